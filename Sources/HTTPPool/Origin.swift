@@ -1,0 +1,88 @@
+/// Where a connection leads: scheme, host and port. Connections are pooled by exactly this.
+///
+/// An origin never holds userinfo, a path or a query, so it is safe to show in a label, a log or a page.
+public struct Origin: Sendable, Hashable, CustomStringConvertible {
+    /// `http` or `https`.
+    public let scheme: String
+    /// The host in lower case; an IPv6 address in its brackets.
+    public let host: String
+    /// The TCP port; the scheme's own (80 or 443) where the request names none.
+    public let port: UInt16
+
+    /// Makes an origin from parts that are known to be valid. `host` is put in lower case.
+    public init(scheme: String, host: String, port: UInt16) {
+        self.scheme = scheme.lowercased()
+        self.host = host.lowercased()
+        self.port = port
+    }
+
+    /// Reads an origin from a request's scheme and authority (`host` or `host:port`).
+    ///
+    /// - Throws: ``PoolError`` with code ``PoolError/Code/invalidRequest``. Its text never repeats the authority,
+    ///   which may hold a password.
+    public init(scheme: String?, authority: String?) throws(PoolError) {
+        guard let scheme = scheme.map({ $0.lowercased() }), scheme == "http" || scheme == "https" else {
+            throw .invalidRequest("the scheme must be http or https")
+        }
+        guard let authority, !authority.isEmpty else {
+            throw .invalidRequest("the request names no host")
+        }
+        let bytes = authority.utf8
+        guard !bytes.contains(UInt8(ascii: "@")) else {
+            throw .invalidRequest("user and password do not belong in the address; send an Authorization header")
+        }
+        let hostEnd: String.Index
+        if bytes.first == UInt8(ascii: "[") {
+            guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else {
+                throw .invalidRequest("the IPv6 address is not closed by a bracket")
+            }
+            hostEnd = bytes.index(after: bracket)
+            guard bytes[..<hostEnd].dropFirst().dropLast().allSatisfy(Self.mayStandInIPv6) else {
+                throw .invalidRequest("the IPv6 address holds a character that may not stand there")
+            }
+        } else {
+            hostEnd = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
+            guard bytes[..<hostEnd].allSatisfy(Self.mayStandInHost) else {
+                throw .invalidRequest("the host holds a character that may not stand there")
+            }
+        }
+        guard hostEnd > bytes.startIndex else { throw .invalidRequest("the request names no host") }
+        let rest = bytes[hostEnd...]
+        if rest.isEmpty {
+            self.port = scheme == "https" ? 443 : 80
+        } else {
+            let digits = rest.dropFirst()
+            guard rest.first == UInt8(ascii: ":"), digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+                let port = UInt16(String(authority[digits.startIndex..<digits.endIndex])), port > 0
+            else {
+                throw .invalidRequest("the port must be a number from 1 to 65535")
+            }
+            self.port = port
+        }
+        self.scheme = scheme
+        self.host = authority[..<hostEnd].lowercased()
+    }
+
+    /// `scheme://host:port`, the port always written: the form of the `origin` label.
+    public var description: String { "\(scheme)://\(host):\(port)" }
+
+    /// The characters of a registered name or an IPv4 address (RFC 3986, 3.2.2), without percent escapes;
+    /// bytes above ASCII pass, libcurl turns them into IDNA.
+    private static func mayStandInHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), 0x80...:
+            true
+        default: false
+        }
+    }
+
+    private static func mayStandInIPv6(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: ":"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+}

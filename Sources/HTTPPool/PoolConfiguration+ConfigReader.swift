@@ -1,0 +1,113 @@
+public import Configuration
+
+extension PoolConfiguration {
+    /// Reads the configuration from a `ConfigReader`; with the provider of environment variables from these:
+    ///
+    /// - `HTTP_CLIENT_MAX_CONNECTIONS` (200): connections at once, over all origins.
+    /// - `HTTP_CLIENT_MAX_KEEPALIVE` (100, or the above where that is less): idle connections that are kept.
+    /// - `HTTP_CLIENT_KEEPALIVE_EXPIRY` (30.0): seconds that an idle connection is kept; `0` keeps none.
+    /// - `HTTP_CLIENT_TIMEOUT` (30.0): seconds for acquire, read and write, where these are not set themselves.
+    /// - `HTTP_CLIENT_CONNECT_TIMEOUT` (10.0): seconds for DNS, TCP and TLS together.
+    /// - `HTTP_CLIENT_POOL_TIMEOUT`, `HTTP_CLIENT_READ_TIMEOUT`, `HTTP_CLIENT_WRITE_TIMEOUT`: each by itself.
+    /// - `HTTP_CLIENT_TOTAL_TIMEOUT` (none): seconds from submission to the last byte.
+    /// - `HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN` (none), `HTTP_CLIENT_MAX_QUEUED` (none),
+    ///   `HTTP_CLIENT_MAX_CONNECTION_LIFETIME` (none, seconds).
+    ///
+    /// Fractions of seconds are allowed. `none` lifts a limit that may be lifted.
+    ///
+    /// - Parameter config: the reader; the keys are `httpClient.maxConnections` and so on, which the provider of
+    ///   environment variables spells as above.
+    /// - Throws: ``ConfigurationError`` naming every wrong variable, its value and what is allowed.
+    public init(config: ConfigReader) throws(ConfigurationError) {
+        var reading = SettingReading(config: config)
+        self.init()
+        reading.readTimeoutForAll(into: &self)
+        for setting in PoolSetting.allCases { reading.read(setting, into: &self) }
+        // A value that could not be read stays at its default, so what is checked here are the others.
+        do { try validate() } catch { reading.problems += error.problems }
+        if !reading.problems.isEmpty { throw ConfigurationError(problems: reading.problems) }
+    }
+
+    mutating func set(_ setting: PoolSetting, to value: PoolSetting.Value, from source: PoolSetting.Source) {
+        switch (setting, value) {
+        case (.maxConnections, .count(.some(let count))): limits.maxConnections = count
+        case (.maxConnectionsPerOrigin, .count(let count)): limits.maxConnectionsPerOrigin = count
+        case (.maxIdleConnections, .count(.some(let count))): limits.maxIdleConnections = count
+        case (.maxQueuedRequests, .count(let count)): limits.maxQueuedRequests = count
+        case (.keepaliveExpiry, .duration(let duration)): limits.keepaliveExpiry = duration
+        case (.maxConnectionLifetime, .duration(let duration)): limits.maxConnectionLifetime = duration
+        case (.connectTimeout, .duration(let duration)): timeouts.connect = duration
+        case (.acquireTimeout, .duration(let duration)): timeouts.acquire = duration
+        case (.readTimeout, .duration(let duration)): timeouts.read = duration
+        case (.writeTimeout, .duration(let duration)): timeouts.write = duration
+        case (.totalTimeout, .duration(let duration)): timeouts.total = duration
+        default: return
+        }
+        attribute(setting, to: source)
+    }
+}
+
+/// Reads one variable after the other and keeps what is wrong with them.
+private struct SettingReading {
+    let config: ConfigReader
+    var problems: [ConfigurationError.Problem] = []
+
+    init(config: ConfigReader) { self.config = config }
+
+    /// `HTTP_CLIENT_TIMEOUT` first, so that the variables of the single timeouts write over it.
+    mutating func readTimeoutForAll(into configuration: inout PoolConfiguration) {
+        let variable = PoolSetting.timeoutVariable
+        let settings: [PoolSetting] = [.acquireTimeout, .readTimeout, .writeTimeout]
+        // Read and write allow no zero, and a timeout for all three must be allowed for each.
+        guard let value = value(of: variable, as: .readTimeout) else { return }
+        for setting in settings { configuration.set(setting, to: value, from: .environment(variable)) }
+    }
+
+    mutating func read(_ setting: PoolSetting, into configuration: inout PoolConfiguration) {
+        guard let value = value(of: setting.variable, as: setting) else { return }
+        configuration.set(setting, to: value, from: .environment(setting.variable))
+    }
+
+    /// The value of a variable; `nil` where it is missing or wrong. What is wrong is noted.
+    private mutating func value(of variable: String, as setting: PoolSetting) -> PoolSetting.Value? {
+        guard let text = text(of: variable) else { return nil }
+        if let value = setting.parse(text), setting.allows(value) { return value }
+        problems.append(ConfigurationError.Problem(name: variable, value: text, allowed: setting.allowedText))
+        return nil
+    }
+
+    /// The raw text of a variable. Providers of typed values (a JSON file) hold numbers where the environment holds text.
+    private func text(of variable: String) -> String? {
+        let words = variable.lowercased().split(separator: "_").dropFirst(2)
+        let name = (words.first.map(String.init) ?? "") + words.dropFirst().map(\.capitalizedASCII).joined()
+        let key = ConfigKey(["httpClient", name])
+        do {
+            return try config.requiredString(forKey: key)
+        } catch {
+            if let number = config.int(forKey: key) { return String(number) }
+            if let number = config.double(forKey: key) { return String(number) }
+            // The reader's error type is not public; a missing value is told from one of a wrong type by its words.
+            return String(describing: error).hasPrefix("Missing required config value") ? nil : "not a number"
+        }
+    }
+}
+
+extension PoolSetting {
+    /// Reads a value from text; `nil` where it is no value of this kind at all.
+    fileprivate func parse(_ text: String) -> Value? {
+        switch domain {
+        case .count:
+            if text == "none" { return .count(nil) }
+            return Int(text).map { .count($0) }
+        case .seconds:
+            if text == "none" { return .duration(nil) }
+            guard let seconds = Double(text), seconds.isFinite, abs(seconds) <= Self.mostSeconds else { return nil }
+            return .duration(.nanoseconds(Int64((seconds * 1e9).rounded())))
+        }
+    }
+}
+
+extension Substring {
+    /// `connections` as `Connections`.
+    fileprivate var capitalizedASCII: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,106 @@
+/// Something that happened in a pool. Plain values only: copying an event allocates and retains nothing.
+///
+/// All durations are nanoseconds.
+public enum PoolEvent: Sendable, Hashable {
+    /// An acquisition ended with a ready connection. `waited`: since submission. `queued`: the part of it spent
+    /// waiting for a slot, without DNS, TCP and TLS.
+    case acquired(OriginID, AcquireKind, waited: UInt64, queued: UInt64)
+    /// An acquisition ended without one. `waited`: since submission.
+    case acquireFailed(OriginID, AcquireFailure, waited: UInt64)
+    /// A request had to queue, and this limit made it.
+    case queued(OriginID, behind: PoolLimit)
+    /// A connection became usable, `took` after the decision to open it.
+    case connectionOpened(OriginID, took: UInt64)
+    /// A connection never became usable.
+    case connectFailed(OriginID, ConnectFailure, took: UInt64)
+    /// A connection that was usable is closed: how long it lived, and how many requests it served.
+    case connectionClosed(OriginID, CloseReason, lifetime: UInt64, requests: UInt32)
+    /// A request gave its connection back, or lost it. `held`: since it was acquired.
+    case leaseEnded(OriginID, CallSite, held: UInt64)
+    /// A request that met a dead reused connection was submitted once more.
+    case staleRetry(OriginID)
+}
+
+/// The number under which a pool speaks of an origin. It is valid from the turn that introduces it (see
+/// ``PoolTurn/newOrigins``) until a turn introduces the number anew.
+public struct OriginID: Sendable, Hashable {
+    /// The pool's own index, small and reused.
+    public let index: Int32
+
+    /// Wraps an index.
+    public init(index: Int32) { self.index = index }
+}
+
+/// How a connection was acquired; the `kind` label.
+public enum AcquireKind: String, Sendable, Hashable, CaseIterable {
+    /// It was opened for this request.
+    case new
+    /// It was idle.
+    case reused
+    /// Other requests are on it at the same time (HTTP/2).
+    case multiplexed
+}
+
+/// Why an acquisition ended without a connection; the `reason` label.
+public enum AcquireFailure: String, Sendable, Hashable, CaseIterable {
+    /// The acquire timeout, or the total timeout before there was a connection.
+    case timeout
+    /// The caller gave up.
+    case cancelled
+    /// The queue was full.
+    case rejected
+    /// The connection that was opened for it never became usable.
+    case connectFailed = "connect_failed"
+    /// The pool is shutting down.
+    case shutdown
+}
+
+/// Why a connection never became usable; the `reason` label.
+public enum ConnectFailure: String, Sendable, Hashable, CaseIterable {
+    /// The name did not resolve.
+    case dns
+    /// The peer refused.
+    case refused
+    /// The connect timeout, or the total timeout while connecting.
+    case timeout
+    /// TLS was not agreed.
+    case tls
+    /// The request that wanted it was cancelled.
+    case cancelled
+    /// Anything else, such as an unreachable network or no free descriptor.
+    case other
+}
+
+/// Why a usable connection was closed; the `reason` label.
+public enum CloseReason: String, Sendable, Hashable, CaseIterable {
+    /// It was idle for the keep-alive expiry.
+    case idleExpired = "idle_expired"
+    /// More idle connections than the limit keeps.
+    case idleSurplus = "idle_surplus"
+    /// It made room for a connection to another origin.
+    case evicted
+    /// It reached the lifetime limit.
+    case maxLifetime = "max_lifetime"
+    /// The peer closed it.
+    case peerClosed = "peer_closed"
+    /// The peer sent bytes that nobody had asked for.
+    case unexpectedData = "unexpected_data"
+    /// The answer said so (`Connection: close`, HTTP/1.0, a body that only the close ends).
+    case responseClose = "response_close"
+    /// The request on it was cancelled before its exchange was complete.
+    case requestCancelled = "request_cancelled"
+    /// The request on it timed out.
+    case requestTimeout = "request_timeout"
+    /// The exchange on it broke.
+    case error
+    /// The pool shut down.
+    case shutdown
+}
+
+/// A limit that can make a request wait; the `limit` label.
+public enum PoolLimit: String, Sendable, Hashable, CaseIterable {
+    /// ``PoolLimits/maxConnections``.
+    case connections
+    /// ``PoolLimits/maxConnectionsPerOrigin``.
+    case connectionsPerOrigin = "connections_per_origin"
+}
