@@ -30,6 +30,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "HTTPPool",
             dependencies: [
@@ -41,7 +42,7 @@ let package = Package(
         .target(
             name: "CurlPool",
             dependencies: [
-                "CLibcurl", "HTTPPool",
+                "CLinux", "CLibcurl", "HTTPPool",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],

@@ -6,6 +6,10 @@
 #define CURL_DISABLE_TYPECHECK 1
 #include <curl/curl.h>
 
+static inline CURLcode poolscope_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+
+static inline const curl_version_info_data *poolscope_version(void) { return curl_version_info(CURLVERSION_NOW); }
+
 static inline CURLcode poolscope_easy_set_long(CURL *easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);
 }

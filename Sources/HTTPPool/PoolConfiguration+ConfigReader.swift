@@ -70,22 +70,26 @@ private struct SettingReading {
 
     /// The value of a variable; `nil` where it is missing or wrong. What is wrong is noted.
     private mutating func value(of variable: String, as setting: PoolSetting) -> PoolSetting.Value? {
-        guard let text = text(of: variable) else { return nil }
+        guard let text = config.text(ofVariable: variable) else { return nil }
         if let value = setting.parse(text), setting.allows(value) { return value }
         problems.append(ConfigurationError.Problem(name: variable, value: text, allowed: setting.allowedText))
         return nil
     }
+}
 
-    /// The raw text of a variable. Providers of typed values (a JSON file) hold numbers where the environment holds text.
-    private func text(of variable: String) -> String? {
+extension ConfigReader {
+    /// The raw text of a variable such as `HTTP_CLIENT_TIMEOUT` (key `httpClient.timeout`), so that a wrong value is
+    /// an error and never a default; `nil` where it is missing. Providers of typed values (a JSON file) hold numbers
+    /// where the environment holds text.
+    package func text(ofVariable variable: String) -> String? {
         let words = variable.lowercased().split(separator: "_").dropFirst(2)
         let name = (words.first.map(String.init) ?? "") + words.dropFirst().map(\.capitalizedASCII).joined()
         let key = ConfigKey(["httpClient", name])
         do {
-            return try config.requiredString(forKey: key)
+            return try requiredString(forKey: key)
         } catch {
-            if let number = config.int(forKey: key) { return String(number) }
-            if let number = config.double(forKey: key) { return String(number) }
+            if let number = int(forKey: key) { return String(number) }
+            if let number = double(forKey: key) { return String(number) }
             // The reader's error type is not public; a missing value is told from one of a wrong type by its words.
             return String(describing: error).hasPrefix("Missing required config value") ? nil : "not a number"
         }

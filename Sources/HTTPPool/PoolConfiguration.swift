@@ -5,23 +5,28 @@
 public struct PoolConfiguration: Sendable, Hashable {
     /// How many connections, and for how long.
     public var limits: PoolLimits {
-        didSet { noteChanges(since: PoolConfiguration(limits: oldValue, timeouts: timeouts, sources: sources)) }
+        get { currentLimits }
+        set {
+            let old = self
+            currentLimits = newValue
+            noteChanges(since: old)
+        }
     }
     /// How long each phase of a request may take.
     public var timeouts: PoolTimeouts {
-        didSet { noteChanges(since: PoolConfiguration(limits: limits, timeouts: oldValue, sources: sources)) }
+        get { currentTimeouts }
+        set {
+            let old = self
+            currentTimeouts = newValue
+            noteChanges(since: old)
+        }
     }
-    private var sources: [PoolSetting: PoolSetting.Source]
+    private var currentLimits = PoolLimits()
+    private var currentTimeouts = PoolTimeouts()
+    private var sources: [PoolSetting: PoolSetting.Source] = [:]
 
     /// The defaults.
-    public init() { self.init(limits: PoolLimits(), timeouts: PoolTimeouts(), sources: [:]) }
-
-    init(limits: PoolLimits, timeouts: PoolTimeouts, sources: [PoolSetting: PoolSetting.Source]) {
-        self.limits = limits
-        self.timeouts = timeouts
-        self.sources = sources
-        followMaxConnections()
-    }
+    public init() {}
 
     /// Where the value of `setting` comes from.
     public func source(of setting: PoolSetting) -> PoolSetting.Source { sources[setting] ?? .default }
@@ -60,9 +65,7 @@ public struct PoolConfiguration: Sendable, Hashable {
     /// The idle limit that nobody set is never a reason for an error: it follows `maxConnections` down.
     private mutating func followMaxConnections() {
         guard source(of: .maxIdleConnections) == .default else { return }
-        let followed = min(PoolLimits.defaultMaxIdleConnections, max(0, limits.maxConnections))
-        // Inside an observer of `limits` this assignment does not call the observer again.
-        if limits.maxIdleConnections != followed { limits.maxIdleConnections = followed }
+        currentLimits.maxIdleConnections = min(PoolLimits.defaultMaxIdleConnections, max(0, limits.maxConnections))
     }
 }
 

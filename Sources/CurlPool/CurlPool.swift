@@ -1,0 +1,79 @@
+import Glibc
+public import HTTPPool
+public import HTTPTypes
+
+/// The pooled client on libcurl: HTTP/1.1, connections shared by all callers, limits and timeouts in force.
+///
+/// Make one for the process, and end it with ``shutdown(_:)``. Its work is done on a thread of its own, so it goes on
+/// when every thread of Swift's concurrency is busy.
+public final class CurlPool: PooledHTTPClient {
+    public let configuration: PoolConfiguration
+    public let backend: PoolBackend
+    private let mailbox: Mailbox
+    private let phaseTimeouts: PhaseTimeouts
+
+    /// Starts the pool. It opens no connection yet.
+    ///
+    /// - Throws: `ConfigurationError` for values that are not allowed, ``PoolError`` with code `outOfResources` when the
+    ///   system gives no thread or descriptor.
+    public init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
+        try configuration.validate()
+        let driver = try CurlDriver(configuration)
+        guard let backend = Libcurl.backend, driver.start() else {
+            driver.abandon()
+            throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
+        }
+        self.configuration = configuration
+        self.backend = backend
+        mailbox = driver.mailbox
+        phaseTimeouts = PhaseTimeouts(configuration.timeouts)
+        PoolCensus.poolCreated()
+    }
+
+    /// A pool that nobody shut down ends at once with the last reference to it.
+    deinit { _ = mailbox.post(.shutDown(.immediate, nil)) }
+
+    public func execute(
+        _ request: HTTPRequest,
+        body: RequestBody,
+        options: RequestOptions
+    ) async throws -> PooledResponse {
+        let encoded = try EncodedRequest(request, body: body)
+        let exchange = Exchange(
+            encoded,
+            options: options,
+            defaults: configuration.timeouts,
+            phaseDefaults: phaseTimeouts
+        )
+        try Task.checkCancellation()
+        let response = try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { continuation in submit(exchange, continuation) }
+        } onCancel: {
+            mailbox.cancel(exchange)
+        }
+        return try response.parsed(from: encoded.origin)
+    }
+
+    private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
+        switch mailbox.submit(exchange, continuation: continuation) {
+        case .accepted: break
+        case .cancelled: continuation.resume(throwing: CancellationError())
+        case .ended(let lastNumber, let observer):
+            let refusal = Refusal(origin: exchange.request.origin, lastNumber: lastNumber)
+            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            var error = CurlDriver.isShutDown
+            error.origin = exchange.request.origin
+            continuation.resume(throwing: error)
+        }
+    }
+
+    public func attach(_ observer: any PoolObserver) throws { try mailbox.attach(observer) }
+
+    public func pendingSubmissions() -> [PendingSubmission] { mailbox.pendingSubmissions() }
+
+    public func shutdown(_ policy: ShutdownPolicy) async {
+        await withUnsafeContinuation { continuation in
+            if !mailbox.post(.shutDown(policy, continuation)) { continuation.resume() }
+        }
+    }
+}

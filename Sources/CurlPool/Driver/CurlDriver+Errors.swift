@@ -1,0 +1,78 @@
+import HTTPPool
+
+/// What callers are told: the causes of the state machine and of libcurl, with origin, time and limit.
+extension CurlDriver {
+    func describe(_ error: PoolError, _ exchange: Exchange) -> PoolError {
+        var error = error
+        error.origin = exchange.request.origin
+        error.elapsed = .nanoseconds(Int64(clamping: MonotonicClock.now() - exchange.submitted))
+        return error
+    }
+
+    /// The error for a request that the pool itself ended.
+    func failure(of exchange: Exchange, _ failure: RequestFailure) -> any Error {
+        let timeouts = exchange.timeouts
+        let error: PoolError
+        switch failure {
+        case .cancelled: return CancellationError()
+        case .acquireTimeout(let limit, let others):
+            let setting: PoolSetting =
+                switch limit {
+                case .connections: .maxConnections
+                case .connectionsPerOrigin: .maxConnectionsPerOrigin
+                }
+            error = PoolError(
+                .acquireTimeout,
+                "no connection became free within the acquire timeout of \(text(timeouts.acquire)); \(others) others wait",
+                phase: .acquire,
+                limit: inForce(setting)
+            )
+        case .queueFull:
+            error = PoolError(
+                .queueFull,
+                "as many requests wait for a connection as may",
+                phase: .acquire,
+                limit: inForce(.maxQueuedRequests)
+            )
+        case .connectTimeout:
+            error = timeout(.connectTimeout, "the connection was not ready", .connect, .connectTimeout, timeouts.connect)
+        case .readTimeout:
+            error = timeout(.readTimeout, "no byte of the answer came", .exchange, .readTimeout, timeouts.read)
+        case .writeTimeout:
+            error = timeout(.writeTimeout, "the peer took no byte", .exchange, .writeTimeout, timeouts.write)
+        case .totalTimeout:
+            error = timeout(.totalTimeout, "the answer was not complete", .exchange, .totalTimeout, timeouts.total)
+        case .shutdown: error = Self.isShutDown
+        }
+        return describe(error, exchange)
+    }
+
+    static let isShutDown = PoolError(.shutdown, "the client is shut down, or shutting down", phase: .acquire)
+
+    static let connectionDied = PoolError(
+        .connectionLost,
+        "the reused connection was dead, and the request is not sent twice",
+        phase: .exchange
+    )
+
+    private func timeout(
+        _ code: PoolError.Code,
+        _ what: String,
+        _ phase: PoolError.Phase,
+        _ setting: PoolSetting,
+        _ value: Duration?
+    ) -> PoolError {
+        PoolError(
+            code,
+            "\(what) within \(text(value))",
+            phase: phase,
+            limit: PoolError.Limit(setting: setting, value: .duration(value))
+        )
+    }
+
+    private func inForce(_ setting: PoolSetting) -> PoolError.Limit {
+        PoolError.Limit(setting: setting, value: configuration.value(of: setting))
+    }
+
+    private func text(_ duration: Duration?) -> String { PoolSetting.Value.duration(duration).description }
+}

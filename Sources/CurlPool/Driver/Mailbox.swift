@@ -1,0 +1,146 @@
+import HTTPPool
+import Synchronization
+
+/// What callers hand to the driver's thread. A caller wakes the thread only when it sleeps.
+final class Mailbox: Sendable {
+    /// An instruction to the driver.
+    enum Command {
+        case shutDown(ShutdownPolicy, UnsafeContinuation<Void, Never>?)
+    }
+
+    /// What the driver took.
+    struct Batch {
+        var submissions: [Exchange] = []
+        var cancellations: [Exchange] = []
+        var commands: [Command] = []
+        var observer: (any PoolObserver)?
+    }
+
+    /// What became of a submission.
+    enum Admission {
+        case accepted
+        /// Its task was cancelled before it came.
+        case cancelled
+        /// The pool has ended. The number is the last one that was given out.
+        case ended(lastNumber: UInt64, (any PoolObserver)?)
+    }
+
+    private struct State {
+        var pending = Batch()
+        /// Submissions that the driver took last. They stay in sight until it has told its observer of them.
+        var taken: [Exchange] = []
+        var lastNumber: UInt64 = 0
+        var observer: (any PoolObserver)?
+        var driverSleeps = false
+        var hasEnded = false
+    }
+
+    private let state = Mutex(State())
+    private let waker: EventQueue.Waker
+
+    init(waker: EventQueue.Waker) { self.waker = waker }
+
+    // MARK: Callers
+
+    func submit(_ exchange: Exchange, continuation: Exchange.Continuation) -> Admission {
+        state.withLock { state in
+            if state.hasEnded { return .ended(lastNumber: state.lastNumber, state.observer) }
+            guard exchange.admission != .cancelled else { return .cancelled }
+            state.lastNumber += 1
+            exchange.number = state.lastNumber
+            exchange.continuation = continuation
+            exchange.submitted = MonotonicClock.now()
+            exchange.admission = .submitted
+            state.pending.submissions.append(exchange)
+            wakeDriver(&state)
+            return .accepted
+        }
+    }
+
+    func cancel(_ exchange: Exchange) {
+        state.withLock { state in
+            switch exchange.admission {
+            case .new: exchange.admission = .cancelled
+            case .cancelled: break
+            case .submitted:
+                guard !state.hasEnded else { return }
+                state.pending.cancellations.append(exchange)
+                wakeDriver(&state)
+            }
+        }
+    }
+
+    /// - Returns: `false` when the pool has ended; then the command is dropped.
+    func post(_ command: Command) -> Bool {
+        state.withLock { state in
+            guard !state.hasEnded else { return false }
+            state.pending.commands.append(command)
+            wakeDriver(&state)
+            return true
+        }
+    }
+
+    func attach(_ observer: any PoolObserver) throws(PoolError) {
+        let isAccepted = state.withLock { state in
+            guard state.observer == nil, state.lastNumber == 0 else { return false }
+            state.observer = observer
+            return true
+        }
+        if !isAccepted {
+            throw PoolError(
+                .observerRefused,
+                "the pool has an observer already, or had a request before this one came",
+                phase: .submit
+            )
+        }
+    }
+
+    /// Submissions that no turn has told of, and some that one has: their numbers tell which.
+    func pendingSubmissions() -> [PendingSubmission] {
+        let (taken, pending) = state.withLock { ($0.taken, $0.pending.submissions) }
+        return (taken + pending).map(\.pending)
+    }
+
+    // MARK: The driver
+
+    /// Takes everything. The driver is awake from now on.
+    func take() -> Batch {
+        state.withLock { state in
+            state.driverSleeps = false
+            var batch = Batch()
+            swap(&batch, &state.pending)
+            batch.observer = state.observer
+            state.taken = batch.submissions
+            return batch
+        }
+    }
+
+    /// The driver is about to sleep. `false`: it must not, there is something to take.
+    func prepareToSleep() -> Bool {
+        state.withLock { state in
+            let pending = state.pending
+            guard pending.submissions.isEmpty, pending.cancellations.isEmpty, pending.commands.isEmpty else { return false }
+            state.driverSleeps = true
+            return true
+        }
+    }
+
+    /// The driver has ended: whatever comes later is refused, and the waker is not used again.
+    func end() -> Batch {
+        state.withLock { state in
+            state.hasEnded = true
+            var batch = Batch()
+            swap(&batch, &state.pending)
+            batch.observer = state.observer
+            state.taken = batch.submissions
+            return batch
+        }
+    }
+
+    /// Inside the lock, so that the driver cannot end and close the descriptor in between.
+    private func wakeDriver(_ state: inout State) {
+        guard state.driverSleeps else { return }
+        state.driverSleeps = false
+        waker.wake()
+    }
+}

@@ -1,0 +1,48 @@
+/// A doubly linked list of numbers, whose links lie in an ``IndexLinks``. Every operation costs the same
+/// however long the list is, removal from the middle included.
+struct IndexList {
+    fileprivate(set) var first: Int?
+    fileprivate(set) var last: Int?
+    fileprivate(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+}
+
+/// The links of lists whose members are numbers from a ``Slab``. A number is in at most one list at a time.
+struct IndexLinks {
+    private struct Link {
+        var previous: Int?
+        var next: Int?
+    }
+    private var links: [Link] = []
+
+    /// The member after `index`.
+    func next(after index: Int) -> Int? { links[index].next }
+
+    mutating func append(_ index: Int, to list: inout IndexList) {
+        makeRoom(for: index)
+        links[index] = Link(previous: list.last, next: nil)
+        if let last = list.last { links[last].next = index } else { list.first = index }
+        list.last = index
+        list.count += 1
+    }
+
+    mutating func prepend(_ index: Int, to list: inout IndexList) {
+        makeRoom(for: index)
+        links[index] = Link(previous: nil, next: list.first)
+        if let first = list.first { links[first].previous = index } else { list.last = index }
+        list.first = index
+        list.count += 1
+    }
+
+    mutating func remove(_ index: Int, from list: inout IndexList) {
+        let link = links[index]
+        if let previous = link.previous { links[previous].next = link.next } else { list.first = link.next }
+        if let next = link.next { links[next].previous = link.previous } else { list.last = link.previous }
+        list.count -= 1
+    }
+
+    private mutating func makeRoom(for index: Int) {
+        while links.count <= index { links.append(Link()) }
+    }
+}

@@ -1,0 +1,226 @@
+import HTTPPool
+import HeapModule
+
+/// Who gets which connection: rules 1, 2, 4 and 5.
+extension PoolStateMachine {
+    /// An origin in the order of its first waiting request.
+    struct Eligible: Comparable {
+        let number: UInt64
+        let origin: Int
+
+        static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+    }
+
+    /// Gives the request a connection if there is one to give.
+    ///
+    /// - Returns: the limit in the way, or `nil` when the request has its slot.
+    mutating func place(_ id: RequestID, at now: MonotonicTime) -> PoolLimit? {
+        let origin = requests[id].origin
+        let idle = origins[origin].idle.last
+        if let idle, !requests[id].isRetry {
+            reuse(idle, for: id, at: now)
+            return nil
+        }
+        // A request that met a dead connection wants a new one: an idle one beside it may be as dead.
+        if let idle, !hasRoom(for: origin) { close(idle, .evicted, at: now) }
+        guard origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin else {
+            return .connectionsPerOrigin
+        }
+        if connectionCount == rules.maxConnections, let longestIdle = idleOrder.first {
+            close(longestIdle, .evicted, at: now)
+        }
+        guard connectionCount < rules.maxConnections else { return .connections }
+        open(for: id, at: now)
+        return nil
+    }
+
+    private func hasRoom(for origin: Int) -> Bool {
+        connectionCount < rules.maxConnections
+            && origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin
+    }
+
+    private mutating func open(for id: RequestID, at now: MonotonicTime) {
+        let origin = requests[id].origin
+        let slot = slots.insert(
+            Slot(origin: origin, state: .connecting(id), opening: now, opened: now, idleSince: now, progress: now)
+        )
+        changeConnections(of: origin) { $0.connecting += 1 }
+        requests[id].placed = now
+        moveRequest(id, to: .connecting(slot))
+        arm(slot)
+        actions.append(.open(slot, id))
+    }
+
+    private mutating func reuse(_ slot: SlotID, for id: RequestID, at now: MonotonicTime) {
+        removeFromIdle(slot)
+        slots[slot].state = .active(id)
+        changeConnections(of: slots[slot].origin) {
+            $0.idle -= 1
+            $0.active += 1
+        }
+        requests[id].placed = now
+        moveRequest(id, to: .inFlight(slot))
+        acquired(id, .reused, at: now)
+        slots[slot].progress = now
+        slots[slot].isUploading = requests[id].hasBody
+        arm(slot)
+        actions.append(.reuse(slot, id))
+    }
+
+    mutating func acquired(_ id: RequestID, _ kind: AcquireKind, at now: MonotonicTime) {
+        let request = requests[id]
+        requests[id].acquired = now
+        record(
+            .acquired(
+                originID(of: id),
+                kind,
+                waited: now - request.acquisitionBegan,
+                queued: request.placed - request.acquisitionBegan
+            )
+        )
+    }
+
+    // MARK: The queue
+
+    /// Lets the request wait, or refuses it where it may not.
+    mutating func enqueue(_ id: RequestID, behind limit: PoolLimit, at now: MonotonicTime) {
+        if requests[id].acquireDeadline <= now || requests[id].totalDeadline <= now {
+            timeOutInQueue(id, behind: limit, at: now)
+            return
+        }
+        guard queuedCount < rules.maxQueuedRequests else {
+            failAcquisition(id, .rejected, .queueFull, at: now)
+            return
+        }
+        requests[id].isInQueue = true
+        requests[id].waitsBehind = limit
+        record(.queued(originID(of: id), behind: limit))
+        let origin = requests[id].origin
+        if requests[id].isRetry {
+            // It was submitted before everyone who waits for its origin, so it goes in front.
+            queueLinks.prepend(id, to: &origins[origin].queue)
+            queueOrderLinks.prepend(id, to: &queueOrder)
+        } else {
+            queueLinks.append(id, to: &origins[origin].queue)
+            queueOrderLinks.append(id, to: &queueOrder)
+        }
+        armQueueDeadline(of: id)
+        makeEligible(origin)
+    }
+
+    mutating func removeFromQueue(_ id: RequestID) {
+        guard requests[id].isInQueue else { return }
+        requests[id].isInQueue = false
+        queueLinks.remove(id, from: &origins[requests[id].origin].queue)
+        queueOrderLinks.remove(id, from: &queueOrder)
+    }
+
+    mutating func makeEligible(_ origin: Int) {
+        guard !origins[origin].isEligible, let first = origins[origin].queue.first else { return }
+        origins[origin].isEligible = true
+        eligible.insert(Eligible(number: requests[first].number, origin: origin))
+    }
+
+    /// Serves the queue as far as connections go, first come, first served.
+    mutating func serve(at now: MonotonicTime) {
+        while let next = eligible.min {
+            guard let first = origins[next.origin].queue.first, requests[first].number == next.number else {
+                // The first one of this origin is gone, or a retry went in front: look again at its new place.
+                replaceEligible(next.origin)
+                continue
+            }
+            switch place(first, at: now) {
+            case nil:
+                removeFromQueue(first)
+                replaceEligible(next.origin)
+            case .connectionsPerOrigin:
+                // Back in the running as soon as a connection of the origin is idle or gone.
+                requests[first].waitsBehind = .connectionsPerOrigin
+                eligible.removeMin()
+                origins[next.origin].isEligible = false
+            case .connections:
+                return
+            }
+        }
+    }
+
+    private mutating func replaceEligible(_ origin: Int) {
+        eligible.removeMin()
+        origins[origin].isEligible = false
+        makeEligible(origin)
+        // An origin that was only kept for its place among the eligible can go with this turn.
+        touch(origin)
+    }
+
+    // MARK: Idle connections
+
+    /// The slot's exchange is complete: its connection is idle, for the next in the queue or to be kept.
+    mutating func release(_ slot: SlotID, at now: MonotonicTime) {
+        let origin = slots[slot].origin
+        if now - slots[slot].opened >= rules.maxConnectionLifetime {
+            close(slot, .maxLifetime, at: now)
+            serve(at: now)
+            return
+        }
+        slots[slot].state = .idle
+        slots[slot].idleSince = now
+        changeConnections(of: origin) {
+            $0.active -= 1
+            $0.idle += 1
+        }
+        idleOrderLinks.append(slot, to: &idleOrder)
+        idleOfOriginLinks.append(slot, to: &origins[origin].idle)
+        makeEligible(origin)
+        serve(at: now)
+        trimIdle(at: now)
+        if slots.contains(slot), case .idle = slots[slot].state { arm(slot) }
+    }
+
+    /// Closes idle connections that may not be kept.
+    mutating func trimIdle(at now: MonotonicTime) {
+        if shutdown != nil { closeIdle(.shutdown, downTo: 0, at: now) }
+        if rules.keepaliveExpiry == 0 { closeIdle(.idleExpired, downTo: 0, at: now) }
+        closeIdle(.idleSurplus, downTo: rules.maxIdleConnections, at: now)
+    }
+
+    private mutating func closeIdle(_ reason: CloseReason, downTo count: Int, at now: MonotonicTime) {
+        while idleOrder.count > count, let slot = idleOrder.first { close(slot, reason, at: now) }
+    }
+
+    private mutating func removeFromIdle(_ slot: SlotID) {
+        idleOrderLinks.remove(slot, from: &idleOrder)
+        idleOfOriginLinks.remove(slot, from: &origins[slots[slot].origin].idle)
+    }
+
+    // MARK: Closing
+
+    /// Closes a connection that was usable.
+    mutating func close(_ slot: SlotID, _ reason: CloseReason, at now: MonotonicTime) {
+        let closing = slots[slot]
+        record(
+            .connectionClosed(
+                OriginID(index: Int32(closing.origin)),
+                reason,
+                lifetime: now - closing.opened,
+                requests: closing.served
+            )
+        )
+        vacate(slot)
+    }
+
+    /// Frees the slot.
+    mutating func vacate(_ slot: SlotID) {
+        let closing = slots[slot]
+        if case .idle = closing.state { removeFromIdle(slot) }
+        changeConnections(of: closing.origin) { levels in
+            switch closing.state {
+            case .connecting: levels.connecting -= 1
+            case .active: levels.active -= 1
+            case .idle: levels.idle -= 1
+            }
+        }
+        slots.remove(at: slot)
+        actions.append(.close(slot))
+        makeEligible(closing.origin)
+    }
+}
