@@ -1,0 +1,233 @@
+import HTTPPool
+import Testing
+
+@testable import CurlPool
+
+@Suite("How requests end")
+struct EndingTests {
+    // MARK: Timeouts
+
+    @Test("The acquire timeout counts from submission and names the limit")
+    func acquireTimeout() throws {
+        var rig = Rig { $0.maxConnections = 1 }
+        _ = try rig.submitAndConnect()
+        var timeouts = PoolTimeouts()
+        timeouts.acquire = .seconds(2)
+        _ = rig.submit(timeouts: timeouts)
+        _ = rig.submit(timeouts: timeouts)
+        #expect(rig.machine.nextDeadline() == rig.now + 2_000_000_000)
+        rig.advance(.milliseconds(1_999))
+        #expect(rig.takeActions().failures.isEmpty)
+        rig.advance(.milliseconds(1))
+        #expect(
+            rig.takeActions().failures == [
+                .acquireTimeout(behind: .connections, otherWaiters: 1),
+                .acquireTimeout(behind: .connections, otherWaiters: 0),
+            ]
+        )
+        #expect(rig.takeEvents().acquireFailures == [.timeout, .timeout])
+        #expect(rig.levels().requests.queued == 0)
+    }
+
+    @Test("An acquire timeout of zero means now or never")
+    func nowOrNever() throws {
+        var rig = Rig { $0.maxConnections = 1 }
+        var timeouts = PoolTimeouts()
+        timeouts.acquire = .zero
+        _ = rig.submit(timeouts: timeouts)
+        #expect(rig.takeActions().opened.count == 1)
+        _ = rig.submit(timeouts: timeouts)
+        #expect(rig.takeActions().failures == [.acquireTimeout(behind: .connections, otherWaiters: 0)])
+    }
+
+    @Test("A connection that takes too long fails its request")
+    func connectTimeout() throws {
+        var rig = Rig()
+        _ = rig.submit()
+        rig.advance(.seconds(10))
+        let actions = rig.takeActions()
+        #expect(actions.closed == [0])
+        #expect(actions.failures == [.connectTimeout])
+        let events = rig.takeEvents()
+        #expect(events.connectFailures == [.timeout])
+        #expect(events.acquireFailures == [.connectFailed])
+        #expect(rig.machine.connectionCount == 0)
+    }
+
+    @Test("The read timeout counts from the last byte")
+    func readTimeout() throws {
+        var rig = Rig()
+        let slot = try rig.submitAndConnect()
+        for _ in 0..<5 {
+            rig.advance(.seconds(29))
+            rig.machine.progress(slot, isUploading: false, at: rig.now)
+            #expect(rig.takeActions().failures.isEmpty)
+        }
+        _ = rig.takeEvents()
+        rig.advance(.seconds(30))
+        let actions = rig.takeActions()
+        #expect(actions.failures == [.readTimeout])
+        #expect(actions.closed == [slot])
+        #expect(rig.takeEvents().closeReasons == [.requestTimeout])
+    }
+
+    @Test("While the body is being sent, the write timeout counts")
+    func writeTimeout() throws {
+        var rig = Rig()
+        var timeouts = PoolTimeouts()
+        timeouts.write = .seconds(1)
+        _ = rig.submit(timeouts: timeouts)
+        rig.machine.connectionReady(0, at: rig.now)
+        rig.machine.progress(0, isUploading: true, at: rig.now)
+        rig.machine.arm(0)
+        _ = rig.takeActions()
+        rig.advance(.seconds(1))
+        #expect(rig.takeActions().failures == [.writeTimeout])
+    }
+
+    @Test("The total timeout ends a request in every phase", arguments: ["queued", "connecting", "in flight"])
+    func totalTimeout(phase: String) throws {
+        var rig = Rig { $0.maxConnections = 1 }
+        var timeouts = PoolTimeouts()
+        timeouts.total = .seconds(1)
+        if phase == "queued" {
+            _ = try rig.submitAndConnect()
+        }
+        _ = rig.submit(timeouts: timeouts)
+        if phase == "in flight" { rig.machine.connectionReady(0, at: rig.now) }
+        _ = rig.takeActions()
+        rig.advance(.seconds(1))
+        #expect(rig.takeActions().failures == [.totalTimeout])
+        let events = rig.takeEvents()
+        switch phase {
+        case "in flight": #expect(events.closeReasons == [.requestTimeout])
+        default: #expect(events.acquireFailures == [.timeout])
+        }
+    }
+
+    // MARK: Cancellation
+
+    @Test("A request can be cancelled in the queue, in connect and in flight, and leaves nothing behind")
+    func cancellation() throws {
+        var rig = Rig { $0.maxConnections = 1 }
+        let connecting = rig.submit()
+        let queued = rig.submit()
+        let next = rig.submit()
+        _ = rig.takeActions()
+        rig.machine.cancel(queued, at: rig.now)
+        #expect(rig.takeActions().list == [.fail(queued, .cancelled)])
+        rig.machine.cancel(connecting, at: rig.now)
+        #expect(rig.takeActions().list == [.close(0), .fail(connecting, .cancelled), .open(0, next)])
+        rig.machine.connectionReady(0, at: rig.now)
+        rig.machine.cancel(next, at: rig.now)
+        #expect(rig.takeActions().list == [.close(0), .fail(next, .cancelled)])
+        let events = rig.takeEvents()
+        #expect(events.acquireFailures == [.cancelled, .cancelled])
+        #expect(events.connectFailures == [.cancelled])
+        #expect(events.closeReasons == [.requestCancelled])
+        #expect(rig.machine.connectionCount == 0)
+        #expect(rig.machine.requests.count == 0)
+    }
+
+    // MARK: Dead connections
+
+    @Test("A request that met a dead reused connection goes on, on a new one")
+    func staleRetry() throws {
+        var rig = Rig()
+        let first = try rig.submitAndConnect()
+        let second = try rig.submitAndConnect()
+        rig.complete(first)
+        rig.complete(second)
+        let id = rig.submit()
+        #expect(rig.takeActions().reused == [second])
+        _ = rig.takeEvents()
+        #expect(rig.machine.transferEnded(second, .stale(sent: true, .peerClosed), at: rig.now) == .retry)
+        // The idle connection beside the dead one may be as dead.
+        #expect(rig.takeActions().list == [.close(second), .open(second, id)])
+        let events = rig.takeEvents()
+        #expect(events.closeReasons == [.peerClosed])
+        #expect(events.contains(.staleRetry(OriginID(index: 0))))
+    }
+
+    @Test("A request that is not repeatable is not sent twice, unless nothing was sent")
+    func postIsNotSentTwice() throws {
+        var rig = Rig()
+        for (sent, verdict) in [(true, TransferVerdict.deliver), (false, .retry)] {
+            let slot = try rig.idleConnection("h\(sent)")
+            _ = rig.submit("h\(sent)", isRepeatable: false)
+            _ = rig.takeActions()
+            #expect(rig.machine.transferEnded(slot, .stale(sent: sent, .peerClosed), at: rig.now) == verdict)
+        }
+    }
+
+    @Test("A retry waits in front of its origin's queue and keeps its acquire deadline")
+    func retryKeepsItsDeadline() throws {
+        var rig = Rig {
+            $0.maxConnections = 2
+            $0.maxConnectionsPerOrigin = 1
+        }
+        let slot = try rig.idleConnection()
+        let id = rig.submit()
+        let later = rig.submit()
+        _ = rig.takeActions()
+        #expect(rig.machine.transferEnded(slot, .stale(sent: false, .peerClosed), at: rig.now) == .retry)
+        #expect(rig.takeActions().started == [id])
+        #expect(rig.levels().requests.queued == 1)
+        _ = later
+    }
+
+    // MARK: Shutdown
+
+    @Test("Shutdown closes idle connections, fails the queue, refuses the new and waits for the running")
+    func shutdown() throws {
+        var rig = Rig { $0.maxConnections = 3 }
+        let idle = try rig.idleConnection("a")
+        let running = try rig.submitAndConnect("b")
+        let slow = try rig.submitAndConnect("b")
+        var timeouts = PoolTimeouts()
+        timeouts.acquire = nil
+        _ = rig.submit("c", timeouts: timeouts)
+        let waiting = rig.submit("d")
+        // c evicted a's idle connection; d waits.
+        #expect(rig.takeActions().closed == [idle])
+        rig.machine.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(5)), at: rig.now)
+        #expect(rig.takeActions().list == [.fail(waiting, .shutdown)])
+        let refused = rig.submit("a")
+        #expect(rig.takeActions().list == [.fail(refused, .shutdown)])
+        rig.complete(running)
+        #expect(rig.takeActions().closed == [running])
+        #expect(!rig.machine.isDrained)
+        rig.advance(.seconds(5))
+        let actions = rig.takeActions()
+        #expect(Set(actions.closed) == [idle, slow])
+        #expect(actions.failures == [.shutdown, .shutdown])
+        #expect(rig.machine.isDrained)
+        for host in ["a", "b", "c", "d"] { #expect(rig.levels(host) == OriginLevels()) }
+    }
+
+    @Test("Idle connections close as soon as the shutdown begins")
+    func shutdownClosesIdle() throws {
+        var rig = Rig()
+        let slot = try rig.idleConnection()
+        _ = rig.takeEvents()
+        rig.machine.beginShutdown(ShutdownPolicy(), at: rig.now)
+        #expect(rig.takeActions().closed == [slot])
+        #expect(rig.takeEvents().closeReasons == [.shutdown])
+        #expect(rig.machine.isDrained)
+    }
+
+    @Test("Shutdown may let the queue finish")
+    func shutdownFinishesQueue() throws {
+        var rig = Rig { $0.maxConnections = 1 }
+        let slot = try rig.submitAndConnect()
+        let queued = rig.submit()
+        _ = rig.takeActions()
+        rig.machine.beginShutdown(ShutdownPolicy(queued: .finish, grace: .seconds(5)), at: rig.now)
+        #expect(rig.takeActions().list.isEmpty)
+        rig.complete(slot)
+        #expect(rig.takeActions().list == [.reuse(slot, queued)])
+        rig.complete(slot)
+        #expect(rig.takeActions().closed == [slot])
+        #expect(rig.machine.isDrained)
+    }
+}

@@ -1,0 +1,121 @@
+import HTTPPool
+import Testing
+
+@testable import CurlPool
+
+/// A state machine with a clock of its own, driven as the driver drives it.
+struct Rig {
+    var machine: PoolStateMachine
+    var now = MonotonicTime(nanoseconds: 1_000_000_000)
+    private var number: UInt64 = 0
+
+    init(_ change: (inout PoolLimits) -> Void = { _ in }) {
+        var limits = PoolLimits()
+        change(&limits)
+        machine = PoolStateMachine(rules: PoolRules(limits))
+    }
+
+    static func origin(_ name: String) -> Origin { Origin(scheme: "http", host: name, port: 80) }
+
+    /// Submits a request and returns its number in the machine.
+    mutating func submit(
+        _ host: String = "a",
+        timeouts: PoolTimeouts = PoolTimeouts(),
+        isRepeatable: Bool = true,
+        site: CallSite = .unattributed
+    ) -> RequestID {
+        number += 1
+        return machine.submit(
+            NewRequest(
+                number: number,
+                origin: Self.origin(host),
+                site: site,
+                submitted: now,
+                timeouts: PhaseTimeouts(timeouts),
+                isRepeatable: isRepeatable,
+                hasBody: false
+            ),
+            at: now
+        )
+    }
+
+    /// Submits a request that gets a connection at once, lets the connection open, and returns the slot.
+    mutating func submitAndConnect(_ host: String = "a") throws -> SlotID {
+        _ = submit(host)
+        let slot = try #require(takeActions().opened.first)
+        machine.connectionReady(slot, at: now)
+        return slot
+    }
+
+    /// A connection that is idle: opened, used once, given back.
+    mutating func idleConnection(_ host: String = "a") throws -> SlotID {
+        let slot = try submitAndConnect(host)
+        complete(slot)
+        return slot
+    }
+
+    @discardableResult
+    mutating func complete(_ slot: SlotID, keepAlive: Bool = true) -> TransferVerdict {
+        machine.transferEnded(slot, .complete(keepAlive: keepAlive), at: now)
+    }
+
+    mutating func advance(_ duration: Duration) {
+        now = now + duration.wholeNanoseconds
+        machine.timePassed(to: now)
+    }
+
+    mutating func takeActions() -> Actions {
+        defer { machine.actions.removeAll() }
+        return Actions(list: machine.actions)
+    }
+
+    /// The events of the turn so far; ends the turn.
+    mutating func takeEvents() -> [PoolEvent] {
+        machine.finishTurn(at: now)
+        defer { machine.beginTurn() }
+        return machine.turn.events
+    }
+
+    func levels(_ host: String = "a") -> OriginLevels {
+        for index in machine.origins.indices where machine.origins[index].origin == Self.origin(host) {
+            return machine.origins[index].levels
+        }
+        return OriginLevels()
+    }
+
+    struct Actions: Equatable {
+        let list: [PoolAction]
+
+        var opened: [SlotID] { list.compactMap { if case .open(let slot, _) = $0 { slot } else { nil } } }
+        var closed: [SlotID] { list.compactMap { if case .close(let slot) = $0 { slot } else { nil } } }
+        var reused: [SlotID] { list.compactMap { if case .reuse(let slot, _) = $0 { slot } else { nil } } }
+        /// Requests that got a slot, in order.
+        var started: [RequestID] {
+            list.compactMap {
+                switch $0 {
+                case .open(_, let id), .reuse(_, let id): id
+                default: nil
+                }
+            }
+        }
+        var failures: [RequestFailure] { list.compactMap { if case .fail(_, let why) = $0 { why } else { nil } } }
+    }
+}
+
+extension [PoolEvent] {
+    var closeReasons: [CloseReason] {
+        compactMap { if case .connectionClosed(_, let reason, _, _) = $0 { reason } else { nil } }
+    }
+    var acquireFailures: [AcquireFailure] {
+        compactMap { if case .acquireFailed(_, let reason, _) = $0 { reason } else { nil } }
+    }
+    var connectFailures: [ConnectFailure] {
+        compactMap { if case .connectFailed(_, let reason, _) = $0 { reason } else { nil } }
+    }
+    var acquireKinds: [AcquireKind] {
+        compactMap { if case .acquired(_, let kind, _, _) = $0 { kind } else { nil } }
+    }
+    var limitWaits: [PoolLimit] {
+        compactMap { if case .queued(_, let limit) = $0 { limit } else { nil } }
+    }
+}
