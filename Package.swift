@@ -98,6 +98,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What several test targets need; no product.
+        .target(name: "TestSupport", dependencies: ["HTTPPool"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "HTTPPoolTests",
             dependencies: ["HTTPPool", .product(name: "Configuration", package: "swift-configuration")],
@@ -105,18 +107,20 @@ let package = Package(
         ),
         .testTarget(
             name: "CurlPoolTests",
-            dependencies: ["CurlPool", "HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
+            dependencies: [
+                "CurlPool", "HTTPPool", "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "PoolMetricsTests",
-            dependencies: ["HTTPPool", "PoolMetrics", .product(name: "HTTPTypes", package: "swift-http-types")],
+            dependencies: ["TestSupport", "HTTPPool", "PoolMetrics", .product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "PoolEndpointTests",
             dependencies: [
-                "PoolEndpoint", "PoolMetrics", "HTTPPool",
+                "PoolEndpoint", "PoolMetrics", "HTTPPool", "TestSupport",
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: strict
@@ -124,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "SharedPoolTests",
             dependencies: [
-                "SharedPool", "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolMetrics",
+                "SharedPool", "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolMetrics", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -133,7 +137,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "poolscope",
+                "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
+                "poolscope",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict

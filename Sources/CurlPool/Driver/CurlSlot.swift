@@ -111,6 +111,8 @@ final class CurlSlot {
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST: return PoolError(.dnsFailed, "the host's name does not resolve", phase: phase)
         case CURLE_OPERATION_TIMEDOUT: return PoolError(.connectTimeout, words, phase: phase)
+        case CURLE_UNSUPPORTED_PROTOCOL where wasSent:
+            return PoolError(.invalidResponse, "the answer is not HTTP/1", phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
             return PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)

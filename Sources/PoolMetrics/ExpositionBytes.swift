@@ -1,0 +1,67 @@
+/// How names, labels and numbers are spelled in the exposition, as bytes.
+extension [UInt8] {
+    /// Appends a text as it is.
+    mutating func append(text: String) { append(contentsOf: text.utf8) }
+
+    /// Appends the text of a `HELP` line.
+    mutating func append(help: String) {
+        for byte in help.utf8 {
+            switch byte {
+            case UInt8(ascii: "\\"): append(text: "\\\\")
+            case UInt8(ascii: "\n"): append(text: "\\n")
+            default: append(byte)
+            }
+        }
+    }
+
+    /// Appends `name="value"`.
+    mutating func append(label name: String, value: String) {
+        append(text: name)
+        append(text: "=\"")
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\\"): append(text: "\\\\")
+            case UInt8(ascii: "\n"): append(text: "\\n")
+            case UInt8(ascii: "\""): append(text: "\\\"")
+            default: append(byte)
+            }
+        }
+        append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a value: a whole number in digits, anything else in the shortest form that reads back the same.
+    mutating func append(value: Double) {
+        if let whole = Int64(exactly: value) {
+            append(whole: whole)
+        } else {
+            append(canonicalFloat: value)
+        }
+    }
+
+    /// Appends a number in the form of the `le` label: `0.1`, `1.0`, `+Inf`.
+    mutating func append(canonicalFloat value: Double) {
+        // The standard library's own spelling of these is not that of the exposition.
+        if value.isNaN {
+            append(text: "NaN")
+        } else if value.isInfinite {
+            append(text: value < 0 ? "-Inf" : "+Inf")
+        } else {
+            append(text: value.description)
+        }
+    }
+
+    private mutating func append(whole: Int64) {
+        var rest = whole.magnitude
+        if whole < 0 { append(UInt8(ascii: "-")) }
+        guard rest > 9 else { return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)) }
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var first = digits.endIndex
+        while rest > 0 {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            first -= 1
+            digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        }
+        for index in first..<digits.endIndex { append(digits[index]) }
+    }
+}

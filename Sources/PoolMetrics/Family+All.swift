@@ -1,0 +1,274 @@
+import HTTPPool
+
+/// The families that are exposed. To add one, declare it in the list where it belongs.
+extension Family {
+    /// All of them, in the order in which they are shown.
+    static let all: [Family] = levels + configuration + counters + histograms + about
+
+    /// What holds at the instant of the reading.
+    private static let levels: [Family] = [
+        Family(
+            "http_client_pool_connections",
+            .gauge,
+            "Connections that count against the limits, by state.",
+            .origin(
+                each(
+                    "state",
+                    [
+                        "connecting": { Double($0.levels.connections.connecting) },
+                        "active": { Double($0.levels.connections.active) },
+                        "idle": { Double($0.levels.connections.idle) },
+                    ]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_requests",
+            .gauge,
+            "Requests that were accepted and are not finished, by state.",
+            .origin(
+                each(
+                    "state",
+                    [
+                        "queued": { Double($0.levels.requests.queued) },
+                        "connecting": { Double($0.levels.requests.connecting) },
+                        "in_flight": { Double($0.levels.requests.inFlight) },
+                    ]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_site_requests",
+            .gauge,
+            "Requests that were accepted and are not finished, by call site and state.",
+            .site(
+                each(
+                    "state",
+                    [
+                        "queued": { Double($0.levels.queued) },
+                        "connecting": { Double($0.levels.connecting) },
+                        "in_flight": { Double($0.levels.inFlight) },
+                    ]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_oldest_queued_seconds",
+            .gauge,
+            "Age of the request that has been queued the longest; 0 when none is queued.",
+            .pool(one { $0.oldestQueuedSeconds })
+        ),
+        Family(
+            "http_client_pool_reuse_ratio",
+            .gauge,
+            "Share of all acquires since the start that needed no new connection; NaN before the first.",
+            .pool(one { $0.reuseRatio })
+        ),
+        Family(
+            "http_client_pools",
+            .gauge,
+            "Pools alive in this process.",
+            .process { Double($0.poolsAlive) }
+        ),
+    ]
+
+    /// The values that the pool obeys; `+Inf` where there is no limit.
+    private static let configuration: [Family] = [
+        setting(.maxConnections, "Connections that may exist at once over all origins."),
+        setting(.maxConnectionsPerOrigin, "Connections that may exist at once to a single origin; +Inf is no limit."),
+        setting(.maxIdleConnections, "Idle connections that are kept."),
+        setting(.maxQueuedRequests, "Requests that may wait for a connection; +Inf is no limit."),
+        setting(.keepaliveExpiry, "How long an idle connection is kept; +Inf is for ever."),
+        setting(.maxConnectionLifetime, "How old a connection may grow; +Inf is no limit."),
+        Family(
+            "http_client_pool_timeout_seconds",
+            .gauge,
+            "How long each phase of a request may take; +Inf is no limit.",
+            .pool(
+                each(
+                    "phase",
+                    [
+                        "connect": { $0.configuration.value(of: .connectTimeout).asDouble },
+                        "acquire": { $0.configuration.value(of: .acquireTimeout).asDouble },
+                        "read": { $0.configuration.value(of: .readTimeout).asDouble },
+                        "write": { $0.configuration.value(of: .writeTimeout).asDouble },
+                        "total": { $0.configuration.value(of: .totalTimeout).asDouble },
+                    ]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_config_source",
+            .gauge,
+            "Where the value of each setting comes from; always 1.",
+            .pool(
+                PoolSetting.allCases.flatMap { setting in
+                    PoolSetting.Source.Kind.allCases.map { kind in
+                        let labels = rendered([("setting", setting.rawValue), ("source", kind.rawValue)])
+                        return Sample(labels: labels) { $0.configuration.source(of: setting).kind == kind ? 1 : nil }
+                    }
+                }
+            )
+        ),
+    ]
+
+    /// What has been counted since the pool was made.
+    private static let counters: [Family] = [
+        Family(
+            "http_client_pool_acquires_total",
+            .counter,
+            "Acquisitions that ended with a ready connection, by how it came.",
+            .origin(each("kind", AcquireKind.self) { Double($0.acquires[$1]) })
+        ),
+        Family(
+            "http_client_pool_acquire_failures_total",
+            .counter,
+            "Acquisitions that ended without a connection, by reason.",
+            .origin(each("reason", AcquireFailure.self) { Double($0.acquireFailures[$1]) })
+        ),
+        Family(
+            "http_client_pool_connections_opened_total",
+            .counter,
+            "Connections that became usable.",
+            .origin(one { Double($0.connectionsOpened) })
+        ),
+        Family(
+            "http_client_pool_connect_failures_total",
+            .counter,
+            "Connections that never became usable, by reason.",
+            .origin(each("reason", ConnectFailure.self) { Double($0.connectFailures[$1]) })
+        ),
+        Family(
+            "http_client_pool_connections_closed_total",
+            .counter,
+            "Usable connections that were closed, by reason.",
+            .origin(each("reason", CloseReason.self) { Double($0.connectionsClosed[$1]) })
+        ),
+        Family(
+            "http_client_pool_limit_waits_total",
+            .counter,
+            "Requests that had to queue, by the limit that made them.",
+            .pool(each("limit", PoolLimit.self) { Double($0.limitWaits($1)) })
+        ),
+        Family(
+            "http_client_pool_stale_retries_total",
+            .counter,
+            "Requests that were sent again because a reused connection was dead.",
+            .origin(one { Double($0.staleRetries) })
+        ),
+        Family(
+            "http_client_pools_created_total",
+            .counter,
+            "Pools ever made in this process; rising with traffic means a client per request.",
+            .process { Double($0.poolsCreated) }
+        ),
+    ]
+
+    /// How long things took.
+    private static let histograms: [Family] = [
+        Family(
+            "http_client_pool_acquire_duration_seconds",
+            .histogram,
+            "From submission to a ready connection or to giving up, by outcome.",
+            .histogram(
+                each("outcome", ["acquired": { $0.durations.acquired }])
+                    + each("outcome", AcquireFailure.self) { $0.durations.acquireFailed($1) }
+            )
+        ),
+        Family(
+            "http_client_pool_queue_wait_seconds",
+            .histogram,
+            "From submission to a slot, without DNS, TCP and TLS.",
+            .histogram(one { $0.durations.queueWait })
+        ),
+        Family(
+            "http_client_pool_connect_duration_seconds",
+            .histogram,
+            "From the decision to open a connection to its end, by outcome.",
+            .histogram(
+                each(
+                    "outcome",
+                    ["connected": { $0.durations.connected }, "failed": { $0.durations.connectFailed }]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_lease_duration_seconds",
+            .histogram,
+            "How long a request held its connection.",
+            .histogram(one { $0.durations.lease })
+        ),
+        Family(
+            "http_client_pool_connection_lifetime_seconds",
+            .histogram,
+            "How long a usable connection lived.",
+            .histogram(one { $0.durations.connectionLifetime })
+        ),
+        Family(
+            "http_client_pool_connection_requests",
+            .histogram,
+            "Requests that a connection had served when it was closed.",
+            .histogram(one { $0.durations.connectionRequests })
+        ),
+    ]
+
+    /// About the library and the process.
+    private static let about: [Family] = [
+        Family(
+            "poolscope_build_info",
+            .gauge,
+            "Versions of PoolScope and of what it runs on; always 1.",
+            .info { scrape in scrape.pools.map { build(on: $0.backend) } }
+        ),
+        Family(
+            "process_cpu_seconds_total",
+            .counter,
+            "Processor time used, user and system together.",
+            .process { $0.process?.cpuSeconds }
+        ),
+        Family(
+            "process_resident_memory_bytes",
+            .gauge,
+            "Resident memory.",
+            .process { $0.process?.residentMemoryBytes }
+        ),
+        Family(
+            "process_open_fds",
+            .gauge,
+            "File descriptors that are open.",
+            .process { $0.process?.openDescriptors }
+        ),
+        Family(
+            "process_max_fds",
+            .gauge,
+            "File descriptors that may be open.",
+            .process { $0.process?.maxDescriptors }
+        ),
+        Family(
+            "process_start_time_seconds",
+            .gauge,
+            "When the process started, in seconds since 1970.",
+            .process { $0.process?.startTimeSeconds }
+        ),
+    ]
+
+    /// A gauge with the value of one setting.
+    private static func setting(_ setting: PoolSetting, _ help: String) -> Family {
+        Family(
+            "http_client_pool_\(setting.rawValue)",
+            .gauge,
+            help,
+            .pool(one { $0.configuration.value(of: setting).asDouble })
+        )
+    }
+
+    private static func build(on backend: PoolBackend) -> [(name: String, value: String)] {
+        let curl = "libcurl/"
+        // Empty where the client is another one: an empty label is no label.
+        let libcurl = backend.library.hasPrefix(curl) ? String(backend.library.dropFirst(curl.count)) : ""
+        return [
+            ("version", PoolScope.version), ("libcurl", libcurl), ("tls", backend.tls),
+            ("swift", PoolScope.swiftVersion),
+        ]
+    }
+}

@@ -1,0 +1,80 @@
+/// How often values fell into each of a row of buckets. Values are whole numbers: nanoseconds, or requests.
+public struct Histogram: Sendable {
+    /// The upper bounds, shared by all histograms of one pool and unit.
+    let bounds: HistogramBounds
+    /// Values up to each bound and above the one before; the last are those above all bounds.
+    private(set) var buckets: [UInt64]
+    /// Nanoseconds of ten thousand waiting requests fill 64 bits within three weeks, and a sum must never fall.
+    private var total: UInt128 = 0
+
+    init(bounds: HistogramBounds) {
+        self.bounds = bounds
+        self.buckets = Array(repeating: 0, count: bounds.upper.count + 1)
+    }
+
+    /// Counts a value. The scan goes from below: most waits are short.
+    mutating func observe(_ value: UInt64) {
+        var bucket = 0
+        let upper = bounds.upper
+        while bucket < upper.count, value > upper[bucket] { bucket += 1 }
+        buckets[bucket] &+= 1
+        total &+= UInt128(value)
+    }
+
+    /// How many values there were.
+    public var count: UInt64 { buckets.reduce(0, &+) }
+
+    /// All values added up, in seconds or requests.
+    public var sum: Double { Double(total) / bounds.unitsPerOne }
+
+    /// Every upper bound in seconds or requests, the last is infinity, with the number of values that are not above it.
+    public var cumulative: [(bound: Double, count: UInt64)] {
+        var below: UInt64 = 0
+        return buckets.indices.map { index in
+            below &+= buckets[index]
+            let isLast = index == bounds.upper.count
+            return (isLast ? .infinity : Double(bounds.upper[index]) / bounds.unitsPerOne, below)
+        }
+    }
+}
+
+/// The upper bounds of a histogram's buckets, fixed for the life of a pool.
+final class HistogramBounds: Sendable {
+    /// Rising, in the unit that is observed.
+    let upper: [UInt64]
+    /// How many observed units make one of the unit that is shown: 1e9 where nanoseconds are shown as seconds.
+    let unitsPerOne: Double
+    /// `,le="0.1"` of every bound, then of `+Inf`; written once, not at every scrape.
+    let labels: [[UInt8]]
+
+    private init(upper: [UInt64], unitsPerOne: Double) {
+        self.upper = upper
+        self.unitsPerOne = unitsPerOne
+        let shown = upper.map { Double($0) / unitsPerOne } + [.infinity]
+        self.labels = shown.map { bound in
+            var text: [UInt8] = []
+            text.append(text: ",le=\"")
+            text.append(canonicalFloat: bound)
+            text.append(text: "\"")
+            return text
+        }
+    }
+
+    /// Bounds for durations, with the acquire timeout among them: so it shows how many waited exactly that long.
+    static func durations(acquireTimeout: UInt64?) -> HistogramBounds {
+        var upper = microseconds.map { $0 * 1000 }
+        if let acquireTimeout, acquireTimeout > 0, !upper.contains(acquireTimeout) {
+            upper.append(acquireTimeout)
+            upper.sort()
+        }
+        return HistogramBounds(upper: upper, unitsPerOne: 1e9)
+    }
+
+    /// Bounds for the number of requests that a connection served.
+    static let requests = HistogramBounds(upper: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 10000], unitsPerOne: 1)
+
+    private static let microseconds: [UInt64] = [
+        100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+        5_000_000, 10_000_000, 30_000_000,
+    ]
+}

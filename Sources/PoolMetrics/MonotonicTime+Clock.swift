@@ -1,0 +1,12 @@
+import Glibc
+import HTTPPool
+
+extension MonotonicTime {
+    /// Now, on the system's monotonic clock, which is the one that pools use.
+    static func read() -> MonotonicTime {
+        var time = timespec()
+        // The call cannot fail: the clock exists on every Linux, and the address is that of a local variable.
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicTime(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+}

@@ -1,0 +1,107 @@
+public import HTTPPool
+
+/// What a pool is and has done, at one instant between two of its turns.
+public struct PoolReading: Sendable {
+    /// The name that its owner gave it.
+    public let name: String
+    /// The limits and timeouts that it obeys, each with its source.
+    public let configuration: PoolConfiguration
+    /// The libraries underneath.
+    public let backend: PoolBackend
+    /// When it was read, on the clock of the pool.
+    public let now: MonotonicTime
+    /// Its origins: at most 64, and then one row `other` for all the rest.
+    public let origins: [OriginReading]
+    /// The call sites of its requests: at most 32, and then one row `other` for all the rest.
+    public let sites: [SiteReading]
+    /// How long things took.
+    public let durations: PoolDurations
+    /// When the request that has been queued the longest was submitted; `nil` when none is queued.
+    public let oldestQueued: MonotonicTime?
+    /// When the pool last told of a turn; `nil` before the first.
+    public let lastTurn: MonotonicTime?
+
+    init(
+        name: String,
+        configuration: PoolConfiguration,
+        backend: PoolBackend,
+        now: MonotonicTime,
+        tally: consuming PoolTally,
+        pending: [PendingSubmission]
+    ) {
+        tally.add(pending)
+        self.name = name
+        self.configuration = configuration
+        self.backend = backend
+        self.now = now
+        self.origins = tally.origins.rows
+        self.sites = tally.sites.rows
+        self.durations = tally.durations
+        self.oldestQueued = tally.oldestQueued
+        self.lastTurn = tally.lastTurn
+    }
+
+    /// The age of the request that has been queued the longest, in seconds; 0 when none is queued.
+    public var oldestQueuedSeconds: Double { oldestQueued.map { Double(now - $0) / 1e9 } ?? 0 }
+
+    /// The share of acquisitions that needed no new connection, 0 to 1; NaN before the first.
+    public var reuseRatio: Double {
+        let all = origins.reduce(0.0) { $0 + Double($1.acquires.total) }
+        let opened = origins.reduce(0.0) { $0 + Double($1.acquires[.new]) }
+        return (all - opened) / all
+    }
+
+    /// The levels of all origins together.
+    public var levels: OriginLevels {
+        origins.reduce(into: OriginLevels()) { $0.replace(OriginLevels(), with: $1.levels) }
+    }
+
+    /// How often a request had to queue because of `limit`.
+    public func limitWaits(_ limit: PoolLimit) -> UInt64 { origins.reduce(0) { $0 &+ $1.limitWaits[limit] } }
+}
+
+/// One origin of a pool, or all of those that have no row of their own.
+public struct OriginReading: Sendable {
+    /// `scheme://host:port`, or `other`.
+    public let label: String
+    /// Connections and requests now.
+    public internal(set) var levels = OriginLevels()
+    /// Acquisitions that ended with a connection, by kind.
+    public internal(set) var acquires = Counts<AcquireKind, 3>()
+    /// Acquisitions that ended without one, by reason.
+    public internal(set) var acquireFailures = Counts<AcquireFailure, 5>()
+    /// Requests that had to queue, by the limit that made them.
+    public internal(set) var limitWaits = Counts<PoolLimit, 2>()
+    /// Connections that became usable.
+    public internal(set) var connectionsOpened: UInt64 = 0
+    /// Connections that never became usable, by reason.
+    public internal(set) var connectFailures = Counts<ConnectFailure, 6>()
+    /// Usable connections that were closed, by reason.
+    public internal(set) var connectionsClosed = Counts<CloseReason, 11>()
+    /// Requests that gave their connection back, or lost it.
+    public internal(set) var leasesEnded: UInt64 = 0
+    /// Requests that were sent again because a reused connection was dead.
+    public internal(set) var staleRetries: UInt64 = 0
+
+    init(label: String) { self.label = label }
+}
+
+/// One call site of a pool's requests, or all of those that have no row of their own.
+public struct SiteReading: Sendable {
+    /// The name of the call site, or `other`.
+    public let label: String
+    /// Requests now.
+    public internal(set) var levels = RequestLevels()
+    /// Requests that gave their connection back, or lost it.
+    public internal(set) var leasesEnded: UInt64 = 0
+    /// For how long these held their connections, together.
+    var leasedNanoseconds: UInt128 = 0
+
+    /// For how long requests that are over held their connections, together, in seconds.
+    public var leasedSeconds: Double { Double(leasedNanoseconds) / 1e9 }
+
+    init(label: String) { self.label = label }
+}
+
+extension OriginReading: SeriesRow {}
+extension SiteReading: SeriesRow {}

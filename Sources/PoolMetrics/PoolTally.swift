@@ -1,0 +1,122 @@
+public import HTTPPool
+
+/// Everything that a pool has told, added up. A value: a copy of it is a reading of one instant.
+struct PoolTally: Sendable {
+    private(set) var origins: SeriesTable<Origin, OriginReading>
+    private(set) var sites: SeriesTable<CallSite, SiteReading>
+    private(set) var durations: PoolDurations
+    /// Submissions up to this number are in the levels.
+    private(set) var takenThrough: UInt64 = 0
+    /// When the request that has been queued the longest was submitted.
+    private(set) var oldestQueued: MonotonicTime?
+    /// When the last turn was told; `nil` before the first.
+    private(set) var lastTurn: MonotonicTime?
+
+    init(acquireTimeout: Duration?, maxOrigins: Int, maxSites: Int) {
+        origins = SeriesTable(cap: maxOrigins)
+        sites = SeriesTable(cap: maxSites)
+        durations = PoolDurations(acquireTimeout: acquireTimeout)
+    }
+
+    /// Adds a turn.
+    mutating func add(_ turn: borrowing PoolTurn) {
+        for (id, origin) in turn.newOrigins {
+            origins.introduce(origin, label: origin.description, as: Int(id.index))
+        }
+        for event in turn.events { add(event) }
+        for (id, levels) in turn.origins { origins.setLevels(levels, of: Int(id.index)) }
+        for (site, levels) in turn.sites {
+            meet(site)
+            sites.setLevels(levels, of: Int(site.index))
+        }
+        takenThrough = turn.takenThrough
+        oldestQueued = turn.oldestQueued
+        lastTurn = turn.now
+    }
+
+    /// Counts submissions that no turn has told of yet as queued.
+    mutating func add(_ pending: [PendingSubmission]) {
+        for submission in pending where submission.number > takenThrough {
+            let origin = origins.row(of: submission.origin, label: submission.origin.description)
+            origins.adjust(row: origin) { $0.requests.queued += 1 }
+            let site = sites.row(of: submission.site, label: submission.site.name)
+            sites.adjust(row: site) { $0.queued += 1 }
+            oldestQueued = min(oldestQueued ?? submission.submitted, submission.submitted)
+        }
+    }
+
+    private mutating func add(_ event: PoolEvent) {
+        switch event {
+        case .acquired(let id, let kind, let waited, let queued):
+            origins.update(Int(id.index)) { $0.acquires[kind] &+= 1 }
+            durations.acquired.observe(waited)
+            durations.queueWait.observe(queued)
+        case .acquireFailed(let id, let reason, let waited):
+            origins.update(Int(id.index)) { $0.acquireFailures[reason] &+= 1 }
+            durations.acquireFailed[reason.position].observe(waited)
+        case .queued(let id, let limit):
+            origins.update(Int(id.index)) { $0.limitWaits[limit] &+= 1 }
+        case .connectionOpened(let id, let took):
+            origins.update(Int(id.index)) { $0.connectionsOpened &+= 1 }
+            durations.connected.observe(took)
+        case .connectFailed(let id, let reason, let took):
+            origins.update(Int(id.index)) { $0.connectFailures[reason] &+= 1 }
+            durations.connectFailed.observe(took)
+        case .connectionClosed(let id, let reason, let lifetime, let requests):
+            origins.update(Int(id.index)) { $0.connectionsClosed[reason] &+= 1 }
+            durations.connectionLifetime.observe(lifetime)
+            durations.connectionRequests.observe(UInt64(requests))
+        case .leaseEnded(let id, let site, let held):
+            origins.update(Int(id.index)) { $0.leasesEnded &+= 1 }
+            meet(site)
+            sites.update(Int(site.index)) {
+                $0.leasesEnded &+= 1
+                $0.leasedNanoseconds &+= UInt128(held)
+            }
+            durations.lease.observe(held)
+        case .staleRetry(let id):
+            origins.update(Int(id.index)) { $0.staleRetries &+= 1 }
+        }
+    }
+
+    /// A call site has the same number in the whole process, so the first sight of it introduces it.
+    private mutating func meet(_ site: CallSite) {
+        guard !sites.knows(Int(site.index)) else { return }
+        sites.introduce(site, label: site.name, as: Int(site.index))
+    }
+}
+
+/// The histograms of a pool.
+public struct PoolDurations: Sendable {
+    /// From submission to a ready connection.
+    public internal(set) var acquired: Histogram
+    /// From submission to giving up, by position of the reason.
+    var acquireFailed: [Histogram]
+    /// From submission to a slot, of those that acquired.
+    public internal(set) var queueWait: Histogram
+    /// From the decision to open a connection until it was usable.
+    public internal(set) var connected: Histogram
+    /// From the decision to open a connection until that had failed.
+    public internal(set) var connectFailed: Histogram
+    /// How long requests held their connection.
+    public internal(set) var lease: Histogram
+    /// How long usable connections lived.
+    public internal(set) var connectionLifetime: Histogram
+    /// How many requests a connection had served when it was closed.
+    public internal(set) var connectionRequests: Histogram
+
+    init(acquireTimeout: Duration?) {
+        let empty = Histogram(bounds: .durations(acquireTimeout: acquireTimeout?.wholeNanoseconds))
+        acquired = empty
+        acquireFailed = AcquireFailure.allCases.map { _ in empty }
+        queueWait = empty
+        connected = empty
+        connectFailed = empty
+        lease = empty
+        connectionLifetime = empty
+        connectionRequests = Histogram(bounds: .requests)
+    }
+
+    /// From submission to giving up for this reason.
+    public func acquireFailed(_ reason: AcquireFailure) -> Histogram { acquireFailed[reason.position] }
+}

@@ -1,0 +1,51 @@
+import HTTPPool
+import PoolMetrics
+import ServiceLifecycle
+
+/// Drives the clients until its time is over or the service group shuts down; running requests then finish.
+struct Load: Service {
+    let workload: Workload
+    let clients: LoadClients
+    let concurrency: Int
+    let pace: LoadPace
+    let ledger: LoadLedger
+    let console: Console
+
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await showProgress() }
+            await withDiscardingTaskGroup { workers in
+                for worker in 0..<concurrency { workers.addTask { await work(as: worker) } }
+            }
+            ledger.update { $0.noteEnd(after: pace.elapsed) }
+            group.cancelAll()
+        }
+        console.endLiveLine()
+    }
+
+    private func work(as worker: Int) async {
+        var random = SystemRandomNumberGenerator()
+        while let turn = await pace.next() {
+            let call = workload.call(number: turn.number, using: &random)
+            let outcome = await clients.send(call, worker: worker, ledger: ledger)
+            let latency = turn.due.duration(to: .now)
+            ledger.update { $0.note(outcome, after: latency) }
+        }
+    }
+
+    private func showProgress() async {
+        var line = LiveLine()
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let tally = ledger.read()
+            var pools = tally.endedPools
+            for reading in PoolRegistry.process.readings() { pools += PoolTotals(reading) }
+            let sample = LiveSample(
+                elapsed: pace.elapsed,
+                requests: tally.requestCount,
+                errors: tally.errorCount,
+                pools: pools
+            )
+            console.showLiveLine(line.text(for: sample))
+        }
+    }
+}

@@ -1,0 +1,9 @@
+import HTTPPool
+import HTTPTypes
+
+/// One request of the load, with the place that it comes from.
+struct LoadCall: Sendable, Hashable {
+    let site: CallSite
+    let request: HTTPRequest
+    let body: RequestBody
+}

@@ -1,0 +1,10 @@
+import HTTPPool
+
+/// The places in a gateway that its requests come from.
+extension CallSite {
+    static let toolCalls = CallSite("tool calls")
+    static let tokenExchange = CallSite("token exchange")
+    static let discovery = CallSite("discovery")
+    static let catalog = CallSite("catalog")
+    static let peers = CallSite("peers")
+}

@@ -1,0 +1,60 @@
+import HTTPPool
+import HTTPTypes
+import LoopbackUpstream
+
+/// Which request comes next.
+struct Workload: Sendable {
+    /// What a call site asks of the loopback upstream.
+    struct Kind: Sendable {
+        let site: CallSite
+        let method: HTTPRequest.Method
+        let path: String
+        var body = RequestBody.none
+    }
+
+    /// A gateway's day: mostly tool calls, some of them slow, and around them what makes them possible.
+    static let everyday = Mix<Kind>([
+        (weight: 34, element: Kind(site: .toolCalls, method: .post, path: "/echo", body: toolCall)),
+        (weight: 6, element: Kind(site: .toolCalls, method: .get, path: "/slow")),
+        (weight: 15, element: Kind(site: .tokenExchange, method: .post, path: "/echo", body: tokenGrant)),
+        (weight: 15, element: Kind(site: .discovery, method: .get, path: "/fast")),
+        (weight: 16, element: Kind(site: .catalog, method: .get, path: "/fast")),
+        (weight: 4, element: Kind(site: .catalog, method: .get, path: "/large?bytes=65536")),
+        (weight: 10, element: Kind(site: .peers, method: .get, path: "/mix")),
+    ])
+    private static let toolCall: RequestBody = #"{"method":"tools/call","params":{"name":"search","arguments":{}}}"#
+    private static let tokenGrant: RequestBody = "grant_type=client_credentials&scope=tools"
+
+    private let targets: [Target]
+    private let upstream: String
+
+    /// Drives a loopback upstream.
+    init(upstream authority: String) {
+        targets = []
+        upstream = authority
+    }
+
+    /// Drives given addresses, one after the other, with GET. There must be at least one.
+    init(targets: [Target]) {
+        precondition(!targets.isEmpty)
+        self.targets = targets
+        upstream = ""
+    }
+
+    /// The request with this number; the numbers go through the targets in turn.
+    func call(number: UInt64, using random: inout some RandomNumberGenerator) -> LoadCall {
+        let kind = Self.everyday.pick(using: &random)
+        guard !targets.isEmpty else {
+            let request = HTTPRequest(method: kind.method, scheme: "http", authority: upstream, path: kind.path)
+            return LoadCall(site: kind.site, request: request, body: kind.body)
+        }
+        let target = targets[Int(number % UInt64(targets.count))]
+        let request = HTTPRequest(
+            method: .get,
+            scheme: target.scheme,
+            authority: target.authority,
+            path: target.path
+        )
+        return LoadCall(site: kind.site, request: request, body: .none)
+    }
+}

@@ -1,0 +1,32 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Turns the first SIGINT or SIGTERM into a call, and the second into the end of the process.
+final class SignalWatch {
+    private let sources: [any DispatchSourceSignal]
+
+    /// Watches from now on.
+    ///
+    /// - Parameter onFirst: called once, on a queue of Dispatch.
+    init(onFirst: @escaping @Sendable () -> Void) {
+        let queue = DispatchQueue(label: "poolscope.signals")
+        let seen = SignalCount()
+        sources = [SIGINT, SIGTERM].map { number in
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                if seen.isFirst() { onFirst() } else { _exit(130) }
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    deinit { for source in sources { source.cancel() } }
+}
+
+private final class SignalCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func isFirst() -> Bool { count.add(1, ordering: .relaxed).oldValue == 0 }
+}

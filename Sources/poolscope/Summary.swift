@@ -1,0 +1,40 @@
+import HTTPPool
+import Histogram
+
+/// What is printed at the end of a run. The rows are the same for every run, and only then come the errors by code,
+/// so that the summaries of two runs can stand side by side.
+struct Summary: Sendable {
+    var clients: String
+    var tally: LoadTally
+    var pools: PoolTotals
+    var poolsCreated: UInt64
+
+    var text: String { Columns.aligned(rows) }
+
+    private var rows: [[String]] {
+        let seconds = tally.elapsed.inSeconds
+        let rate = seconds > 0 ? Double(tally.requestCount) / seconds : 0
+        var rows = [
+            ["clients", clients],
+            ["duration", Figures.seconds(seconds)],
+            ["requests", "\(tally.requestCount) (\(Figures.rate(rate))/s)"],
+        ]
+        rows += (2...5).map { ["answers \($0)xx", "\(tally.answers[$0] ?? 0)"] }
+        rows += [
+            ["errors", "\(tally.errorCount)"],
+            ["latency p50", latency(50)],
+            ["latency p99", latency(99)],
+            ["latency max", latency(100)],
+            ["reuse ratio", Figures.ratio(pools.reuseRatio)],
+            ["connections opened", "\(pools.connectionsOpened)"],
+            ["pools created", "\(poolsCreated)"],
+        ]
+        rows += tally.errors.sorted { $0.key < $1.key }.map { ["error \($0.key)", "\($0.value)"] }
+        return rows
+    }
+
+    private func latency(_ percentile: Double) -> String {
+        guard tally.latency.totalCount > 0 else { return "-" }
+        return Figures.milliseconds(tally.latency.valueAtPercentile(percentile))
+    }
+}

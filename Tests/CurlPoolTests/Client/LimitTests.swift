@@ -1,0 +1,254 @@
+import Glibc
+import HTTPPool
+import HTTPTypes
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import CurlPool
+
+@Suite("Limits, timeouts and cancellation")
+struct LimitTests {
+    @Test("With two connections and 200 requests: never more than two sockets, first come first served")
+    func neverMoreThanTwo() async throws {
+        let order = Mutex<[Int]>([])
+        let allAreWaiting = Signal()
+        let peer = try ScriptedPeer { connection, _ in
+            allAreWaiting.wait()
+            while let (head, _) = try connection.readRequest() {
+                let number = Int(head.split(separator: " ")[1].dropFirst()) ?? -1
+                order.withLock { $0.append(number) }
+                connection.answer("\(number)")
+            }
+        }
+        try await withPool(.with { $0.limits.maxConnections = 2 }) { pool, journal in
+            let most = Mutex(0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<200 {
+                    // One after the other, so that the order of submission is known.
+                    group.addTask { try await expectAnswer("\(number)", to: get(peer, "/\(number)"), from: pool) }
+                    try await eventually("\(number) is submitted") {
+                        journal.levels.requests.total > number
+                    }
+                }
+                #expect(journal.levels.requests.queued == 198)
+                allAreWaiting.send()
+                while !group.isEmpty {
+                    let sockets = try KernelSockets().count(to: peer.port)
+                    most.withLock { $0 = max($0, sockets) }
+                    try await group.next()
+                }
+            }
+            #expect(most.withLock { $0 } == 2)
+            #expect(peer.connections == 2)
+            // Two connections serve side by side: neighbours may swap at the peer, no more.
+            for (place, number) in order.withLock({ $0 }).enumerated() { #expect(abs(place - number) <= 1) }
+        }
+    }
+
+    @Test("The acquire timeout fires on time with an error that names the limit")
+    func acquireTimeout() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        try await withPool(
+            .with {
+                $0.limits.maxConnections = 2
+                $0.timeouts.acquire = .milliseconds(200)
+            }
+        ) { pool, journal in
+            let held = (0..<2).map { _ in Task { try await pool.execute(get(peer)) } }
+            try await eventually("both connections are in use") { journal.levels.connections.active == 2 }
+            let clock = ContinuousClock()
+            let began = clock.now
+            do {
+                _ = try await pool.execute(get(peer))
+                Issue.record("it got a connection")
+            } catch let error as PoolError {
+                let took = clock.now - began
+                #expect(error.code == .acquireTimeout)
+                #expect(error.limit == PoolError.Limit(setting: .maxConnections, value: .count(2)))
+                #expect("\(error)".contains("HTTP_CLIENT_MAX_CONNECTIONS"))
+                #expect(error.origin?.description == "http://\(peer.authority)")
+                // Never early; late only by what the machine is late.
+                #expect(took >= .milliseconds(200))
+                #expect(took < .seconds(5))
+            }
+            #expect(journal.acquireFailures == [.timeout])
+            for task in held { task.cancel() }
+            for task in held { await #expect(throws: CancellationError.self) { try await task.value } }
+            #expect(journal.closeReasons == [.requestCancelled, .requestCancelled])
+        }
+    }
+
+    @Test("The queue's limit refuses at once")
+    func queueFull() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        try await withPool(
+            .with {
+                $0.limits.maxConnections = 1
+                $0.limits.maxQueuedRequests = 1
+            }
+        ) { pool, journal in
+            let held = (0..<2).map { _ in Task { try await pool.execute(get(peer)) } }
+            try await eventually("one runs, one waits") { journal.levels.requests.queued == 1 }
+            #expect(await code { _ = try await pool.execute(get(peer)) } == .queueFull)
+            for task in held { task.cancel() }
+        }
+    }
+
+    @Test("Cancelling in the queue, in connect and in flight leaves the pool as if the request had never been")
+    func cancellation() async throws {
+        // A full backlog: the kernel drops what comes after, so the connection is never made.
+        let listener = try ScriptedPeer.listen(backlog: 0)
+        defer { close(listener) }
+        let fillers = try (0..<2).map { _ in try Filler(port: ScriptedPeer.port(of: listener)) }
+        let authority = "127.0.0.1:\(ScriptedPeer.port(of: listener))"
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        try await withPool(.with { $0.limits.maxConnections = 2 }) { pool, journal in
+            let connecting = Task {
+                try await pool.execute(HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/"))
+            }
+            try await eventually("connecting") { journal.levels.connections.connecting == 1 }
+            let inFlight = Task { try await pool.execute(get(peer)) }
+            try await eventually("in flight") { journal.levels.requests.inFlight == 1 }
+            let queued = Task { try await pool.execute(get(peer)) }
+            try await eventually("queued") { journal.levels.requests.queued == 1 }
+            for task in [queued, connecting, inFlight] {
+                task.cancel()
+                await #expect(throws: CancellationError.self) { try await task.value }
+            }
+            #expect(journal.levels == OriginLevels())
+            #expect(journal.acquireFailures == [.cancelled, .cancelled])
+            #expect(journal.connectFailures == [.cancelled])
+            #expect(journal.closeReasons == [.requestCancelled])
+            try await eventually("the kernel agrees") { try KernelSockets().count(to: peer.port) == 0 }
+            withExtendedLifetime(fillers) {}
+        }
+    }
+
+    @Test("A request of a cancelled task is not begun")
+    func cancelledBefore() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        try await withPool { pool, journal in
+            let task = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return try await pool.execute(get(peer))
+            }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(journal.events.isEmpty)
+        }
+    }
+
+    @Test("Thousands of requests cancelled at random moments leak nothing")
+    func randomCancellation() async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readRequest() != nil { connection.answer("ok") }
+        }
+        try await withPool(.with { $0.limits.maxConnections = 8 }) { pool, journal in
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<64 {
+                    group.addTask {
+                        var random = SplitMix64(state: UInt64(number))
+                        for _ in 0..<50 {
+                            let task = Task { try await pool.execute(get(peer)).text }
+                            for _ in 0..<Int.random(in: 0..<200, using: &random) { await Task.yield() }
+                            task.cancel()
+                            if let text = try? await task.value { #expect(text == "ok") }
+                        }
+                    }
+                }
+            }
+            #expect(journal.levels.requests == RequestLevels())
+            let levels = journal.levels.connections
+            #expect(levels.active == 0 && levels.connecting == 0)
+            #expect(journal.opened - journal.closeReasons.count == levels.idle)
+            try await eventually("the kernel agrees") {
+                try KernelSockets().count(.established, to: peer.port) == journal.levels.connections.idle
+            }
+        }
+    }
+
+    @Test("A connect that hangs, an answer that does not come and one that stops midway each have their own error")
+    func phases() async throws {
+        let listener = try ScriptedPeer.listen(backlog: 0)
+        defer { close(listener) }
+        let fillers = try (0..<2).map { _ in try Filler(port: ScriptedPeer.port(of: listener)) }
+        let authority = "127.0.0.1:\(ScriptedPeer.port(of: listener))"
+        let peer = try ScriptedPeer { connection, _ in
+            guard let (head, _) = try connection.readRequest() else { return }
+            if head.contains("/half") { connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf") }
+            connection.waitForEnd()
+        }
+        try await withPool(
+            .with {
+                $0.timeouts.connect = .milliseconds(100)
+                $0.timeouts.read = .milliseconds(150)
+            }
+        ) { pool, journal in
+            let hanging = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/")
+            #expect(await code { _ = try await pool.execute(hanging) } == .connectTimeout)
+            #expect(await code { _ = try await pool.execute(get(peer)) } == .readTimeout)
+            #expect(await code { _ = try await pool.execute(get(peer, "/half")) } == .readTimeout)
+            var options = RequestOptions()
+            options.timeouts = PoolTimeouts()
+            options.timeouts?.total = .milliseconds(100)
+            let total = await code { _ = try await pool.execute(get(peer), body: .none, options: options) }
+            #expect(total == .totalTimeout)
+            #expect(journal.connectFailures == [.timeout])
+            #expect(journal.closeReasons == [.requestTimeout, .requestTimeout, .requestTimeout])
+            #expect(journal.levels == OriginLevels())
+            withExtendedLifetime(fillers) {}
+        }
+    }
+
+    @Test("A peer that takes no bytes is a write timeout")
+    func writeTimeout() async throws {
+        let listener = try ScriptedPeer.listen(backlog: 8)
+        defer { close(listener) }
+        let request = HTTPRequest(
+            method: .post,
+            scheme: "http",
+            authority: "127.0.0.1:\(ScriptedPeer.port(of: listener))",
+            path: "/"
+        )
+        try await withPool(.with { $0.timeouts.write = .milliseconds(200) }) { pool, _ in
+            let body = RequestBody.bytes([UInt8](repeating: 0, count: 64 << 20))
+            #expect(await code { _ = try await pool.execute(request, body: body) } == .writeTimeout)
+        }
+    }
+
+    @Test("What cannot be reached says why")
+    func unreachable() async throws {
+        try await withPool { pool, journal in
+            let listener = try ScriptedPeer.listen(backlog: 1)
+            let port = ScriptedPeer.port(of: listener)
+            close(listener)
+            for (authority, expected) in [("127.0.0.1:\(port)", PoolError.Code.connectFailed), ("no.invalid", .dnsFailed)] {
+                let request = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/")
+                #expect(await code { _ = try await pool.execute(request) } == expected)
+            }
+            #expect(journal.connectFailures == [.refused, .dns])
+            #expect(journal.acquireFailures == [.connectFailed, .connectFailed])
+        }
+    }
+}
+
+/// A connection that only fills a backlog. It never blocks: the second one is never accepted.
+private final class Filler {
+    private let descriptor: Int32
+
+    init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,341 @@
+import CurlPool
+import Foundation
+import HTTPPool
+import HTTPTypes
+import Testing
+
+@testable import LoopbackUpstream
+@testable import poolscope
+
+@Suite("The tool: what it decides")
+struct ToolDecisionTests {
+    @Test func theSameSeedMakesTheSameMix() {
+        func picks(seed: UInt64) -> [UpstreamPath] {
+            var random = SplitMix64(seed: seed)
+            return (0..<200).map { _ in UpstreamAnswer.everyday.pick(using: &random) }
+        }
+        #expect(picks(seed: 7) == picks(seed: 7))
+        #expect(picks(seed: 7) != picks(seed: 8))
+    }
+
+    @Test func aMixFollowsItsWeights() {
+        let mix = Mix<String>([
+            (weight: 3, element: "often"), (weight: 1, element: "seldom"), (weight: 0, element: "never"),
+        ])
+        var random = SplitMix64(seed: 1)
+        let picks = (0..<4000).map { _ in mix.pick(using: &random) }
+        let often = picks.count { $0 == "often" }
+        #expect((2850...3150).contains(often))
+        #expect(!picks.contains("never"))
+    }
+
+    @Test func theMixNeverHangs() {
+        var random = SplitMix64(seed: 3)
+        let answers = (0..<5000).map { _ in UpstreamAnswer(to: .mix, query: "", using: &random) }
+        #expect(!answers.contains(.hang))
+        #expect(answers.contains(.reset))
+    }
+
+    @Test(arguments: [
+        ("ms=5", 5), ("x=1&ms=7", 7), ("ms=0", 0),
+    ])
+    func slowTakesItsDelayFromTheQuery(query: String, delay: Int64) {
+        var random = SplitMix64(seed: 1)
+        let answer = UpstreamAnswer(to: .slow, query: query[...], using: &random)
+        #expect(answer == .whole(status: 200, .json, afterMilliseconds: delay))
+    }
+
+    @Test(arguments: ["ms=-1", "ms=", "ms=abc", "ms", "ms=99999999999999999999"])
+    func slowFallsBackToItsOwnDelay(query: String) {
+        var random = SplitMix64(seed: 1)
+        guard case .whole(_, _, let delay, _) = UpstreamAnswer(to: .slow, query: query[...], using: &random) else {
+            Issue.record("not a whole answer")
+            return
+        }
+        #expect((20...250).contains(delay))
+    }
+
+    @Test func theWorkloadUsesEveryCallSite() {
+        let workload = Workload(upstream: "127.0.0.1:1")
+        var random = SplitMix64(seed: 1)
+        let calls = (0..<2000).map { workload.call(number: $0, using: &random) }
+        #expect(Set(calls.map(\.site)) == [.toolCalls, .tokenExchange, .discovery, .catalog, .peers])
+        #expect(!calls.contains { $0.request.path == "/hang" })
+    }
+
+    @Test func targetsAreDrivenInTurn() throws {
+        let workload = try Workload(targets: [Target("http://a:1/x?q=1"), Target("https://b")])
+        var random = SplitMix64(seed: 1)
+        let requests = (0..<4).map { workload.call(number: $0, using: &random).request }
+        #expect(requests.map(\.authority) == ["a:1", "b", "a:1", "b"])
+        #expect(requests.map(\.path) == ["/x?q=1", "/", "/x?q=1", "/"])
+        #expect(requests.map(\.scheme) == ["http", "https", "http", "https"])
+        #expect(requests.allSatisfy { $0.method == .get })
+    }
+
+    @Test(arguments: [
+        "ftp://host/", "host", "/path", "http://", "http://user:sesame@host/", "http://host:0/?key=sesame",
+        "http://host:99999/", "http://ho st/?key=sesame",
+    ])
+    func aBadTargetIsRefusedWithoutBeingRepeated(text: String) {
+        let error = #expect(throws: TargetError.self) { try Target(text) }
+        #expect(error?.description.contains("sesame") == false)
+    }
+
+    @Test func aBadTargetIsNamedByItsNumber() {
+        let texts = ["http://good/", "http://user:sesame@bad/?key=sesame"]
+        let error = #expect(throws: TargetError.self) { try Target.all(texts) }
+        #expect(error?.description.hasPrefix("--target number 2: ") == true)
+        #expect(error?.description.contains("sesame") == false)
+    }
+
+    @Test func everyProblemOfBothConfigurationsIsToldAtOnce() {
+        let variables = ["HTTP_CLIENT_MAX_CONNECTIONS": "0", "HTTP_CLIENT_METRICS_PORT": "http"]
+        let error = #expect(throws: ConfigurationError.self) { try Settings(variables: variables) }
+        #expect(error?.problems.map(\.name) == ["HTTP_CLIENT_MAX_CONNECTIONS", "HTTP_CLIENT_METRICS_PORT"])
+    }
+
+    @Test func theConfigurationIsShownWithItsSources() throws {
+        let rows = try Settings(variables: ["HTTP_CLIENT_TIMEOUT": "5", "HTTP_CLIENT_METRICS_PORT": "9999"]).rows
+        #expect(rows.count == PoolSetting.allCases.count + 2)
+        #expect(rows.contains(["read_timeout_seconds", "5.0 s", "environment", "HTTP_CLIENT_TIMEOUT"]))
+        #expect(rows.contains(["max_connections", "200", "default", "HTTP_CLIENT_MAX_CONNECTIONS"]))
+        #expect(rows.contains(["metrics_host", "127.0.0.1", "default", "HTTP_CLIENT_METRICS_HOST"]))
+        #expect(rows.contains(["metrics_port", "9999", "environment", "HTTP_CLIENT_METRICS_PORT"]))
+    }
+
+    @Test func columnsAreAligned() {
+        #expect(Columns.aligned([["a", "1", "x"], ["long", "22", "y"]]) == "a     1   x\nlong  22  y")
+    }
+
+    @Test func theLiveLineShowsTheRateSinceTheLineBefore() {
+        var pools = PoolTotals()
+        pools.active = 3
+        pools.idle = 2
+        pools.inFlight = 3
+        pools.queued = 1
+        var line = LiveLine()
+        let first = line.text(for: LiveSample(elapsed: .seconds(1), requests: 100, errors: 0, pools: pools))
+        #expect(first == "   1 s     100/s  in flight 3  queued 1  active 3  idle 2  reuse -  errors 0")
+        pools.acquires = 400
+        pools.acquiresNew = 5
+        let second = line.text(for: LiveSample(elapsed: .seconds(3), requests: 400, errors: 4, pools: pools))
+        #expect(second == "   3 s     150/s  in flight 3  queued 1  active 3  idle 2  reuse 0.987  errors 4")
+    }
+
+    @Test func aServersErrorIsAnAnswerAndAPoolsErrorIsAnError() {
+        var tally = LoadTally()
+        tally.note(.answer(status: 200), after: .milliseconds(2))
+        tally.note(.answer(status: 503), after: .milliseconds(4))
+        tally.note(LoadOutcome(PoolError(.acquireTimeout, "full", phase: .acquire)), after: .seconds(30))
+        tally.noteEnd(after: .seconds(2))
+        #expect(tally.requestCount == 3)
+        #expect(tally.errorCount == 1)
+        var pools = PoolTotals()
+        pools.acquires = 2
+        pools.acquiresNew = 1
+        pools.connectionsOpened = 1
+        let text = Summary(clients: "one, shared", tally: tally, pools: pools, poolsCreated: 1).text
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.contains("clients one, shared"))
+        #expect(lines.contains("requests 3 (1.5/s)"))
+        #expect(lines.contains("answers 2xx 1"))
+        #expect(lines.contains("answers 5xx 1"))
+        #expect(lines.contains("errors 1"))
+        #expect(lines.contains("error acquireTimeout 1"))
+        #expect(lines.contains("reuse ratio 0.500"))
+        #expect(lines.contains("connections opened 1"))
+        // The histogram keeps three digits, so the longest answer is 4 ms give or take a thousandth.
+        #expect(lines.contains { $0.hasPrefix("latency max 4.00") })
+    }
+
+    @Test func summariesOfDifferentRunsHaveTheSameRows() {
+        func labels(_ tally: LoadTally) -> [String] {
+            Summary(clients: "x", tally: tally, pools: PoolTotals(), poolsCreated: 0).text
+                .split(separator: "\n").map { $0.components(separatedBy: "  ")[0] }
+        }
+        var busy = LoadTally()
+        busy.note(.answer(status: 200), after: .milliseconds(2))
+        #expect(labels(LoadTally()) == labels(busy))
+        #expect(labels(busy).last == "pools created")
+        busy.note(.error(code: "queueFull"), after: .zero)
+        #expect(labels(busy).dropLast() == labels(LoadTally())[...])
+    }
+
+    @Test func aPaceWithARateHasDueMomentsOfItsOwn() async throws {
+        let pace = LoadPace(rate: 1000, duration: .milliseconds(20))
+        var turns: [(number: UInt64, due: ContinuousClock.Instant)] = []
+        while let turn = await pace.next() { turns.append(turn) }
+        #expect(turns.map(\.number) == Array(0..<UInt64(turns.count)))
+        let first = try #require(turns.first)
+        #expect(turns.allSatisfy { first.due.duration(to: $0.due) == .seconds(Double($0.number) / 1000) })
+        #expect(turns.count <= 20)
+    }
+
+    @Test func aPaceEndsWhenItsTaskIsCancelled() async {
+        let task = Task {
+            let pace = LoadPace(rate: 0.001, duration: nil)
+            var count = 0
+            while await pace.next() != nil { count += 1 }
+            return count
+        }
+        task.cancel()
+        #expect(await task.value <= 1)
+    }
+}
+
+private let xToken = HTTPField.Name("x-token")
+private let xMethod = HTTPField.Name("x-method")
+
+@Suite("The loopback upstream")
+struct LoopbackUpstreamTests {
+    @Test func answersCarryTheTokenOfTheirRequest() async throws {
+        try await withUpstream { upstream, pool in
+            let response = try await pool.execute(request(upstream, "/fast", token: "t-1"))
+            #expect(response.status == .ok)
+            #expect(response.head.headerFields[try #require(xToken)] == "t-1")
+            let body = String(decoding: try await response.body.collect(), as: UTF8.self)
+            #expect(body.contains(#""token":"t-1""#))
+        }
+    }
+
+    @Test func aTokenThatIsNotPlainIsRefused() async throws {
+        try await withUpstream { upstream, pool in
+            let response = try await pool.execute(request(upstream, "/fast", token: #"a"b"#))
+            #expect(response.status == .badRequest)
+            #expect(response.head.headerFields[try #require(xToken)] == nil)
+        }
+    }
+
+    @Test func echoSendsBodyAndMethodBack() async throws {
+        try await withUpstream { upstream, pool in
+            let response = try await pool.execute(request(upstream, "/echo", method: .put), body: "hello")
+            #expect(try await response.body.collect() == Array("hello".utf8))
+            #expect(response.head.headerFields[try #require(xMethod)] == "PUT")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("/error?status=503", 503, nil), ("/large?bytes=70000", 200, 70_000), ("/large?bytes=0", 200, 0),
+            ("/nowhere", 404, nil), ("/close", 200, nil), ("/slow?ms=1", 200, nil),
+        ] as [(String, Int, Int?)]
+    )
+    func eachPathAnswersInItsWay(path: String, status: Int, bytes: Int?) async throws {
+        try await withUpstream { upstream, pool in
+            let response = try await pool.execute(request(upstream, path))
+            #expect(response.status.code == status)
+            let body = try await response.body.collect()
+            if let bytes { #expect(body.count == bytes) }
+        }
+    }
+
+    @Test(arguments: ["/reset", "/drop"])
+    func rudePathsBreakTheConnection(path: String) async throws {
+        try await withUpstream { upstream, pool in
+            await #expect(throws: PoolError.self) { try await pool.execute(request(upstream, path)) }
+            let next = try await pool.execute(request(upstream, "/fast"))
+            #expect(next.status == .ok)
+        }
+    }
+
+    @Test func hangAnswersNotBeforeTheClientGivesUp() async throws {
+        try await withUpstream { upstream, pool in
+            var options = RequestOptions()
+            options.timeouts = PoolTimeouts()
+            options.timeouts?.read = .milliseconds(100)
+            await #expect(throws: PoolError.self) {
+                try await pool.execute(request(upstream, "/hang"), body: .none, options: options)
+            }
+            try await eventually { upstream.counts.connectionsOpen == 0 }
+        }
+    }
+
+    @Test func itCountsWhatItSees() async throws {
+        try await withUpstream { upstream, pool in
+            for path in ["/fast", "/fast", "/echo", "/nowhere"] {
+                _ = try await pool.execute(request(upstream, path))
+            }
+            #expect(upstream.counts.connectionsAccepted == 1)
+            #expect(upstream.counts.connectionsOpen == 1)
+            #expect(upstream.counts.requests == [.fast: 2, .echo: 1, .other: 1])
+            #expect(upstream.counts.requestsInAll == 4)
+            await pool.shutdown()
+            try await eventually { upstream.counts.connectionsOpen == 0 }
+        }
+    }
+
+    @Test func aRestartKeepsThePortAndDropsTheConnections() async throws {
+        try await withUpstream { upstream, pool in
+            _ = try await pool.execute(request(upstream, "/fast"))
+            let port = upstream.port
+            try await upstream.restart()
+            #expect(upstream.port == port)
+            #expect(upstream.counts.connectionsOpen == 0)
+            let response = try await pool.execute(request(upstream, "/fast"))
+            #expect(response.status == .ok)
+            #expect(upstream.counts.connectionsAccepted == 2)
+        }
+    }
+
+    @Test func whatIsStoppedCannotBeReachedAndCanBeStoppedAgain() async throws {
+        try await withUpstream { upstream, pool in
+            await upstream.stop()
+            let error = await #expect(throws: PoolError.self) { try await pool.execute(request(upstream, "/fast")) }
+            #expect(error?.code == .connectFailed)
+            await upstream.stop()
+        }
+    }
+
+    @Test func itSurvivesEverythingThatIsRude() async throws {
+        try await withUpstream { upstream, pool in
+            await withDiscardingTaskGroup { group in
+                for path in ["/reset", "/drop", "/close", "/mix", "/error", "/large"] {
+                    for _ in 0..<20 {
+                        group.addTask { _ = try? await pool.execute(request(upstream, path)) }
+                    }
+                }
+            }
+            let response = try await pool.execute(request(upstream, "/fast"))
+            #expect(response.status == .ok)
+        }
+    }
+}
+
+private func request(
+    _ upstream: LoopbackUpstream,
+    _ path: String,
+    method: HTTPRequest.Method = .get,
+    token: String? = nil
+) -> HTTPRequest {
+    var request = HTTPRequest(method: method, scheme: "http", authority: upstream.authority, path: path)
+    if let xToken { request.headerFields[xToken] = token }
+    return request
+}
+
+private func withUpstream(_ body: (LoopbackUpstream, CurlPool) async throws -> Void) async throws {
+    let upstream = LoopbackUpstream()
+    let pool = try CurlPool()
+    try await upstream.start()
+    do {
+        try await body(upstream, pool)
+    } catch {
+        await pool.shutdown(.immediate)
+        await upstream.stop()
+        throw error
+    }
+    await pool.shutdown(.immediate)
+    await upstream.stop()
+}
+
+/// Waits until something holds; fails where it does not within five seconds.
+private func eventually(_ condition: () -> Bool, at location: SourceLocation = #_sourceLocation) async throws {
+    let deadline = ContinuousClock.now + .seconds(5)
+    while !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record("it did not come true in time", sourceLocation: location)
+            return
+        }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}

@@ -1,0 +1,233 @@
+import Foundation
+import HTTPPool
+import Testing
+
+@testable import PoolMetrics
+
+@Suite("The exposition")
+struct ExpositionTests {
+    let registry = PoolRegistry()
+
+    /// A pool that has done a little of everything.
+    func busyPool(_ name: String, configuration: PoolConfiguration = PoolConfiguration()) throws -> InstrumentedClient {
+        let client = FakeClient(configuration: configuration)
+        let measured = try InstrumentedClient(client, name: name, registry: registry)
+        let events: [PoolEvent] = [
+            .queued(.a, behind: .connections), .connectionOpened(.a, took: 4_000_000),
+            .acquired(.a, .new, waited: 5_000_000, queued: 1_000_000), .leaseEnded(.a, .unattributed, held: 70_000_000),
+            .acquired(.a, .reused, waited: 20_000, queued: 20_000), .connectFailed(.b, .dns, took: 1_000_000_000),
+            .acquireFailed(.b, .connectFailed, waited: 1_000_000_000), .staleRetry(.a),
+            .connectionOpened(.b, took: 1), .connectionClosed(.b, .peerClosed, lifetime: 40_000_000_000, requests: 12),
+        ]
+        client.tell(
+            PoolTurn(events).introducing(0, "a").introducing(1, "b").levels(0, active: 1, queued: 2, inFlight: 1)
+                .levels(CallSite("catalog"), queued: 2)
+        )
+        return measured
+    }
+
+    func page(_ process: ProcessReading? = nil) throws -> ExpositionReader {
+        try ExpositionReader(Exposition.text(registry.readings(), process: process))
+    }
+
+    @Test("Every family is written once, with help and type, and its samples together over all pools")
+    func families() throws {
+        let pools = try [busyPool("one"), busyPool("two")]
+        let page = try page(.current())
+        #expect(Set(page.types.keys) == Set(Family.all.map(\.name)))
+        #expect(Set(Family.all.map(\.name)).count == Family.all.count)
+        for family in Family.all where family.kind == .counter { #expect(family.name.hasSuffix("_total")) }
+        #expect(page.types["http_client_pool_acquires_total"] == "counter")
+        #expect(
+            page.all("http_client_pool_acquires_total").map { $0.labels["pool"] }.prefix(6).allSatisfy { $0 == "one" }
+        )
+        withExtendedLifetime(pools) {}
+    }
+
+    @Test("Samples say what the reading says")
+    func values() throws {
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = 7
+        configuration.timeouts.acquire = .milliseconds(1500)
+        let pool = try busyPool("one", configuration: configuration)
+        let page = try page()
+        let a = ["pool": "one", "origin": "http://a:80"]
+        func value(_ name: String, _ labels: [String: String] = [:]) -> Double? {
+            page.value("http_client_pool_" + name, labels.merging(["pool": "one"]) { label, _ in label })
+        }
+        #expect(value("connections", a.merging(["state": "active"]) { $1 }) == 1)
+        #expect(value("requests", a.merging(["state": "queued"]) { $1 }) == 2)
+        #expect(value("site_requests", ["site": "catalog", "state": "queued"]) == 2)
+        #expect(value("acquires_total", a.merging(["kind": "reused"]) { $1 }) == 1)
+        #expect(value("acquire_failures_total", ["origin": "http://b:80", "reason": "connect_failed"]) == 1)
+        #expect(value("connect_failures_total", ["origin": "http://b:80", "reason": "dns"]) == 1)
+        #expect(value("connections_closed_total", ["origin": "http://b:80", "reason": "peer_closed"]) == 1)
+        #expect(value("connections_opened_total", a) == 1)
+        #expect(value("stale_retries_total", a) == 1)
+        #expect(value("limit_waits_total", ["limit": "connections"]) == 1)
+        #expect(value("limit_waits_total", ["limit": "connections_per_origin"]) == 0)
+        #expect(value("reuse_ratio") == 0.5)
+        #expect(value("oldest_queued_seconds") == 0)
+        #expect(value("max_connections") == 7)
+        #expect(value("max_connections_per_origin") == .infinity)
+        #expect(value("max_idle_connections") == 7)
+        #expect(value("timeout_seconds", ["phase": "acquire"]) == 1.5)
+        #expect(value("timeout_seconds", ["phase": "total"]) == .infinity)
+        #expect(page.all("http_client_pool_config_source").count == PoolSetting.allCases.count)
+        #expect(value("config_source", ["setting": "max_connections", "source": "code"]) == 1)
+        #expect(value("config_source", ["setting": "read_timeout_seconds", "source": "default"]) == 1)
+        #expect(value("acquire_duration_seconds_count", ["outcome": "acquired"]) == 2)
+        #expect(value("acquire_duration_seconds_sum", ["outcome": "acquired"]) == 0.00502)
+        #expect(value("acquire_duration_seconds_bucket", ["outcome": "acquired", "le": "0.0001"]) == 1)
+        #expect(value("acquire_duration_seconds_bucket", ["outcome": "connect_failed", "le": "1.0"]) == 1)
+        #expect(value("lease_duration_seconds_bucket", ["le": "0.1"]) == 1)
+        #expect(value("lease_duration_seconds_bucket", ["le": "1.5"]) == 1, "the acquire timeout is a bound")
+        #expect(value("connection_lifetime_seconds_bucket", ["le": "30.0"]) == 0)
+        #expect(value("connection_requests_sum") == 12)
+        withExtendedLifetime(pool) {}
+    }
+
+    @Test("The invariants between levels and counters hold in the text")
+    func invariants() throws {
+        let pool = try busyPool("one")
+        let page = try page()
+        let name = "http_client_pool_"
+        for origin in ["http://a:80", "http://b:80"] {
+            let opened = page.sum(name + "connections_opened_total", ["origin": origin])
+            let closed = page.sum(name + "connections_closed_total", ["origin": origin])
+            let active = page.sum(name + "connections", ["origin": origin, "state": "active"])
+            let idle = page.sum(name + "connections", ["origin": origin, "state": "idle"])
+            #expect(opened - closed == active + idle)
+        }
+        let acquires = page.sum(name + "acquires_total")
+        #expect(acquires == page.sum(name + "acquire_duration_seconds_count", ["outcome": "acquired"]))
+        let leases = page.sum(name + "lease_duration_seconds_count")
+        #expect(acquires == leases + page.sum(name + "requests", ["state": "in_flight"]))
+        let failures = page.sum(name + "acquire_failures_total")
+        #expect(failures + acquires == page.sum(name + "acquire_duration_seconds_count"))
+        withExtendedLifetime(pool) {}
+    }
+
+    @Test("All known label sets exist from the start with 0, and the ratio before the first acquire is NaN")
+    func fromTheStart() throws {
+        let client = FakeClient()
+        let pool = try InstrumentedClient(client, name: "new", registry: registry)
+        client.tell(PoolTurn().introducing(0, "a"))
+        let page = try page()
+        #expect(page.value("http_client_pool_reuse_ratio")?.isNaN == true)
+        #expect(page.all("http_client_pool_connections_closed_total").map(\.value) == Array(repeating: 0, count: 11))
+        #expect(page.all("http_client_pool_acquire_duration_seconds_count").map(\.value) == [0, 0, 0, 0, 0, 0])
+        withExtendedLifetime(pool) {}
+    }
+
+    @Test("A pool name may hold anything that is not a control character")
+    func nastyNames() throws {
+        let names = [#"quote " backslash \ end \"#, #"\n"#, "}, {pool=\"x\"} 1 #", "gr\u{FC}n \u{1F600}\u{2028}"]
+        let pools = try names.map { try busyPool($0) }
+        let page = try page()
+        #expect(Set(page.all("http_client_pool_reuse_ratio").compactMap { $0.labels["pool"] }) == Set(names))
+        withExtendedLifetime(pools) {}
+    }
+
+    @Test("Labels and help escape what would end them")
+    func escapes() {
+        var bytes: [UInt8] = []
+        bytes.append(label: "a", value: "\\ \" \n")
+        #expect(String(decoding: bytes, as: UTF8.self) == #"a="\\ \" \n""#)
+        bytes = []
+        bytes.append(help: "\\ \" \n")
+        #expect(String(decoding: bytes, as: UTF8.self) == #"\\ " \n"#)
+    }
+
+    @Test(
+        "A value is spelled as Prometheus reads it",
+        arguments: [
+            (0, "0"), (-0.0, "0"), (7, "7"), (-12, "-12"), (200, "200"), (0.1, "0.1"), (1e15, "1000000000000000"),
+            (9_007_199_254_740_992, "9007199254740992"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+            (-Double.nan, "NaN"), (Double(nan: 5, signaling: false), "NaN"), (1.5e-9, "1.5e-09"), (1e300, "1e+300"),
+        ] as [(Double, String)]
+    )
+    func numbers(_ value: Double, _ text: String) {
+        var bytes: [UInt8] = []
+        bytes.append(value: value)
+        #expect(String(decoding: bytes, as: UTF8.self) == text)
+    }
+
+    @Test("Bounds are floats even where they are whole")
+    func bounds() {
+        let labels = HistogramBounds.durations(acquireTimeout: 3_000_000_000).labels.map {
+            String(decoding: $0, as: UTF8.self).dropFirst(5).dropLast()
+        }
+        #expect(
+            labels == [
+                "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25",
+                "0.5",
+                "1.0", "2.5", "3.0", "5.0", "10.0", "30.0", "+Inf",
+            ]
+        )
+    }
+
+    @Test("Without pools the families of the process remain, and none is empty")
+    func noPools() throws {
+        let page = try page()
+        #expect(Set(page.types.keys) == ["http_client_pools", "http_client_pools_created_total"])
+    }
+
+    @Test("Build information is written once per backend, not once per pool")
+    func buildInfo() throws {
+        let other = PoolBackend(library: "async-http-client/1.37.0", tls: "BoringSSL")
+        let pools = try [
+            busyPool("one"), busyPool("two"),
+            InstrumentedClient(FakeClient(backend: other), name: "three", registry: registry),
+        ]
+        let infos = try page().all("poolscope_build_info")
+        #expect(infos.map { $0.labels["libcurl"] } == ["7.88.1", ""])
+        #expect(infos.map { $0.labels["tls"] } == ["OpenSSL/3.0.17", "BoringSSL"])
+        #expect(infos.allSatisfy { $0.labels["version"] == PoolScope.version && $0.value == 1 })
+        withExtendedLifetime(pools) {}
+    }
+
+    @Test("What the system says about the process is plausible")
+    func process() throws {
+        let reading = ProcessReading.current()
+        #expect(try #require(reading.cpuSeconds) > 0)
+        #expect((1 << 20...1 << 36).contains(Int(try #require(reading.residentMemoryBytes))))
+        let descriptors = try #require(reading.openDescriptors)
+        let most = try #require(reading.maxDescriptors)
+        #expect(descriptors >= 3 && descriptors <= most)
+        let start = try #require(reading.startTimeSeconds)
+        let elapsed = try run("ps", "-o", "etimes=", "-p", "\(getpid())").output.filter(\.isNumber)
+        let age = try #require(Double(elapsed))
+        #expect(abs(Date().timeIntervalSince1970 - start - age) < 3)
+        #expect(ProcessReading.current().startTimeSeconds == start)
+    }
+
+    @Test("promtool finds nothing to say against it")
+    func promtool() throws {
+        let pools = try [busyPool("one"), busyPool(#"nasty " \ "#)]
+        let text = Exposition.text(registry.readings(), process: .current())
+        let result = try run("promtool", "check", "metrics", input: text)
+        #expect(result.output == "")
+        #expect(result.status == 0)
+        withExtendedLifetime(pools) {}
+    }
+}
+
+/// Runs a program of the system: what it said, on both channels, and its exit status.
+private func run(_ arguments: String..., input: [UInt8] = []) throws -> (status: Int32, output: String) {
+    // From a file, since a pipe that is larger than its buffer would have to be written while it is read.
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("poolscope-\(UUID().uuidString)")
+    try Data(input).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = arguments
+    process.standardInput = try FileHandle(forReadingFrom: file)
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let said = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: said, as: UTF8.self))
+}

@@ -1,0 +1,55 @@
+public import HTTPPool
+import Synchronization
+
+/// An observer that keeps everything it is told.
+public final class Journal: PoolObserver {
+    private struct State {
+        var events: [PoolEvent] = []
+        var levels: [Int32: OriginLevels] = [:]
+        var turns = 0
+    }
+    private let state = Mutex(State())
+
+    public init() {}
+
+    public func poolDidTurn(_ turn: borrowing PoolTurn) {
+        let events = turn.events
+        let origins = turn.origins
+        state.withLock { state in
+            state.turns += 1
+            state.events += events
+            for (id, levels) in origins { state.levels[id.index] = levels }
+        }
+    }
+
+    public var events: [PoolEvent] { state.withLock { $0.events } }
+
+    /// The levels of all origins together.
+    public var levels: OriginLevels {
+        state.withLock { state in
+            state.levels.values.reduce(into: OriginLevels()) { sum, levels in
+                sum.connections.connecting += levels.connections.connecting
+                sum.connections.active += levels.connections.active
+                sum.connections.idle += levels.connections.idle
+                sum.requests.queued += levels.requests.queued
+                sum.requests.connecting += levels.requests.connecting
+                sum.requests.inFlight += levels.requests.inFlight
+            }
+        }
+    }
+
+    public var opened: Int { events.count { if case .connectionOpened = $0 { true } else { false } } }
+    public var staleRetries: Int { events.count { if case .staleRetry = $0 { true } else { false } } }
+    public var acquireKinds: [AcquireKind] {
+        events.compactMap { if case .acquired(_, let kind, _, _) = $0 { kind } else { nil } }
+    }
+    public var acquireFailures: [AcquireFailure] {
+        events.compactMap { if case .acquireFailed(_, let reason, _) = $0 { reason } else { nil } }
+    }
+    public var connectFailures: [ConnectFailure] {
+        events.compactMap { if case .connectFailed(_, let reason, _) = $0 { reason } else { nil } }
+    }
+    public var closeReasons: [CloseReason] {
+        events.compactMap { if case .connectionClosed(_, let reason, _, _) = $0 { reason } else { nil } }
+    }
+}

@@ -1,0 +1,5 @@
+/// An error of the tests themselves.
+public struct TestFailure: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
