@@ -108,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "CurlPoolTests",
             dependencies: [
-                "CurlPool", "HTTPPool", "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CurlPool", "HTTPPool", "LoopbackUpstream", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict
         ),
@@ -140,6 +141,7 @@ let package = Package(
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
                 "poolscope",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

@@ -8,20 +8,26 @@ struct Dashboard: Sendable {
         let expr: String
     }
 
+    /// Where the values of one variable come from: the values of a label in the series that a selector finds.
+    struct LabelQuery: Sendable {
+        let variable: String
+        let selector: String
+        let label: String
+    }
+
     /// Why a query cannot be asked.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
     private let panels: [JSON.Panel]
-    /// What each variable stands for when all is chosen.
-    private let variables: [String: String]
+    private let variables: [JSON.Templating.Variable]
 
     /// Reads the dashboard of this package, or another.
     init(contentsOf file: URL = Dashboard.file) throws {
         let json = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: file))
         panels = json.panels
-        variables = Dictionary(uniqueKeysWithValues: json.templating.list.map { ($0.name, $0.allValue ?? "") })
+        variables = json.templating.list
     }
 
     /// `dashboards/grafana/poolscope.json` of this package.
@@ -36,27 +42,48 @@ struct Dashboard: Sendable {
     ///   - values: regular expressions for the variables `job`, `instance` and `pool`; the others match all.
     /// - Throws: ``Failure`` for a value of a variable that there is not, and for a `$` that is left.
     func queries(rateInterval: String, values: [String: String] = [:]) throws -> [Query] {
-        var replacements = variables
+        var replacements = allValues
         for (name, value) in values {
             guard replacements.updateValue(value, forKey: name) != nil else {
                 throw Failure(description: "the dashboard has no variable \(name)")
             }
         }
         replacements["__rate_interval"] = rateInterval
-        // The longest first, so that `$job` does not eat the beginning of `$job_name`.
-        let names = replacements.keys.sorted { ($1.count, $0) < ($0.count, $1) }
         return try panels.flatMap { panel in
             try (panel.targets ?? []).map { target in
-                var expr = target.expr
-                for name in names {
-                    let value = replacements[name] ?? ""
-                    expr = expr.replacingOccurrences(of: "${\(name)}", with: value)
-                    expr = expr.replacingOccurrences(of: "$\(name)", with: value)
-                }
-                guard !expr.contains("$") else { throw Failure(description: "\(panel.title): a $ is left in \(expr)") }
-                return Query(panel: panel.title, expr: expr)
+                Query(panel: panel.title, expr: try replaced(target.expr, by: replacements, in: panel.title))
             }
         }
+    }
+
+    /// What the variables are filled from, each with all chosen in those before it.
+    ///
+    /// - Throws: ``Failure`` for a query that is not `label_values(selector, label)`, and for a `$` that is left.
+    func labelQueries() throws -> [LabelQuery] {
+        try variables.compactMap { variable in
+            guard let query = variable.query else { return nil }
+            let text = try replaced(query, by: allValues, in: variable.name)
+            guard let parts = text.wholeMatch(of: /label_values\((.+), (\w+)\)/) else {
+                throw Failure(description: "\(variable.name): not label_values(selector, label): \(text)")
+            }
+            return LabelQuery(variable: variable.name, selector: String(parts.1), label: String(parts.2))
+        }
+    }
+
+    /// What each variable stands for when all is chosen.
+    private var allValues: [String: String] {
+        Dictionary(uniqueKeysWithValues: variables.map { ($0.name, $0.allValue ?? "") })
+    }
+
+    private func replaced(_ text: String, by values: [String: String], in place: String) throws -> String {
+        var text = text
+        // The longest first, so that `$job` does not eat the beginning of `$job_name`.
+        for (name, value) in values.sorted(by: { ($1.key.count, $0.key) < ($0.key.count, $1.key) }) {
+            text = text.replacingOccurrences(of: "${\(name)}", with: value)
+            text = text.replacingOccurrences(of: "$\(name)", with: value)
+        }
+        guard !text.contains("$") else { throw Failure(description: "\(place): a $ is left in \(text)") }
+        return text
     }
 
     private struct JSON: Decodable {
@@ -69,6 +96,19 @@ struct Dashboard: Sendable {
             struct Variable: Decodable {
                 let name: String
                 let allValue: String?
+                /// Of variables of the type `query`; others keep something else under this name.
+                let query: String?
+
+                init(from decoder: any Decoder) throws {
+                    let fields = try decoder.container(keyedBy: Field.self)
+                    name = try fields.decode(String.self, forKey: .name)
+                    allValue = try fields.decodeIfPresent(String.self, forKey: .allValue)
+                    let isQuery = try fields.decode(String.self, forKey: .type) == "query"
+                    query = isQuery ? try fields.decode(Query.self, forKey: .query).query : nil
+                }
+
+                private enum Field: CodingKey { case name, type, allValue, query }
+                private struct Query: Decodable { let query: String }
             }
             let list: [Variable]
         }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPPool
+import TestSupport
 import Testing
 
 @testable import PoolMetrics
@@ -188,7 +189,7 @@ struct ExpositionTests {
     }
 
     @Test("What the system says about the process is plausible")
-    func process() throws {
+    func process() async throws {
         let reading = ProcessReading.current()
         #expect(try #require(reading.cpuSeconds) > 0)
         #expect((1 << 20...1 << 36).contains(Int(try #require(reading.residentMemoryBytes))))
@@ -196,38 +197,20 @@ struct ExpositionTests {
         let most = try #require(reading.maxDescriptors)
         #expect(descriptors >= 3 && descriptors <= most)
         let start = try #require(reading.startTimeSeconds)
-        let elapsed = try run("ps", "-o", "etimes=", "-p", "\(getpid())").output.filter(\.isNumber)
+        let said = try await runProgram("ps", ["-o", "etimes=", "-p", "\(getpid())"])
+        let elapsed = said.output.filter(\.isNumber)
         let age = try #require(Double(elapsed))
         #expect(abs(Date().timeIntervalSince1970 - start - age) < 3)
         #expect(ProcessReading.current().startTimeSeconds == start)
     }
 
     @Test("promtool finds nothing to say against it")
-    func promtool() throws {
+    func promtool() async throws {
         let pools = try [busyPool("one"), busyPool(#"nasty " \ "#)]
         let text = Exposition.text(registry.readings(), process: .current())
-        let result = try run("promtool", "check", "metrics", input: text)
-        #expect(result.output == "")
+        let result = try await runProgram("promtool", ["check", "metrics"], input: text)
+        #expect(result.output + result.errors == "")
         #expect(result.status == 0)
         withExtendedLifetime(pools) {}
     }
-}
-
-/// Runs a program of the system: what it said, on both channels, and its exit status.
-private func run(_ arguments: String..., input: [UInt8] = []) throws -> (status: Int32, output: String) {
-    // From a file, since a pipe that is larger than its buffer would have to be written while it is read.
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("poolscope-\(UUID().uuidString)")
-    try Data(input).write(to: file)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardInput = try FileHandle(forReadingFrom: file)
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let said = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: said, as: UTF8.self))
 }

@@ -1,4 +1,5 @@
 import HTTPPool
+import LoopbackUpstream
 import Testing
 
 @testable import CurlPool
@@ -43,7 +44,7 @@ struct ModelledPool {
     private static let hosts = ["a", "b", "c", "d", "e"]
 
     init(seed: UInt64) {
-        random = SplitMix64(state: seed)
+        random = SplitMix64(seed: seed)
         var limits = PoolLimits()
         limits.maxConnections = Int.random(in: 1...12, using: &random)
         limits.maxIdleConnections = Int.random(in: 0...limits.maxConnections, using: &random)
@@ -237,18 +238,5 @@ enum PoolEventKind {
         case .leaseEnded: self = .leaseEnded
         case .staleRetry: self = .retried
         }
-    }
-}
-
-/// A small generator with a seed, so that a sequence can be run again.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,0 +1,87 @@
+# What one does with this repository. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help swift deps deps-test build run test verify format sanitize clean
+
+# Debian packages: what the build needs, and the real programs that the tests ask.
+BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
+TEST_PACKAGES := curl nginx openssl procps prometheus
+
+FORMATTED := Package.swift Sources Tests
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+swift:
+	@command -v swift >/dev/null || { echo "swift is not on the PATH; install Swift 6.2 or newer: https://www.swift.org/install" >&2; exit 1; }
+
+deps: swift ## Install what the build needs, where it is missing
+	@packages="$(BUILD_PACKAGES)"; $(INSTALL_MISSING)
+
+deps-test: ## Install the programs that the tests ask, where they are missing
+	@packages="$(TEST_PACKAGES)"; $(INSTALL_MISSING)
+
+build: deps ## Build everything for debugging
+	swift build
+
+run: deps ## Build for release and run `poolscope run $(ARGS)`
+	swift build -c release --product poolscope
+	@exec "$$(swift build -c release --show-bin-path)/poolscope" run $(ARGS)
+
+test: deps deps-test ## Build and run all tests
+	swift build --build-tests
+	swift test
+
+# In a scratch path of its own, so that every module in it was compiled with warnings as errors.
+verify: deps deps-test ## Warnings are errors, formatting, then all tests
+	swift build --build-tests --scratch-path .build-verify -Xswiftc -warnings-as-errors
+	swift format lint --strict --recursive $(FORMATTED)
+	$(MAKE) test
+
+format: swift ## Format the sources in place
+	swift format --in-place --recursive $(FORMATTED)
+
+# The storm runs for STORM_SECONDS under each sanitizer.
+sanitize: export STORM_SECONDS ?= 60
+sanitize: deps deps-test ## Run the storm under the thread and the address sanitizer
+	swift test --sanitize=thread --scratch-path .build-tsan --filter Storm
+	swift test --sanitize=address --scratch-path .build-asan --filter Storm
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-*
+
+# Installs those of $packages that are not installed, as root or by a sudo that does not ask.
+define INSTALL_MISSING
+missing=""; \
+for package in $$packages; do \
+    dpkg-query --show --showformat='$${db:Status-Status}' "$$package" 2>/dev/null | grep -qx installed \
+        || missing="$$missing $$package"; \
+done; \
+if [ -z "$$missing" ]; then exit 0; fi; \
+if [ "$$(id -u)" = 0 ]; then as_root=""; \
+elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
+else \
+    echo "missing:$$missing" >&2; \
+    echo "run: sudo apt-get update && sudo apt-get install --no-install-recommends$$missing" >&2; \
+    exit 1; \
+fi; \
+$$as_root bash -c "$$APT_INSTALL" apt-install $$missing
+endef
+
+# Debian starts the daemons that it installs. The tests start their own, so a policy forbids it for the moment, unless
+# the machine has a policy already.
+define APT_INSTALL
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $$policy ]; then
+    trap "rm -f $$policy" EXIT
+    printf '#!/bin/sh\nexit 101\n' >$$policy
+    chmod 755 $$policy
+fi
+apt-get update
+apt-get install --yes --no-install-recommends "$$@"
+endef
+export APT_INSTALL

@@ -1,0 +1,91 @@
+import NIOCore
+import NIOHTTP1
+
+/// Answers the requests of one connection, one after the other, on the event loop's own thread.
+///
+/// The last part of an answer is held back until the peer has taken what came before it. `HTTPServerPipelineHandler`
+/// reads and delivers nothing until then, so a peer that asks and does not read costs one answer of memory, not many.
+final class EndpointHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// Between two requests.
+        case idle
+        /// Bodies mean nothing here: their bytes are dropped, and the answer comes after them.
+        case receiving(HTTPRequestHead)
+        /// The answer is written but for its last part.
+        case answering(thenClose: Bool)
+        /// The connection ends; whatever it still says is passed over.
+        case closing
+    }
+
+    private let routes: EndpointRoutes
+    private var state = State.idle
+    private var peerIsDone = false
+
+    init(routes: EndpointRoutes) { self.routes = routes }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (unwrapInboundIn(data), state) {
+        case (.head(let head), .idle): state = .receiving(head)
+        case (.end, .receiving(let head)): answer(head, context: context)
+        default: break
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        finishAnswer(context: context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is IdleStateHandler.IdleStateEvent: close(context: context)
+        case ChannelEvent.inputClosed:
+            // It may still read: `printf '...' | nc -N` half-closes right after its request.
+            peerIsDone = true
+            if case .answering = state { return }
+            close(context: context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// Broken requests have been answered with 400 by `HTTPServerProtocolErrorHandler`, the rest are resets of peers.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close(context: context) }
+
+    private func answer(_ request: HTTPRequestHead, context: ChannelHandlerContext) {
+        let answer = routes.answer(method: request.method, target: request.uri)
+        var headers = HTTPHeaders()
+        headers.add(name: "Content-Type", value: answer.contentType)
+        headers.add(name: "Content-Length", value: String(answer.body.count))
+        headers.add(name: "Cache-Control", value: "no-store")
+        if answer.isMethodRefused { headers.add(name: "Allow", value: EndpointRoutes.allowedMethods) }
+        let thenClose = peerIsDone || !request.isKeepAlive
+        headers.add(name: "Connection", value: thenClose ? "close" : "keep-alive")
+
+        state = .answering(thenClose: thenClose)
+        let head = HTTPResponseHead(version: request.version, status: answer.status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if request.method != .HEAD {
+            let body = context.channel.allocator.buffer(bytes: answer.body)
+            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        }
+        context.flush()
+        finishAnswer(context: context)
+    }
+
+    private func finishAnswer(context: ChannelHandlerContext) {
+        guard case .answering(let asked) = state, context.channel.isWritable else { return }
+        let thenClose = asked || peerIsDone
+        // The state goes first: writing the last part delivers the next request of a pipelining peer.
+        state = thenClose ? .closing : .idle
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if thenClose { close(context: context) }
+    }
+
+    private func close(context: ChannelHandlerContext) {
+        state = .closing
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,171 @@
+import HTTPPool
+import PoolMetrics
+
+/// The pools as a page of plain text, for a person with `curl` and a terminal of 80 columns.
+enum StatusPage {
+    /// No line is longer.
+    static let width = 80
+
+    /// Writes the page.
+    ///
+    /// - Parameters:
+    ///   - readings: the pools that are measured.
+    ///   - pools: how many pools the process has and had, measured or not.
+    static func text(_ readings: [PoolReading], pools: (created: UInt64, alive: UInt64)) -> String {
+        let title =
+            "PoolScope \(PoolScope.version); pools in this process: \(pools.alive.compact) alive, "
+            + "\(pools.created.compact) ever created"
+        var lines = [title]
+        if readings.isEmpty { lines += ["", "no pool is measured"] }
+        for reading in readings { lines += section(reading) }
+        return lines.map { $0.trimmed + "\n" }.joined()
+    }
+
+    private static func section(_ reading: PoolReading) -> [String] {
+        let title = "pool \(reading.name) (\(reading.backend.library), \(reading.backend.tls))"
+        return ["", title.fitted(to: width), ""] + summary(reading) + origins(reading.origins) + sites(reading.sites)
+            + limits(reading.configuration)
+    }
+
+    // MARK: One pool at a glance
+
+    private static func summary(_ reading: PoolReading) -> [String] {
+        let connections = reading.levels.connections
+        let requests = reading.levels.requests
+        let most = reading.configuration.limits.maxConnections
+        var lines = saturation(reading)
+        lines += entry(
+            "connections",
+            ["\(connections.total.compact) of \(most.compact):"],
+            [("connecting", connections.connecting), ("active", connections.active), ("idle", connections.idle)]
+        )
+        lines += entry(
+            "requests",
+            ["\(requests.total.compact):"],
+            [("queued", requests.queued), ("connecting", requests.connecting), ("in flight", requests.inFlight)]
+        )
+        lines += entry(
+            "oldest",
+            [requests.queued > 0 ? "queued for \(age(reading.oldestQueuedSeconds))" : "none queued"]
+        )
+        lines += entry("acquires", totals(reading, AcquireKind.self) { $0.acquires[$1] }, keepZeros: true)
+        lines += entry("reuse ratio", [ratio(reading.reuseRatio)])
+        lines += entry("limit waits", PoolLimit.allCases.map { ($0.rawValue, reading.limitWaits($0)) })
+        lines += entry("not acquired", totals(reading, AcquireFailure.self) { $0.acquireFailures[$1] })
+        lines += entry("not opened", totals(reading, ConnectFailure.self) { $0.connectFailures[$1] })
+        lines += entry("closed", totals(reading, CloseReason.self) { $0.connectionsClosed[$1] })
+        return lines
+    }
+
+    /// Which limit keeps requests waiting now.
+    private static func saturation(_ reading: PoolReading) -> [String] {
+        let limits = reading.configuration.limits
+        let connections = reading.levels.connections.total
+        guard reading.levels.requests.queued > 0 else { return [] }
+        if connections >= limits.maxConnections {
+            return entry("SATURATED", ["all \(connections.compact) connections are taken"])
+        }
+        guard let most = limits.maxConnectionsPerOrigin else { return [] }
+        let full = reading.origins.count { $0.levels.requests.queued > 0 && $0.levels.connections.total >= most }
+        let origins = full == 1 ? "1 origin" : "\(full.compact) origins"
+        return full == 0 ? [] : entry("SATURATED", ["\(origins) at the limit of \(most.compact) connections each"])
+    }
+
+    /// The counts of all origins together, a word and a number for each case.
+    private static func totals<Key: CaseIterable & RawRepresentable<String>>(
+        _ reading: PoolReading,
+        _: Key.Type,
+        _ count: (OriginReading, Key) -> UInt64
+    ) -> [(String, UInt64)] {
+        Key.allCases.map { key in (key.rawValue, reading.origins.reduce(0) { $0 &+ count($1, key) }) }
+    }
+
+    // MARK: Tables
+
+    private static func origins(_ origins: [OriginReading]) -> [String] {
+        guard !origins.isEmpty else { return [] }
+        let widths = [10, 6, 6, 6, 9, 6, 6]
+        func row(_ name: String, _ cells: [String]) -> String {
+            name.left(24) + zip(cells, widths).map { " " + $0.right($1) }.joined()
+        }
+        let titles = ["connecting", "active", "idle", "queued", "in-flight", "opened", "closed"]
+        let rows = busiestFirst(origins.map { ($0, $0.label, $0.levels.requests.total + $0.levels.connections.total) })
+        return ["", row("origin", titles)]
+            + rows.map { origin in
+                let (connections, requests) = (origin.levels.connections, origin.levels.requests)
+                let levels = [connections.connecting, connections.active, connections.idle, requests.queued]
+                let counts = [origin.connectionsOpened, origin.connectionsClosed.total].map(\.compact)
+                return row(origin.label, levels.map(\.compact) + [requests.inFlight.compact] + counts)
+            }
+    }
+
+    private static func sites(_ sites: [SiteReading]) -> [String] {
+        guard !sites.isEmpty else { return [] }
+        let widths = [6, 10, 9]
+        func row(_ name: String, _ cells: [String]) -> String {
+            name.left(52) + zip(cells, widths).map { " " + $0.right($1) }.joined()
+        }
+        let rows = busiestFirst(sites.map { ($0, $0.label, $0.levels.total) })
+        return ["", row("call site", ["queued", "connecting", "in-flight"])]
+            + rows.map { site in
+                row(site.label, [site.levels.queued, site.levels.connecting, site.levels.inFlight].map(\.compact))
+            }
+    }
+
+    private static func limits(_ configuration: PoolConfiguration) -> [String] {
+        ["", "  " + "limit".left(22) + "  " + "in force".right(12) + "  set by"]
+            + PoolSetting.allCases.map { setting in
+                let source = configuration.source(of: setting)
+                let name = setting.rawValue.split(separator: "_").filter { $0 != "max" && $0 != "seconds" }
+                return "  " + name.joined(separator: " ").left(22)
+                    + "  " + configuration.value(of: setting).description.right(12)
+                    + "  " + (source.variable ?? source.kind.rawValue).fitted(to: 40)
+            }
+    }
+
+    private static func busiestFirst<Row>(_ rows: [(row: Row, name: String, load: Int)]) -> [Row] {
+        rows.sorted { ($1.load, $0.name) < ($0.load, $1.name) }.map(\.row)
+    }
+
+    // MARK: Words and numbers
+
+    /// `closed       3 peer_closed, 1 error`, over as many lines as it takes; nothing where all counts are zero.
+    private static func entry(_ title: String, _ counts: [(String, UInt64)], keepZeros: Bool = false) -> [String] {
+        let shown = keepZeros ? counts : counts.filter { $0.1 > 0 }
+        return shown.isEmpty ? [] : entry(title, [], shown)
+    }
+
+    private static func entry(_ title: String, _ words: [String], _ counts: [(String, some BinaryInteger)]) -> [String]
+    {
+        let list = counts.map { "\($0.1.compact) \($0.0)," }
+        return entry(title, words + list.dropLast() + list.suffix(1).map { String($0.dropLast()) })
+    }
+
+    private static func entry(_ title: String, _ words: [String]) -> [String] {
+        let indent = 15
+        var lines: [String] = []
+        var line = "  " + title.left(indent - 3)
+        for word in words {
+            if line.columns + 1 + word.columns > width {
+                lines.append(line)
+                line = String(repeating: " ", count: indent - 1)
+            }
+            line += " " + word
+        }
+        return lines + [line]
+    }
+
+    /// Whole milliseconds below a second, tenths of a second above.
+    private static func age(_ seconds: Double) -> String {
+        if seconds < 1 { return "\(Int(seconds * 1000)) ms" }
+        let tenths = Int(seconds * 10)
+        return "\((tenths / 10).compact).\(tenths % 10) s"
+    }
+
+    /// Cut, not rounded: 100 % means every one.
+    private static func ratio(_ ratio: Double) -> String {
+        guard ratio.isFinite else { return "no acquire yet" }
+        let tenths = Int(ratio * 1000)
+        return "\(tenths / 10).\(tenths % 10) %"
+    }
+}

@@ -1,0 +1,47 @@
+import HTTPPool
+import Testing
+
+@Suite("The body of an answer")
+struct ResponseBodyTests {
+    @Test("is there as a whole, up to a limit")
+    func collect() async throws {
+        let body = ResponseBody(bytes: [1, 2, 3])
+        #expect(try await body.collect() == [1, 2, 3])
+        #expect(try await body.collect(upTo: 3) == [1, 2, 3])
+        let error = try await #require(throws: PoolError.self) { try await body.collect(upTo: 2) }
+        #expect(error.code == .responseTooLarge)
+        #expect(error.description == "responseTooLarge: the body has more than 2 bytes")
+    }
+
+    @Test("may be empty")
+    func empty() async throws {
+        let body = ResponseBody(bytes: [])
+        #expect(try await body.collect(upTo: 0) == [])
+        for try await chunk in body { Issue.record("a chunk of \(chunk.count) bytes") }
+    }
+
+    @Test("comes in chunks that are never empty, and then ends for good")
+    func chunks() async throws {
+        let bytes = [UInt8](repeating: 7, count: 100_000)
+        var collected: [UInt8] = []
+        var iterator = ResponseBody(bytes: bytes).makeAsyncIterator()
+        while let chunk = try await iterator.next() {
+            #expect(!chunk.isEmpty)
+            collected += chunk
+        }
+        #expect(collected == bytes)
+        #expect(try await iterator.next() == nil)
+    }
+}
+
+@Suite("The body of a request")
+struct RequestBodyTests {
+    @Test("is nothing, bytes, or the UTF-8 of a text")
+    func kinds() {
+        #expect(RequestBody.text("é") == .bytes([0xc3, 0xa9]))
+        #expect(RequestBody.text("é") == "é")
+        #expect(RequestBody.none.inMemory == nil)
+        #expect(RequestBody.bytes([]).inMemory == [])
+        #expect(RequestBody.bytes([]) != .none)
+    }
+}

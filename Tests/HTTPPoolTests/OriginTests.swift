@@ -1,0 +1,138 @@
+import HTTPPool
+import Testing
+
+@Suite("An origin")
+struct OriginTests {
+    static let good: [(scheme: String, authority: String, origin: String)] = [
+        ("http", "example.com", "http://example.com:80"),
+        ("https", "example.com", "https://example.com:443"),
+        ("HTTPS", "Example.COM", "https://example.com:443"),
+        ("http", "EXAMPLE.com:8080", "http://example.com:8080"),
+        ("http", "example.com:443", "http://example.com:443"),
+        ("http", "example.com:1", "http://example.com:1"),
+        ("http", "example.com:65535", "http://example.com:65535"),
+        ("http", "example.com:00080", "http://example.com:80"),
+        ("http", "127.0.0.1:9", "http://127.0.0.1:9"),
+        ("http", "a_b-c.d.", "http://a_b-c.d.:80"),
+        ("http", "localhost", "http://localhost:80"),
+        ("http", "[::1]", "http://[::1]:80"),
+        ("https", "[2001:DB8::A]:8443", "https://[2001:db8::a]:8443"),
+        ("http", "[::ffff:127.0.0.1]:80", "http://[::ffff:127.0.0.1]:80"),
+        ("http", "bücher.example", "http://bücher.example:80"),
+    ]
+
+    @Test("is scheme, host in lower case and port, the port always written", arguments: good)
+    func reads(scheme: String, authority: String, origin: String) throws {
+        #expect(try Origin(scheme: scheme, authority: authority).description == origin)
+    }
+
+    @Test("is the same for two ways to write it")
+    func equality() throws {
+        let origin = Origin(scheme: "HTTP", host: "Example.COM", port: 80)
+        #expect(try Origin(scheme: "http", authority: "example.com") == origin)
+        #expect(try Origin(scheme: "http", authority: "EXAMPLE.com:80") == origin)
+        #expect(try Origin(scheme: "https", authority: "example.com:80") != origin)
+        #expect(try Origin(scheme: "http", authority: "example.com:81") != origin)
+        #expect(try Origin(scheme: "http", authority: "example.org") != origin)
+    }
+
+    static let bad: [(scheme: String?, authority: String?, words: String)] = [
+        (nil, "secret", "the scheme must be http or https"),
+        ("", "secret", "the scheme must be http or https"),
+        ("ftp", "secret", "the scheme must be http or https"),
+        ("file", "secret", "the scheme must be http or https"),
+        ("http ", "secret", "the scheme must be http or https"),
+        ("http", nil, "the request names no host"),
+        ("http", "", "the request names no host"),
+        ("http", ":80", "the request names no host"),
+        ("http", ":", "the request names no host"),
+        ("http", "[]", "the request names no host"),
+        ("http", "[]:80", "the request names no host"),
+        ("http", "user:secret@host", "user and password do not belong"),
+        ("http", "secret@host:80", "user and password do not belong"),
+        ("http", "@secret", "user and password do not belong"),
+        ("http", "[secret@::1]", "user and password do not belong"),
+        ("http", "secret/path", "the host holds a character"),
+        ("http", "secret?query", "the host holds a character"),
+        ("http", "secret#part", "the host holds a character"),
+        ("http", "se cret", "the host holds a character"),
+        ("http", "secret\r\nx", "the host holds a character"),
+        ("http", "secret\0", "the host holds a character"),
+        ("http", "secret%00", "the host holds a character"),
+        ("http", "secret\\", "the host holds a character"),
+        ("http", "secret]", "the host holds a character"),
+        ("http", "secret:", "the port must be a number"),
+        ("http", "secret:0", "the port must be a number"),
+        ("http", "secret:65536", "the port must be a number"),
+        ("http", "secret:-1", "the port must be a number"),
+        ("http", "secret:+80", "the port must be a number"),
+        ("http", "secret:80 ", "the port must be a number"),
+        ("http", "secret:80:80", "the port must be a number"),
+        ("http", "secret:٨٠", "the port must be a number"),
+        ("http", "secret:99999999999999999999", "the port must be a number"),
+        ("http", "::1", "the request names no host"),
+        ("http", "[::1", "the IPv6 address is not closed"),
+        ("http", "[::1]secret", "the port must be a number"),
+        ("http", "[::1]:", "the port must be a number"),
+        ("http", "[::1%25secret]", "the IPv6 address holds a character"),
+        ("http", "[secret]", "the IPv6 address holds a character"),
+    ]
+
+    @Test("is refused with words that do not repeat what was given", arguments: bad)
+    func refuses(scheme: String?, authority: String?, words: String) throws {
+        let error = try #require(throws: PoolError.self) { try Origin(scheme: scheme, authority: authority) }
+        #expect(error.code == .invalidRequest)
+        #expect(error.phase == .submit)
+        #expect(error.origin == nil)
+        #expect(error.reason.hasPrefix(words))
+        #expect(!error.description.contains("secret"))
+    }
+
+    /// Pieces that mean something in an authority, and some that Swift's strings treat with care.
+    private static let pieces = [
+        "[", "]", ":", "@", "/", "?", "#", "%", ".", "-", "_", " ", "\r\n", "\0", "80", "443", "65536", "::1", "a", "Z",
+        "example", "é", "e\u{301}", "\u{301}", "İ", "ẞ", "\u{212a}", "😀", "\u{200d}", "\u{feff}", "\u{fffd}",
+    ]
+
+    @Test("of random text never crashes, never tells the text, and reads its own description", arguments: 0..<8 as Range<UInt64>)
+    func randomText(seed: UInt64) throws {
+        var random = RandomBits(state: seed)
+        var texts: Set<String> = []
+        var accepted = 0
+        for round in 0..<4000 {
+            let count = Int.random(in: 0...12, using: &random)
+            let authority =
+                round.isMultiple(of: 2)
+                ? (0..<count).map { _ in Self.pieces.randomElement(using: &random) ?? "" }.joined()
+                : String(decoding: (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }, as: UTF8.self)
+            do throws(PoolError) {
+                let origin = try Origin(scheme: "http", authority: authority)
+                accepted += 1
+                let again = try Origin(scheme: "http", authority: String(origin.description.dropFirst("http://".count)))
+                #expect(Array(again.description.utf8) == Array(origin.description.utf8), "\(authority.debugDescription)")
+                #expect(again == origin && origin.port > 0 && !origin.host.isEmpty)
+                #expect(!origin.description.utf8.contains { [0, 0x0a, 0x0d, 0x20, 0x40].contains($0) })
+            } catch {
+                texts.insert(error.description)
+                #expect(error.code == .invalidRequest)
+            }
+        }
+        #expect(accepted > 100)
+        // The words depend on the kind of fault alone.
+        #expect(texts.count <= 6)
+    }
+}
+
+/// Random numbers that are the same for the same seed.
+private struct RandomBits: RandomNumberGenerator {
+    var state: UInt64
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var bits = state
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
+    }
+}

@@ -1,0 +1,97 @@
+import TestSupport
+import Testing
+
+@Suite("poolscope config", .serialized)
+struct ConfigCommandTests {
+    @Test("prints every setting with its default, its source and the variable that would set it")
+    func defaults() async throws {
+        let result = try await Tool.run(["config"])
+        #expect(result.status == 0)
+        #expect(result.errors.isEmpty)
+        let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(
+            lines == [
+                "max_connections 200 default HTTP_CLIENT_MAX_CONNECTIONS",
+                "max_connections_per_origin none default HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN",
+                "max_idle_connections 100 default HTTP_CLIENT_MAX_KEEPALIVE",
+                "max_queued_requests none default HTTP_CLIENT_MAX_QUEUED",
+                "keepalive_expiry_seconds 30.0 s default HTTP_CLIENT_KEEPALIVE_EXPIRY",
+                "max_connection_lifetime_seconds none default HTTP_CLIENT_MAX_CONNECTION_LIFETIME",
+                "connect_timeout_seconds 10.0 s default HTTP_CLIENT_CONNECT_TIMEOUT",
+                "acquire_timeout_seconds 30.0 s default HTTP_CLIENT_POOL_TIMEOUT",
+                "read_timeout_seconds 30.0 s default HTTP_CLIENT_READ_TIMEOUT",
+                "write_timeout_seconds 30.0 s default HTTP_CLIENT_WRITE_TIMEOUT",
+                "total_timeout_seconds none default HTTP_CLIENT_TOTAL_TIMEOUT",
+                "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
+                "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
+            ]
+        )
+    }
+
+    @Test("takes HTTP_CLIENT_TIMEOUT for acquire, read and write, except where one has its own variable")
+    func timeoutForAll() async throws {
+        let all = try await rows(["HTTP_CLIENT_TIMEOUT": "2.5"])
+        let fromAll = ["2.5", "s", "environment", "HTTP_CLIENT_TIMEOUT"]
+        for phase in ["acquire", "read", "write"] { #expect(all["\(phase)_timeout_seconds"] == fromAll) }
+        #expect(all["connect_timeout_seconds"] == ["10.0", "s", "default", "HTTP_CLIENT_CONNECT_TIMEOUT"])
+        #expect(all["total_timeout_seconds"] == ["none", "default", "HTTP_CLIENT_TOTAL_TIMEOUT"])
+
+        let one = try await rows(["HTTP_CLIENT_TIMEOUT": "2.5", "HTTP_CLIENT_POOL_TIMEOUT": "0"])
+        #expect(one["acquire_timeout_seconds"] == ["0.0", "s", "environment", "HTTP_CLIENT_POOL_TIMEOUT"])
+        #expect(one["read_timeout_seconds"] == fromAll)
+    }
+
+    @Test("lets the idle limit that nobody set follow the limit of connections down")
+    func idleFollows() async throws {
+        let rows = try await rows(["HTTP_CLIENT_MAX_CONNECTIONS": "50"])
+        #expect(rows["max_connections"] == ["50", "environment", "HTTP_CLIENT_MAX_CONNECTIONS"])
+        #expect(rows["max_idle_connections"] == ["50", "default", "HTTP_CLIENT_MAX_KEEPALIVE"])
+    }
+
+    @Test("names every wrong variable at once, with its value and what is allowed")
+    func everyProblem() async throws {
+        let result = try await Tool.run(
+            ["config"],
+            ["HTTP_CLIENT_MAX_CONNECTIONS": "abc", "HTTP_CLIENT_TIMEOUT": "-3", "HTTP_CLIENT_METRICS_PORT": "http"]
+        )
+        #expect(result.status == 1)
+        #expect(result.output.isEmpty)
+        for (name, value) in [("MAX_CONNECTIONS", "abc"), ("TIMEOUT", "-3"), ("METRICS_PORT", "http")] {
+            #expect(result.errors.contains("HTTP_CLIENT_\(name) is \"\(value)\"; allowed: "))
+        }
+        #expect(result.errors.split(separator: "\n").count == 3)
+    }
+
+    @Test(
+        "refuses a value that is not allowed",
+        arguments: [
+            ("MAX_CONNECTIONS", "0"), ("MAX_CONNECTIONS", "-1"), ("MAX_CONNECTIONS", "1.5"), ("MAX_CONNECTIONS", ""),
+            ("MAX_CONNECTIONS", "99999999999999999999"), ("MAX_CONNECTIONS", "none"), ("MAX_KEEPALIVE", "201"),
+            ("MAX_KEEPALIVE", "-1"), ("MAX_CONNECTIONS_PER_ORIGIN", "0"), ("MAX_QUEUED", "-1"), ("TIMEOUT", ""),
+            ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("TIMEOUT", "1e999"), ("POOL_TIMEOUT", "-1"), ("READ_TIMEOUT", "0"),
+            ("WRITE_TIMEOUT", "inf"), ("CONNECT_TIMEOUT", "10s"), ("TOTAL_TIMEOUT", "99999999999999999999"),
+            ("KEEPALIVE_EXPIRY", "-0.5"), ("MAX_CONNECTION_LIFETIME", "0"), ("METRICS_PORT", "65536"),
+            ("METRICS_PORT", ""), ("METRICS_HOST", ""),
+        ]
+    )
+    func wrongValue(name: String, value: String) async throws {
+        for command in ["config", "run"] {
+            let result = try await Tool.run([command], ["HTTP_CLIENT_\(name)": value])
+            #expect(result.status == 1)
+            #expect(result.output.isEmpty)
+            let lines = result.errors.split(separator: "\n")
+            #expect(lines.count == 1)
+            #expect(lines.first?.contains("HTTP_CLIENT_\(name) is \"\(value)\"; allowed: ") == true, "\(lines)")
+        }
+    }
+
+    /// What `poolscope config` prints with these variables, by setting.
+    private func rows(_ variables: [String: String]) async throws -> [String: [String]] {
+        let result = try await Tool.run(["config"], variables)
+        #expect(result.status == 0, "\(result.errors)")
+        return result.output.split(separator: "\n").reduce(into: [:]) { rows, line in
+            let words = line.split(separator: " ").map(String.init)
+            rows[words[0]] = Array(words.dropFirst())
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("poolscope run", .serialized)
+struct RunCommandTests {
+    @Test("with one shared client, reuses connections, and shows its numbers while it runs")
+    func shared() async throws {
+        let (run, said) = try await Tool.startRun("--duration", "2")
+        let metrics = try await curl("--fail", try #require(said["metrics"]))
+        let page = try await curl("--fail", try #require(said["status"]))
+        #expect(metrics.status == 0, "\(metrics.errors)")
+        #expect(page.status == 0, "\(page.errors)")
+        _ = try ExpositionReader(Array(metrics.output.utf8))
+        let check = try await runProgram("promtool", ["check", "metrics"], input: Array(metrics.output.utf8))
+        #expect(check.status == 0)
+        #expect(check.output + check.errors == "")
+        #expect(page.output.contains("\npool shared "))
+        #expect(page.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(page.output)")
+
+        let (report, _) = try await reportAtEnd(of: run)
+        #expect(try #require(report.number("reuse ratio")) > 0.9, "\(report)")
+        #expect(report.number("pools created") == 1)
+    }
+
+    @Test("with a client per request, reuses nothing and opens a connection each time")
+    func perRequest() async throws {
+        // At a rate: every connection leaves a port in TIME_WAIT, and other tests want ports too.
+        let (run, _) = try await Tool.startRun("--per-request-clients", "--duration", "2", "--rate", "400")
+        let (report, requests) = try await reportAtEnd(of: run)
+        #expect(report.number("reuse ratio") == 0)
+        #expect(report.number("pools created") == Double(requests))
+        // The upstream breaks some connections; each of these was open before.
+        #expect(Set(report.errors.keys).isSubset(of: ["connectionLost"]))
+        #expect(report.number("connections opened") == Double(requests), "\(report)")
+    }
+
+    @Test("ends on a signal: the request that runs is finished and the summary printed", arguments: [SIGINT, SIGTERM])
+    func signal(number: Int32) async throws {
+        let gate = DispatchSemaphore(value: 0)
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readRequest() != nil {
+                gate.wait()
+                gate.signal()
+                connection.answer("late")
+            }
+        }
+        defer { gate.signal() }
+        let (run, said) = try await Tool.startRun("--target", "http://\(peer.authority)/", "--concurrency", "1")
+        try await eventually("a request runs") { try await self.inFlight(said) == 1 }
+        run.signal(number)
+        gate.signal()
+        let (report, requests) = try await reportAtEnd(of: run)
+        #expect(requests >= 1)
+        #expect(report.number("answers 2xx") == Double(requests))
+        #expect(report.errors.isEmpty)
+        #expect(report.number("connections opened") == 1)
+    }
+
+    @Test("ends at once on a second signal, whatever still runs")
+    func secondSignal() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        let (run, said) = try await Tool.startRun("--target", "http://\(peer.authority)/", "--concurrency", "1")
+        try await eventually("a request hangs") { try await self.inFlight(said) == 1 }
+        // Signals that come before the first was taken count as one with it.
+        try await eventually("the tool ends") {
+            run.signal(SIGINT)
+            return !run.isRunning
+        }
+        #expect(run.waitForEnd().status == 130)
+        #expect(ToolReport(run.output)["requests"] == nil)
+    }
+
+    @Test("goes on when its target is dead, and counts the errors by kind")
+    func deadTarget() async throws {
+        let listener = try ScriptedPeer.listen(backlog: 1)
+        let port = ScriptedPeer.port(of: listener)
+        close(listener)
+        let target = "http://127.0.0.1:\(port)/"
+        let (run, _) = try await Tool.startRun("--target", target, "--duration", "1", "--rate", "100")
+        let (report, requests) = try await reportAtEnd(of: run)
+        #expect(requests > 0)
+        #expect(report.errors == ["connectFailed": requests])
+        #expect(report["reuse ratio"] == "-")
+        #expect(report.number("connections opened") == 0)
+    }
+
+    @Test("says in one line that its port is taken, and which variable changes it")
+    func takenPort() async throws {
+        let listener = try ScriptedPeer.listen(backlog: 1)
+        defer { close(listener) }
+        let port = ScriptedPeer.port(of: listener)
+        let result = try await Tool.run(["run", "--duration", "1"], ["HTTP_CLIENT_METRICS_PORT": "\(port)"])
+        #expect(result.status == 1)
+        #expect(result.output.isEmpty)
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.count == 1, "\(lines)")
+        #expect(lines.first?.contains("127.0.0.1:\(port): the port is taken") == true, "\(lines)")
+        #expect(lines.first?.contains("HTTP_CLIENT_METRICS_PORT") == true, "\(lines)")
+    }
+
+    @Test(
+        "refuses a target that is not an address to call, without repeating it",
+        arguments: ["http://user:sesame@127.0.0.1/", "ftp://sesame/", "/?key=sesame", "http://127.0.0.1:0/?key=sesame"]
+    )
+    func badTarget(target: String) async throws {
+        let result = try await Tool.run(["run", "--target", "http://127.0.0.1:1/", "--target", target])
+        #expect(result.status != 0)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("--target number 2: "))
+        #expect(!result.errors.contains("sesame"))
+    }
+
+    /// The summary of a run that ends well: every request is in exactly one of its rows.
+    private func reportAtEnd(of run: Program) async throws -> (report: ToolReport, requests: Int) {
+        let result = try await run.end()
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(result.errors.isEmpty)
+        let report = ToolReport(result.output)
+        let requests = try #require(report.number("requests"), "\(report)")
+        let answers = ["2xx", "3xx", "4xx", "5xx"].compactMap { report.number("answers \($0)") }
+        #expect(answers.count == 4)
+        let errors = report.errors.values.reduce(0, +)
+        #expect(report.number("errors") == Double(errors))
+        #expect(answers.reduce(Double(errors), +) == requests, "\(report)")
+        return (report, Int(requests))
+    }
+
+    private func inFlight(_ said: ToolReport) async throws -> Double {
+        let text = try await curl("--fail", try #require(said["metrics"])).output
+        return try ExpositionReader(Array(text.utf8)).sum("http_client_pool_requests", ["state": "in_flight"])
+    }
+}

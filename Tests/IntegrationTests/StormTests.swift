@@ -1,0 +1,244 @@
+import CurlPool
+import Foundation
+import HTTPPool
+import HTTPTypes
+import Logging
+import LoopbackUpstream
+import PoolEndpoint
+import PoolMetrics
+import Synchronization
+import TestSupport
+import Testing
+
+/// A storm of requests, cancellations, timeouts, resets and restarts of the upstream, while the endpoint is scraped as
+/// fast as it answers. `STORM_SECONDS` makes it longer.
+@Suite("Storm", .serialized)
+struct StormTests {
+    private static let seconds = ProcessInfo.processInfo.environment["STORM_SECONDS"].flatMap(Double.init) ?? 8
+    /// A short storm goes on until it was looked at this often.
+    private static let scrapesAtLeast = seconds > 8 ? 1 : 2_000
+
+    @Test("Every scrape keeps every invariant, no answer goes to the wrong request, and nothing is left at the end")
+    func storm() async throws {
+        let upstreams = [LoopbackUpstream(seed: 1), LoopbackUpstream(seed: 2)]
+        for upstream in upstreams { try await upstream.start() }
+        let dead = try ScriptedPeer.listen(backlog: 1)
+        let deadAuthority = "127.0.0.1:\(ScriptedPeer.port(of: dead))"
+        close(dead)
+        let registry = PoolRegistry()
+        let client = try InstrumentedClient(CurlPool(Self.configuration), name: "storm", registry: registry)
+        let logger = Logger(label: "storm", factory: { _ in SwiftLogNoOpLogHandler() })
+        let endpoint = MetricsEndpoint(EndpointConfiguration(host: "127.0.0.1", port: 0), registry: registry, logger: logger)
+        let address = try await endpoint.start()
+        let account = StormAccount()
+
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<48 {
+                group.addTask {
+                    let authorities = upstreams.map(\.authority) + [deadAuthority]
+                    var storm = StormWorker(seed: UInt64(worker), client: client, authorities: authorities, account: account)
+                    while !account.isOver { await storm.send() }
+                }
+            }
+            group.addTask {
+                while !account.isOver {
+                    try await Task.sleep(for: .milliseconds(400))
+                    try await upstreams[1].restart()
+                }
+            }
+            group.addTask {
+                defer { account.end() }
+                let scraper = try CurlPool()
+                var check = ScrapeCheck()
+                let end = ContinuousClock.now + .seconds(Self.seconds)
+                while ContinuousClock.now < end || check.scrapes < Self.scrapesAtLeast {
+                    let finishedBefore = account.finished
+                    let request = HTTPRequest(method: .get, scheme: "http", authority: "\(address)", path: "/metrics")
+                    let bytes = try await scraper.execute(request).body.collect()
+                    let broken = try check.broken(ExpositionReader(bytes), between: finishedBefore, and: account.started)
+                    guard broken.isEmpty else {
+                        Issue.record("scrape \(check.scrapes): \(broken)\n\(String(decoding: bytes, as: UTF8.self))")
+                        break
+                    }
+                }
+                await scraper.shutdown()
+                print("storm: \(check.scrapes) scrapes, \(account.summary)")
+            }
+            try await group.waitForAll()
+        }
+
+        #expect(account.wrongAnswers == 0)
+        // At rest: everything begun has ended, in the numbers as in the tasks, and the kernel agrees.
+        let reading = client.reading()
+        #expect(reading.levels.requests == RequestLevels())
+        #expect(reading.levels.connections.active == 0)
+        let begun = reading.origins.reduce(0) { $0 + $1.acquires.total + $1.acquireFailures.total }
+        let retries = reading.origins.reduce(0) { $0 + $1.staleRetries }
+        #expect(begun == UInt64(account.started) + retries)
+        for upstream in upstreams {
+            let port = UInt16(upstream.port)
+            try await eventually("the kernel counts what is shown") {
+                let label = "http://\(upstream.authority)"
+                let shown = client.reading().origins.first { $0.label == label }?.levels.connections
+                let kernel = try KernelSockets()
+                return kernel.count(.established, to: port) == shown?.idle && kernel.count(.closeWait, to: port) == 0
+            }
+        }
+        await client.shutdown()
+        #expect(client.reading().levels == OriginLevels())
+        for upstream in upstreams { await upstream.stop() }
+        await endpoint.stop()
+    }
+
+    private static var configuration: PoolConfiguration {
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = 12
+        configuration.limits.maxConnectionsPerOrigin = 8
+        configuration.limits.maxIdleConnections = 5
+        configuration.limits.maxQueuedRequests = 24
+        configuration.limits.keepaliveExpiry = .milliseconds(100)
+        configuration.timeouts.acquire = .milliseconds(150)
+        configuration.timeouts.read = .milliseconds(120)
+        return configuration
+    }
+}
+
+/// What the storm itself knows: how many requests were begun and ended.
+private final class StormAccount: Sendable {
+    private struct State {
+        var started = 0
+        var finished = 0
+        var wrongAnswers = 0
+        var outcomes: [String: Int] = [:]
+        var isOver = false
+    }
+    private let state = Mutex(State())
+
+    var started: Int { state.withLock { $0.started } }
+    var finished: Int { state.withLock { $0.finished } }
+    var wrongAnswers: Int { state.withLock { $0.wrongAnswers } }
+    var isOver: Bool { state.withLock { $0.isOver } }
+    var summary: String {
+        state.withLock { state in
+            let outcomes = state.outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            return "\(state.started) requests: " + outcomes.joined(separator: ", ")
+        }
+    }
+
+    func begin() { state.withLock { $0.started += 1 } }
+    func end() { state.withLock { $0.isOver = true } }
+
+    func finish(_ outcome: String, isWrong: Bool) {
+        state.withLock { state in
+            state.finished += 1
+            state.outcomes[outcome, default: 0] += 1
+            if isWrong { state.wrongAnswers += 1 }
+        }
+    }
+}
+
+/// One of those who send.
+private struct StormWorker {
+    private var random: SplitMix64
+    private let client: InstrumentedClient
+    private let authorities: [String]
+    private let account: StormAccount
+    private let sites = ["tool calls", "token exchange", "discovery"].map { CallSite($0) }
+    private static let token = HTTPField.Name("x-token")
+
+    init(seed: UInt64, client: InstrumentedClient, authorities: [String], account: StormAccount) {
+        random = SplitMix64(seed: seed)
+        self.client = client
+        self.authorities = authorities
+        self.account = account
+    }
+
+    /// Sends one request of some kind and sees it to its end.
+    mutating func send() async {
+        let paths = [
+            "/fast", "/fast", "/fast", "/slow?ms=5", "/slow?ms=30", "/large?bytes=200000", "/error", "/close", "/reset",
+            "/drop", "/hang", "/echo",
+        ]
+        let path = paths.randomElement(using: &random) ?? "/fast"
+        let isDead = Int.random(in: 0..<20, using: &random) == 0
+        let authority = isDead ? authorities[2] : authorities[Int.random(in: 0..<2, using: &random)]
+        let token = "t\(random.next())"
+        let isPost = path == "/echo"
+        var request = HTTPRequest(method: isPost ? .post : .get, scheme: "http", authority: authority, path: path)
+        if let name = Self.token { request.headerFields[name] = token }
+        let body: RequestBody = isPost ? .text(token) : .none
+        let options = RequestOptions(site: sites.randomElement(using: &random) ?? .unattributed)
+        let cancelsAfter = Int.random(in: 0..<8, using: &random) == 0 ? Int.random(in: 0..<8_000, using: &random) : nil
+
+        account.begin()
+        let task = Task { [client, request] in try await client.execute(request, body: body, options: options) }
+        if let cancelsAfter {
+            try? await Task.sleep(for: .microseconds(cancelsAfter))
+            task.cancel()
+        }
+        do {
+            let response = try await task.value
+            let isWrong = try await isWrong(response, token: token, isPost: isPost)
+            account.finish("\(response.status.code)", isWrong: isWrong)
+        } catch let error as PoolError {
+            account.finish("\(error.code)", isWrong: false)
+        } catch {
+            account.finish("cancelled", isWrong: false)
+        }
+    }
+
+    /// Every answer carries the token of its own request.
+    private func isWrong(_ response: PooledResponse, token: String, isPost: Bool) async throws -> Bool {
+        guard let name = Self.token, response.head.headerFields[name] == token else { return true }
+        guard isPost else { return false }
+        return String(decoding: try await response.body.collect(), as: UTF8.self) != token
+    }
+}
+
+/// The invariants of every scrape.
+private struct ScrapeCheck {
+    private(set) var scrapes = 0
+    private var last: [String: Double] = [:]
+    private let prefix = "http_client_pool_"
+
+    /// What of the invariants this scrape breaks. The requests that had ended before it, and those that were begun by
+    /// its end, bound what it may show.
+    mutating func broken(_ page: ExpositionReader, between finished: Int, and started: Int) -> [String] {
+        scrapes += 1
+        var broken: [String] = []
+        func sum(_ name: String, _ labels: [String: String] = [:]) -> Double { page.sum(prefix + name, labels) }
+        func check(_ holds: Bool, _ what: String) { if !holds { broken.append(what) } }
+
+        check(sum("connections") <= sum("max_connections"), "1: more connections than the limit")
+        check(sum("connections", ["state": "idle"]) <= sum("max_idle_connections"), "4: more idle than the limit")
+        let origins = Set(page.all(prefix + "connections").compactMap { $0.labels["origin"] })
+        for origin in origins {
+            let open = sum("connections_opened_total", ["origin": origin])
+            let closed = sum("connections_closed_total", ["origin": origin])
+            let active = sum("connections", ["origin": origin, "state": "active"])
+            let idle = sum("connections", ["origin": origin, "state": "idle"])
+            check(open - closed == active + idle, "2: opened \(open) - closed \(closed) is not \(active) + \(idle) at \(origin)")
+            let inFlight = sum("requests", ["origin": origin, "state": "in_flight"])
+            check(active == inFlight, "4: \(active) active, \(inFlight) in flight at \(origin)")
+        }
+        let acquires = sum("acquires_total")
+        let inFlight = sum("requests", ["state": "in_flight"])
+        check(acquires == sum("acquire_duration_seconds_count", ["outcome": "acquired"]), "3: acquires and their durations")
+        check(acquires == sum("lease_duration_seconds_count") + inFlight, "3: acquires and leases")
+        let failures = sum("acquire_failures_total")
+        let waiting = sum("requests", ["state": "queued"]) + sum("requests", ["state": "connecting"])
+        let begun = acquires + failures + waiting - sum("stale_retries_total")
+        check(begun >= Double(finished) && begun <= Double(started), "6: \(finished) <= \(begun) <= \(started)")
+        check(sum("site_requests") == sum("requests"), "sites and origins differ")
+
+        for sample in page.samples {
+            let isGauge = page.types[sample.name] == "gauge"
+            check(!isGauge || !(sample.value < 0), "5: \(sample.name) is negative")
+            guard !isGauge else { continue }
+            let key = "\(sample.name) \(sample.labels.sorted { $0.key < $1.key })"
+            check(sample.value >= last[key] ?? 0, "5: \(key) fell")
+            last[key] = sample.value
+        }
+        return broken
+    }
+}

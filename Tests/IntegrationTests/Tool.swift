@@ -1,0 +1,68 @@
+import Foundation
+import TestSupport
+
+/// The built `poolscope`, started as its users start it.
+enum Tool {
+    /// Starts it with these variables, and with none of its own that the tests happen to have.
+    ///
+    /// - Throws: ``TestFailure`` if it was not built beside the tests.
+    static func start(_ arguments: [String], _ variables: [String: String] = [:]) throws -> Program {
+        guard let folder = Bundle.main.executableURL?.deletingLastPathComponent() else {
+            throw TestFailure("where these tests are built is not known")
+        }
+        let path = folder.appendingPathComponent("poolscope").path
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw TestFailure("\(path) is not built") }
+        let inherited = ProcessInfo.processInfo.environment.keys.filter { $0.hasPrefix("HTTP_CLIENT_") }
+        let cleared = Dictionary(uniqueKeysWithValues: inherited.map { ($0, String?.none) })
+        return try Program(path, arguments, environment: cleared.merging(variables.mapValues(Optional.some)) { $1 })
+    }
+
+    /// Runs it to its end.
+    static func run(_ arguments: [String], _ variables: [String: String] = [:]) async throws -> ProgramResult {
+        try await start(arguments, variables).end()
+    }
+
+    /// Starts `poolscope run` with an endpoint on a free port, and waits until it says where the numbers are.
+    static func startRun(_ arguments: String...) async throws -> (run: Program, said: ToolReport) {
+        let run = try start(["run"] + arguments, ["HTTP_CLIENT_METRICS_PORT": "0"])
+        try await eventually("the tool says where the numbers are") {
+            guard run.isRunning else { throw TestFailure("the tool ended: \(run.output)\(run.errors)") }
+            return ToolReport(run.output)["status"] != nil
+        }
+        return (run, ToolReport(run.output))
+    }
+}
+
+extension Program {
+    /// Waits for the end, but not for ever.
+    func end() async throws -> ProgramResult {
+        try await eventually("the program ends") { !isRunning }
+        return waitForEnd()
+    }
+}
+
+/// What the tool says in two columns, name and value.
+struct ToolReport: CustomStringConvertible {
+    let description: String
+    private let rows: [String: String]
+
+    init(_ text: String) {
+        description = text
+        rows = text.split(separator: "\n").reduce(into: [:]) { rows, line in
+            guard let gap = line.firstRange(of: "  ") else { return }
+            rows[String(line[..<gap.lowerBound])] = line[gap.upperBound...].trimmingCharacters(in: .whitespaces)
+        }
+    }
+
+    subscript(name: String) -> String? { rows[name] }
+
+    /// The number at the beginning of a value; `nil` where there is none.
+    func number(_ name: String) -> Double? { self[name]?.split(separator: " ").first.flatMap { Double($0) } }
+
+    /// The errors by their code.
+    var errors: [String: Int] {
+        rows.reduce(into: [:]) { errors, row in
+            if let code = row.key.wholeMatch(of: /error (\w+)/)?.1 { errors[String(code)] = Int(row.value) }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Logging
+import PoolMetrics
+import ServiceLifecycle
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import PoolEndpoint
+
+/// Keeps what is logged.
+struct RecordingLog: LogHandler {
+    final class Lines: Sendable {
+        let all = Mutex<[String]>([])
+    }
+
+    let lines: Lines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    init(lines: Lines) { self.lines = lines }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
+        lines.all.withLock { $0.append(line) }
+    }
+}
+
+@Suite("The endpoint's life")
+struct EndpointLifeTests {
+    private func endpoint(
+        host: String = "127.0.0.1",
+        port: Int = 0,
+        lines: RecordingLog.Lines = RecordingLog.Lines()
+    ) -> MetricsEndpoint {
+        MetricsEndpoint(
+            EndpointConfiguration(host: host, port: port),
+            registry: PoolRegistry(),
+            logger: Logger(label: "test", factory: { _ in RecordingLog(lines: lines) })
+        )
+    }
+
+    @Test("port 0 picks one, and the log and the property say which, once")
+    func pickedPort() async throws {
+        let lines = RecordingLog.Lines()
+        let endpoint = endpoint(lines: lines)
+        #expect(endpoint.port == nil)
+        let address = try await endpoint.start()
+        #expect(address.port > 0 && endpoint.port == address.port)
+        #expect(try await endpoint.start() == address)
+        let said = lines.all.withLock { $0.filter { $0.hasPrefix("info") } }
+        #expect(said.count == 1 && said.allSatisfy { $0.contains("127.0.0.1:\(address.port)") }, "\(said)")
+        await endpoint.stop()
+        await endpoint.stop()
+        #expect(endpoint.port == nil)
+    }
+
+    @Test("a stopped endpoint has closed its port, and starts again")
+    func stopAndStart() async throws {
+        let endpoint = endpoint()
+        let first = try await endpoint.start()
+        await endpoint.stop()
+        #expect(try await curl("http://\(first)/-/healthy").status == 7)
+        let second = try await endpoint.start()
+        #expect(try await curl("http://\(second)/-/healthy").output == "ok\n")
+        await endpoint.stop()
+    }
+
+    @Test("a taken port is an error of one line that names host, port and variable")
+    func takenPort() async throws {
+        let first = endpoint()
+        let address = try await first.start()
+        let second = endpoint(port: address.port)
+        let error = try await #require(throws: EndpointError.self) { try await second.start() }
+        #expect(error.code == .portTaken)
+        let place = "the metrics endpoint cannot listen on 127.0.0.1:\(address.port)"
+        let cure = "set HTTP_CLIENT_METRICS_PORT to a free one, or to 0 to have one picked"
+        #expect(error.description == "\(place): the port is taken; \(cure)")
+        #expect(second.port == nil)
+        await first.stop()
+        // What failed can be tried again.
+        #expect(try await second.start() == address)
+        await second.stop()
+    }
+
+    @Test("a host that does not resolve is an error that names it and its variable")
+    func unknownHost() async throws {
+        let error = try await #require(throws: EndpointError.self) {
+            try await endpoint(host: "nowhere.invalid").start()
+        }
+        #expect(error.code == .unknownHost)
+        #expect(error.description.contains("nowhere.invalid:0"))
+        #expect(error.description.contains("HTTP_CLIENT_METRICS_HOST"))
+        #expect(!error.description.contains("\n"))
+    }
+
+    @Test("an address of another machine is an error that says so")
+    func foreignHost() async throws {
+        // 192.0.2.0/24 is kept for documentation, no machine has such an address.
+        let error = try await #require(throws: EndpointError.self) { try await endpoint(host: "192.0.2.1").start() }
+        #expect(error.code == .hostNotHere)
+        #expect(error.description.contains("HTTP_CLIENT_METRICS_HOST"))
+    }
+
+    @Test("values that code set wrongly are the same error as those of the environment")
+    func wrongValues() async throws {
+        let error = try await #require(throws: (any Error).self) { try await endpoint(port: 70_000).start() }
+        #expect(
+            "\(error)"
+                == "HTTP_CLIENT_METRICS_PORT is \"70000\"; allowed: a whole number from 0 to 65535; 0 picks a free port"
+        )
+    }
+
+    @Test("run() serves until the service group shuts down gracefully")
+    func service() async throws {
+        let endpoint = endpoint()
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [ServiceGroupConfiguration.ServiceConfiguration(service: endpoint)],
+                logger: Logger(label: "group", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
+        )
+        let address = try await endpoint.start()
+        async let running: Void = group.run()
+        #expect(try await curl("http://\(address)/-/healthy").output == "ok\n")
+        await group.triggerGracefulShutdown()
+        try await running
+        #expect(endpoint.port == nil)
+        #expect(try await curl("http://\(address)/-/healthy").status == 7)
+    }
+
+    @Test("run() ends when its task is cancelled")
+    func cancelled() async throws {
+        let endpoint = endpoint()
+        try await endpoint.start()
+        let task = Task { try await endpoint.run() }
+        task.cancel()
+        try await task.value
+        #expect(endpoint.port == nil)
+    }
+}

@@ -1,0 +1,233 @@
+import Configuration
+import HTTPPool
+import PoolMetrics
+import Testing
+
+@testable import PoolEndpoint
+
+@Suite("The page for people")
+struct StatusPageTests {
+    private let catalog = CallSite("catalog")
+
+    /// A client of a fake pool that tells one turn.
+    private func client(
+        name: String = "default",
+        configuration: PoolConfiguration = PoolConfiguration(),
+        _ fill: (inout PoolTurn) -> Void
+    ) throws -> InstrumentedClient {
+        let pool = FakePool(configuration: configuration)
+        let client = try InstrumentedClient(pool, name: name, registry: PoolRegistry())
+        var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
+        fill(&turn)
+        pool.tell(turn)
+        return client
+    }
+
+    private func page(_ clients: InstrumentedClient...) -> [String] {
+        let text = StatusPage.text(clients.map { $0.reading() }, pools: (created: 3, alive: 2))
+        #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
+        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+
+    private func levels(connecting: Int = 0, active: Int = 0, idle: Int = 0, queued: Int = 0, inFlight: Int = 0)
+        -> OriginLevels
+    {
+        var levels = OriginLevels()
+        levels.connections.connecting = connecting
+        levels.connections.active = active
+        levels.connections.idle = idle
+        levels.requests.queued = queued
+        levels.requests.connecting = connecting
+        levels.requests.inFlight = inFlight
+        return levels
+    }
+
+    @Test("says what a person on call asks, at a glance")
+    func wholePage() throws {
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = 120
+        let client = try client(configuration: configuration) { turn in
+            let (api, files) = (OriginID(index: 0), OriginID(index: 1))
+            turn.newOrigins = [
+                (api, Origin(scheme: "https", host: "api.example", port: 443)),
+                (files, Origin(scheme: "http", host: "files.internal.example", port: 8080)),
+            ]
+            let opened = PoolEvent.connectionOpened(api, took: 1)
+            let reused = PoolEvent.acquired(api, .reused, waited: 1, queued: 1)
+            turn.events =
+                [.acquired(api, .new, waited: 1, queued: 0), reused, reused, reused]
+                + [PoolEvent](repeating: opened, count: 120)
+                + [
+                    .connectionClosed(api, .peerClosed, lifetime: 1, requests: 1), .queued(api, behind: .connections),
+                    .acquireFailed(api, .timeout, waited: 1), .connectFailed(files, .refused, took: 1),
+                ]
+            turn.origins = [
+                (api, levels(active: 118, idle: 1, queued: 12, inFlight: 118)), (files, levels(connecting: 1)),
+            ]
+            var site = RequestLevels()
+            site.queued = 12
+            site.inFlight = 118
+            turn.sites = [(catalog, site)]
+        }
+        let expected = """
+            PoolScope \(PoolScope.version); pools in this process: 2 alive, 3 ever created
+
+            pool default (libcurl/7.88.1, OpenSSL/3.0.17)
+
+              SATURATED    all 120 connections are taken
+              connections  120 of 120: 1 connecting, 118 active, 1 idle
+              requests     131: 12 queued, 1 connecting, 118 in flight
+              oldest       queued for 0 ms
+              acquires     1 new, 3 reused, 0 multiplexed
+              reuse ratio  75.0 %
+              limit waits  1 connections
+              not acquired 1 timeout
+              not opened   1 refused
+              closed       1 peer_closed
+
+            origin                   connecting active   idle queued in-flight opened closed
+            https://api.example:443           0    118      1     12       118    120      1
+            http://file...ample:8080          1      0      0      0         0      0      0
+
+            call site                                            queued connecting in-flight
+            catalog                                                  12          0       118
+
+              limit                       in force  set by
+              connections                      120  code
+              connections per origin          none  default
+              idle connections                 100  default
+              queued requests                 none  default
+              keepalive expiry              30.0 s  default
+              connection lifetime             none  default
+              connect timeout               10.0 s  default
+              acquire timeout               30.0 s  default
+              read timeout                  30.0 s  default
+              write timeout                 30.0 s  default
+              total timeout                   none  default
+            """
+        #expect(page(client) == expected.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    @Test("counts a request that no turn has told of, and says for how long it has waited")
+    func pending() throws {
+        let pool = FakePool()
+        let client = try InstrumentedClient(pool, registry: PoolRegistry())
+        let origin = Origin(scheme: "http", host: "a", port: 80)
+        // Submitted when the clock began: the wait is as long as the system has been up, and above a second.
+        pool.submit(
+            PendingSubmission(number: 1, origin: origin, site: catalog, submitted: MonotonicTime(nanoseconds: 0))
+        )
+        let lines = page(client)
+        #expect(lines.contains("  requests     1: 1 queued, 0 connecting, 0 in flight"))
+        #expect(lines.contains { $0.wholeMatch(of: /\s+oldest\s+queued for [0-9.kMG]+\.\d s/) != nil })
+        #expect(lines.contains { $0.hasPrefix("http://a:80  ") })
+        #expect(!lines.contains { $0.contains("SATURATED") })
+    }
+
+    @Test("names the limit of one origin where that is the one that bites")
+    func saturatedOrigin() throws {
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnectionsPerOrigin = 2
+        let client = try client(configuration: configuration) { turn in
+            turn.newOrigins = [(OriginID(index: 0), Origin(scheme: "http", host: "a", port: 80))]
+            turn.origins = [(OriginID(index: 0), levels(active: 2, queued: 1, inFlight: 2))]
+        }
+        #expect(page(client).contains("  SATURATED    1 origin at the limit of 2 connections each"))
+    }
+
+    @Test("names the variable that set a limit, and infinity is none")
+    func sources() throws {
+        let variables = [
+            "HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN": "1000000", "HTTP_CLIENT_READ_TIMEOUT": "none",
+            "HTTP_CLIENT_MAX_CONNECTION_LIFETIME": "31536000",
+        ]
+        let provider = EnvironmentVariablesProvider(environmentVariables: variables)
+        let client = try client(configuration: PoolConfiguration(config: ConfigReader(provider: provider))) { _ in }
+        let lines = page(client)
+        let set = "HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN"
+        #expect(lines.contains("  connections per origin       1000000  \(set)"))
+        #expect(lines.contains("  connection lifetime     31536000.0 s  HTTP_CLIENT_MAX_CONNECTION_LIFETIME"))
+        #expect(lines.contains("  read timeout                    none  HTTP_CLIENT_READ_TIMEOUT"))
+        #expect(lines.contains("  reuse ratio  no acquire yet"))
+        #expect(lines.allSatisfy { $0.count <= 80 })
+    }
+
+    @Test("no line is longer than 80 columns, whatever the names and numbers are")
+    func narrow() throws {
+        let client = try client(name: String(repeating: "\u{1F600}", count: 16)) { turn in
+            let huge = levels(
+                connecting: .max / 9,
+                active: .max / 9,
+                idle: .max / 9,
+                queued: .max / 9,
+                inFlight: .max / 9
+            )
+            for index in 0..<3 {
+                let host = String(repeating: "\u{4E2D}", count: 200) + "\(index)"
+                turn.newOrigins.append(
+                    (OriginID(index: Int32(index)), Origin(scheme: "https", host: host, port: 65535))
+                )
+                turn.origins.append((OriginID(index: Int32(index)), huge))
+                for reason in CloseReason.allCases {
+                    turn.events.append(
+                        .connectionClosed(OriginID(index: Int32(index)), reason, lifetime: 1, requests: 1)
+                    )
+                }
+            }
+            var levels = RequestLevels()
+            levels.queued = .max
+            turn.sites = [(CallSite("a\u{1B}[2J\u{202E}\n" + String(repeating: "long ", count: 100)), levels)]
+        }
+        let lines = page(client)
+        #expect(lines.allSatisfy { $0.columns <= StatusPage.width })
+        #expect(lines.contains { $0.hasPrefix("a?[2J??long") })
+        #expect(lines.allSatisfy { line in line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x202E } })
+        // Where a list takes two lines, the second stands under the first.
+        let closed = try #require(lines.firstIndex { $0.hasPrefix("  closed       3 idle_expired,") })
+        #expect(lines[closed + 1].hasPrefix("               3 "))
+    }
+
+    @Test("shows pools that are not measured in its first line")
+    func noPools() {
+        #expect(
+            page() == [
+                "PoolScope \(PoolScope.version); pools in this process: 2 alive, 3 ever created", "",
+                "no pool is measured",
+            ]
+        )
+    }
+
+    @Test("puts the busiest origin first")
+    func order() throws {
+        let client = try client { turn in
+            for (index, host) in ["b", "a", "busy"].enumerated() {
+                let id = OriginID(index: Int32(index))
+                turn.newOrigins.append((id, Origin(scheme: "http", host: host, port: 80)))
+                turn.origins.append((id, levels(idle: host == "busy" ? 2 : 1)))
+            }
+        }
+        let hosts = page(client).compactMap { $0.firstMatch(of: /^http:\/\/(\w+):80/)?.1 }
+        #expect(hosts == ["busy", "a", "b"])
+    }
+
+    @Test(
+        "a number takes six characters at most",
+        arguments: [
+            (0, "0"), (999_999, "999999"), (1_000_000, "1.00M"), (1_999_999, "1.99M"), (12_345_678, "12.3M"),
+            (999_999_999, "999M"), (1_000_000_000, "1.00G"), (123_456_789_012, "123G"), (.max, "18.4E"),
+        ] as [(UInt64, String)]
+    )
+    func numbers(number: UInt64, text: String) { #expect(number.compact == text) }
+
+    @Test(
+        "a text that is too long loses its middle",
+        arguments: [
+            ("abcdef", 6, "abcdef"), ("abcdefg", 6, "ab...g"),
+            ("\u{4E2D}\u{4E2D}\u{4E2D}\u{4E2D}", 7, "\u{4E2D}...\u{4E2D}"),
+        ]
+    )
+    func fitted(text: String, width: Int, shown: String) {
+        #expect(text.fitted(to: width) == shown)
+        #expect(text.left(width).columns == width && text.right(width).columns == width)
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+
+/// What a program said and how it ended.
+public struct ProgramResult: Sendable {
+    public let status: Int32
+    public let output: String
+    public let errors: String
+}
+
+/// A program that runs beside the test. It is killed when the last reference to it goes.
+public final class Program: Sendable {
+    private let process = Process()
+    private let folder: URL
+
+    /// Starts a program, by name from the PATH or by its whole path.
+    ///
+    /// It has the environment of the tests, with those variables changed; one that is `nil` is taken away.
+    ///
+    /// - Throws: ``TestFailure`` if it is not there: a test never passes because its tool is missing.
+    public init(
+        _ name: String,
+        _ arguments: [String],
+        environment: [String: String?] = [:],
+        input: [UInt8] = []
+    ) throws {
+        let path = try Self.path(of: name)
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Files, not pipes: a program that says a lot can never wait for its reader.
+        for (name, content) in [("in", input), ("out", []), ("err", [])] {
+            try Data(content).write(to: folder.appendingPathComponent(name))
+        }
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        var variables = ProcessInfo.processInfo.environment
+        for (name, value) in environment { variables[name] = value }
+        process.environment = variables
+        process.standardInput = try FileHandle(forReadingFrom: folder.appendingPathComponent("in"))
+        process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("out"))
+        process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("err"))
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    public var id: Int32 { process.processIdentifier }
+    public var isRunning: Bool { process.isRunning }
+    /// What it has said so far.
+    public var output: String { text("out") }
+    public var errors: String { text("err") }
+
+    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Blocks until it has ended.
+    @discardableResult
+    public func waitForEnd() -> ProgramResult {
+        process.waitUntilExit()
+        return ProgramResult(status: process.terminationStatus, output: output, errors: errors)
+    }
+
+    private func text(_ name: String) -> String {
+        let data = try? Data(contentsOf: folder.appendingPathComponent(name))
+        return String(decoding: data ?? Data(), as: UTF8.self)
+    }
+
+    private static func path(of name: String) throws -> String {
+        if name.hasPrefix("/") { return name }
+        // Debian keeps nginx where only root's path leads.
+        let path: String = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin"
+        let found = path.split(separator: ":").map { "\($0)/\(name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let found else { throw TestFailure("\(name) is not installed; make deps-test installs it") }
+        return found
+    }
+}
+
+/// Runs a program to its end.
+public func runProgram(
+    _ name: String,
+    _ arguments: [String],
+    environment: [String: String?] = [:],
+    input: [UInt8] = []
+) async throws -> ProgramResult {
+    try await onThread { try Program(name, arguments, environment: environment, input: input).waitForEnd() }
+}
+
+/// Does blocking work on a thread of its own, so that no concurrency thread waits for it.
+public func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
+}
+
+/// `curl -sS` with a deadline of ten seconds, without the proxies and settings of whoever runs the tests.
+public func curl(_ arguments: String...) async throws -> ProgramResult {
+    try await runProgram("curl", ["-q", "-sS", "--noproxy", "*", "--max-time", "10"] + arguments)
+}
