@@ -56,7 +56,7 @@ let package = Package(
         .target(
             name: "PoolEndpoint",
             dependencies: [
-                "PoolMetrics",
+                "HTTPPool", "PoolMetrics",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -121,8 +121,12 @@ let package = Package(
         .testTarget(
             name: "PoolEndpointTests",
             dependencies: [
-                "PoolEndpoint", "PoolMetrics", "HTTPPool", "TestSupport",
+                "HTTPPool", "PoolEndpoint", "PoolMetrics", "TestSupport",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

@@ -105,7 +105,10 @@ struct ConfigurationReadingTests {
 struct TimeoutForAllTests {
     private let spread: [PoolSetting] = [.acquireTimeout, .readTimeout, .writeTimeout]
 
-    @Test("sets acquire, read and write and is the source of each; connect and total keep their own", arguments: ["7.5", "none"])
+    @Test(
+        "sets acquire, read and write and is the source of each; connect and total keep their own",
+        arguments: ["7.5", "none"]
+    )
     func fanOut(text: String) throws {
         let configuration = try read(["HTTP_CLIENT_TIMEOUT": text])
         let value = PoolSetting.Value.duration(text == "none" ? nil : .milliseconds(7500))

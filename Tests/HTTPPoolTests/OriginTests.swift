@@ -94,7 +94,10 @@ struct OriginTests {
         "example", "é", "e\u{301}", "\u{301}", "İ", "ẞ", "\u{212a}", "😀", "\u{200d}", "\u{feff}", "\u{fffd}",
     ]
 
-    @Test("of random text never crashes, never tells the text, and reads its own description", arguments: 0..<8 as Range<UInt64>)
+    @Test(
+        "of random text never crashes, never tells the text, and reads its own description",
+        arguments: 0..<8 as Range<UInt64>
+    )
     func randomText(seed: UInt64) throws {
         var random = RandomBits(state: seed)
         var texts: Set<String> = []
@@ -109,7 +112,10 @@ struct OriginTests {
                 let origin = try Origin(scheme: "http", authority: authority)
                 accepted += 1
                 let again = try Origin(scheme: "http", authority: String(origin.description.dropFirst("http://".count)))
-                #expect(Array(again.description.utf8) == Array(origin.description.utf8), "\(authority.debugDescription)")
+                #expect(
+                    Array(again.description.utf8) == Array(origin.description.utf8),
+                    "\(authority.debugDescription)"
+                )
                 #expect(again == origin && origin.port > 0 && !origin.host.isEmpty)
                 #expect(!origin.description.utf8.contains { [0, 0x0a, 0x0d, 0x20, 0x40].contains($0) })
             } catch {

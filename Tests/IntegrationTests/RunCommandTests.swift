@@ -56,6 +56,7 @@ struct RunCommandTests {
         #expect(report.number("answers 2xx") == Double(requests))
         #expect(report.errors.isEmpty)
         #expect(report.number("connections opened") == 1)
+        #expect(peer.connections == 1)
     }
 
     @Test("ends at once on a second signal, whatever still runs")
@@ -70,6 +71,7 @@ struct RunCommandTests {
         }
         #expect(run.waitForEnd().status == 130)
         #expect(ToolReport(run.output)["requests"] == nil)
+        #expect(peer.connections == 1)
     }
 
     @Test("goes on when its target is dead, and counts the errors by kind")

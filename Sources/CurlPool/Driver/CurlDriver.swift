@@ -76,7 +76,7 @@ final class CurlDriver: @unchecked Sendable {
             turnNumber += 1
             // Sockets first: an idle connection that spoke must be gone before somebody is given it.
             for event in happened { handle(event) }
-            take(mailbox.take())
+            takeSubmissions()
             letCurlWork()
             if let deadline = machine.nextDeadline(), deadline <= now {
                 machine.timePassed(to: now)
@@ -93,8 +93,9 @@ final class CurlDriver: @unchecked Sendable {
         return curlTimer.map { min($0, deadline) } ?? deadline
     }
 
-    private func take(_ batch: Mailbox.Batch) {
-        observer = batch.observer
+    private func takeSubmissions() {
+        let (batch, observer) = mailbox.take()
+        self.observer = observer
         for exchange in batch.submissions {
             let id = machine.submit(exchange.forStateMachine, at: now)
             exchange.id = id
@@ -138,12 +139,12 @@ final class CurlDriver: @unchecked Sendable {
         for slot in slots { slot?.dropConnection() }
         slots.removeAll()
         curl_multi_cleanup(multi)
-        let late = mailbox.end()
+        let (late, observer) = mailbox.end()
         events.close()
         for exchange in late.submissions {
             exchange.result = .failure(failure(of: exchange, .shutdown))
             let refusal = Refusal(origin: exchange.request.origin, lastNumber: exchange.number)
-            late.observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
             exchange.finish()
         }
         PoolCensus.poolEnded()

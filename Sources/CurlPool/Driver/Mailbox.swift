@@ -13,7 +13,8 @@ final class Mailbox: Sendable {
         var submissions: [Exchange] = []
         var cancellations: [Exchange] = []
         var commands: [Command] = []
-        var observer: (any PoolObserver)?
+
+        var isEmpty: Bool { submissions.isEmpty && cancellations.isEmpty && commands.isEmpty }
     }
 
     /// What became of a submission.
@@ -27,12 +28,22 @@ final class Mailbox: Sendable {
 
     private struct State {
         var pending = Batch()
-        /// Submissions that the driver took last. They stay in sight until it has told its observer of them.
-        var taken: [Exchange] = []
+        /// What the driver took last. Its submissions stay in sight until the driver has told its observer of them,
+        /// and its memory is used again.
+        var taken = Batch()
         var lastNumber: UInt64 = 0
         var observer: (any PoolObserver)?
         var driverSleeps = false
         var hasEnded = false
+
+        /// What is pending becomes what was taken.
+        mutating func turnOver() -> Batch {
+            taken.submissions.removeAll(keepingCapacity: true)
+            taken.cancellations.removeAll(keepingCapacity: true)
+            taken.commands.removeAll(keepingCapacity: true)
+            swap(&taken, &pending)
+            return taken
+        }
     }
 
     private let state = Mutex(State())
@@ -97,43 +108,33 @@ final class Mailbox: Sendable {
 
     /// Submissions that no turn has told of, and some that one has: their numbers tell which.
     func pendingSubmissions() -> [PendingSubmission] {
-        let (taken, pending) = state.withLock { ($0.taken, $0.pending.submissions) }
+        let (taken, pending) = state.withLock { ($0.taken.submissions, $0.pending.submissions) }
         return (taken + pending).map(\.pending)
     }
 
     // MARK: The driver
 
     /// Takes everything. The driver is awake from now on.
-    func take() -> Batch {
+    func take() -> (Batch, (any PoolObserver)?) {
         state.withLock { state in
             state.driverSleeps = false
-            var batch = Batch()
-            swap(&batch, &state.pending)
-            batch.observer = state.observer
-            state.taken = batch.submissions
-            return batch
+            return (state.turnOver(), state.observer)
         }
     }
 
     /// The driver is about to sleep. `false`: it must not, there is something to take.
     func prepareToSleep() -> Bool {
         state.withLock { state in
-            let pending = state.pending
-            guard pending.submissions.isEmpty, pending.cancellations.isEmpty, pending.commands.isEmpty else { return false }
-            state.driverSleeps = true
-            return true
+            state.driverSleeps = state.pending.isEmpty
+            return state.driverSleeps
         }
     }
 
     /// The driver has ended: whatever comes later is refused, and the waker is not used again.
-    func end() -> Batch {
+    func end() -> (Batch, (any PoolObserver)?) {
         state.withLock { state in
             state.hasEnded = true
-            var batch = Batch()
-            swap(&batch, &state.pending)
-            batch.observer = state.observer
-            state.taken = batch.submissions
-            return batch
+            return (state.turnOver(), state.observer)
         }
     }
 

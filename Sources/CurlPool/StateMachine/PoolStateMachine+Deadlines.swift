@@ -25,8 +25,12 @@ extension PoolStateMachine {
     mutating func nextDeadline() -> MonotonicTime? {
         while let first = queueDeadlines.min, !isLive(first) { queueDeadlines.removeMin() }
         while let first = slotDeadlines.min, !isLive(first) { slotDeadlines.removeMin() }
-        let candidates = [queueDeadlines.min?.time, slotDeadlines.min?.time, idleDeadline, shutdown?.graceEnds]
-        return candidates.compactMap { $0 }.min()
+        var next = MonotonicTime(nanoseconds: .max)
+        if let first = queueDeadlines.min { next = min(next, first.time) }
+        if let first = slotDeadlines.min { next = min(next, first.time) }
+        if let idleDeadline { next = min(next, idleDeadline) }
+        if let graceEnds = shutdown?.graceEnds { next = min(next, graceEnds) }
+        return next.nanoseconds == .max ? nil : next
     }
 
     /// Does what is due.

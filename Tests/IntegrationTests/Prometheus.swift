@@ -1,0 +1,132 @@
+import Foundation
+import TestSupport
+
+/// Debian's Prometheus on a port of loopback, with the configuration of this package, scraping one endpoint.
+final class Prometheus: Sendable {
+    /// One series of an answer.
+    struct Series: Sendable {
+        /// All labels, `__name__` with them.
+        let labels: [String: String]
+        let value: Double
+    }
+
+    private let program: Program
+    private let folder: URL
+    private let address: String
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// - Parameter target: host and port of the endpoint, in place of the one in the configuration.
+    static func start(scraping target: String) async throws -> Prometheus {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("prometheus-\(UUID().uuidString)")
+        try FileManager.default.copyItem(at: shippedFolder, to: folder)
+        do {
+            let file = folder.appendingPathComponent("prometheus.yml")
+            try configuration(from: file, scraping: target).write(to: file, atomically: true, encoding: .utf8)
+            let options = [
+                "--config.file=\(file.path)", "--storage.tsdb.path=\(folder.path)/data",
+                "--web.listen-address=127.0.0.1:0",
+            ]
+            let program = try Program("prometheus", options)
+            var address: String?
+            // It picks the port itself and writes it into its log.
+            try await eventually("Prometheus listens") {
+                guard program.isRunning else { throw TestFailure("Prometheus ended: \(program.errors)") }
+                address = program.errors.firstMatch(of: /msg="Listening on" address=(\S+)/).map { String($0.1) }
+                return address != nil
+            }
+            guard let address else { throw TestFailure("Prometheus has no address") }
+            try await eventually("Prometheus is ready") {
+                try await curl("--fail", "http://\(address)/-/ready").status == 0
+            }
+            return Prometheus(program: program, folder: folder, address: address)
+        } catch {
+            try? FileManager.default.removeItem(at: folder)
+            throw error
+        }
+    }
+
+    private init(program: Program, folder: URL, address: String) {
+        self.program = program
+        self.folder = folder
+        self.address = address
+    }
+
+    deinit {
+        program.signal(SIGTERM)
+        program.waitForEnd()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// The answer to an instant query.
+    ///
+    /// - Throws: ``TestFailure`` with the words of Prometheus where it refuses the query.
+    func query(_ expr: String) async throws -> [Series] {
+        let data: Answer.Vector = try await ask("query", ["query=\(expr)"])
+        return data.result.map { Series(labels: $0.metric, value: $0.value.number) }
+    }
+
+    /// The values of a label in the series that a selector finds.
+    func values(ofLabel label: String, in selector: String) async throws -> [String] {
+        try await ask("label/\(label)/values", ["match[]=\(selector)"])
+    }
+
+    /// Waits until a scrape that begins now or later is stored.
+    func nextScrape() async throws {
+        let now = Date().timeIntervalSince1970
+        try await eventually("the next scrape") {
+            let scrapes = try await query("timestamp(up) * up")
+            return scrapes.contains { $0.value > now }
+        }
+    }
+
+    private func ask<Value: Decodable>(_ path: String, _ parameters: [String]) async throws -> Value {
+        let encoded = parameters.flatMap { ["--data-urlencode", $0] }
+        let options = ["-q", "-sS", "--noproxy", "*", "--max-time", "10", "-G"]
+        let result = try await runProgram("curl", options + encoded + ["http://\(address)/api/v1/\(path)"])
+        let answer = try? JSONDecoder().decode(Answer.Envelope<Value>.self, from: Data(result.output.utf8))
+        guard let data = answer?.data else { throw TestFailure("\(parameters): \(result.output)\(result.errors)") }
+        return data
+    }
+}
+
+extension Prometheus {
+    /// `dashboards/prometheus` of this package.
+    private static let shippedFolder = Dashboard.file
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("prometheus")
+
+    /// The shipped configuration, with another target and scrapes that a test can wait for.
+    private static func configuration(from file: URL, scraping target: String) throws -> String {
+        var text = try String(contentsOf: file, encoding: .utf8)
+        for (shipped, ours) in [
+            ("\"127.0.0.1:9464\"", "\"\(target)\""), ("scrape_interval: 5s", "scrape_interval: 250ms"),
+            ("scrape_timeout: 4s", "scrape_timeout: 250ms"),
+        ] {
+            guard text.contains(shipped) else { throw TestFailure("prometheus.yml has no \(shipped)") }
+            text = text.replacingOccurrences(of: shipped, with: ours)
+        }
+        return text
+    }
+
+    /// The JSON of its HTTP API.
+    private enum Answer {
+        struct Envelope<Value: Decodable>: Decodable { let data: Value? }
+        struct Vector: Decodable { let result: [Row] }
+        struct Row: Decodable {
+            let metric: [String: String]
+            let value: Point
+        }
+        /// Seconds since 1970, and the value as text, because JSON has no NaN.
+        struct Point: Decodable {
+            let number: Double
+
+            init(from decoder: any Decoder) throws {
+                var fields = try decoder.unkeyedContainer()
+                _ = try fields.decode(Double.self)
+                let text = try fields.decode(String.self)
+                guard let number = Double(text) else { throw TestFailure("not a number: \(text)") }
+                self.number = number
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import HTTPPool
+import PoolMetrics
+import TestSupport
+import Testing
+
+@Suite("A real Prometheus", .serialized)
+struct PrometheusTests {
+    @Test("stores every sample that the endpoint shows, with its value")
+    func storesWhatIsShown() async throws {
+        try await Workday.with { day in
+            try await day.work()
+            let prometheus = try await Prometheus.start(scraping: day.endpoint)
+            try await prometheus.nextScrape()
+            let up = try await prometheus.query("up")
+            #expect(up.map(\.value) == [1])
+            #expect(up.map { $0.labels["instance"] } == [day.endpoint])
+
+            let text = try await curl("--fail", "http://\(day.endpoint)/metrics").output
+            let shown = try ExpositionReader(Array(text.utf8)).samples
+            let stored = try await prometheus.query(#"{job="poolscope"}"#).reduce(into: [:]) { stored, series in
+                stored[series.labels.filter { $0.key != "job" && $0.key != "instance" }] = series.value
+            }
+            for sample in shown {
+                let labels = sample.labels.merging(["__name__": sample.name]) { $1 }
+                guard let value = stored[labels] else {
+                    Issue.record("not stored: \(labels)")
+                    continue
+                }
+                // What belongs to the process changes all the time, and other tests make pools.
+                guard sample.labels["pool"] != nil else { continue }
+                #expect(value == sample.value, "\(labels)")
+            }
+
+            let names = Set(stored.keys.compactMap { $0["__name__"] })
+            #expect(names.isSuperset(of: Self.promised), "\(Self.promised.subtracting(names))")
+            try await agrees(prometheus, with: day.client.reading())
+        }
+    }
+
+    @Test("answers every query of the dashboard with a number, and fills its variables")
+    func dashboard() async throws {
+        try await Workday.with { day in
+            let prometheus = try await Prometheus.start(scraping: day.endpoint)
+            // Rates need a scrape before, and one after, of counters that have moved.
+            for _ in 0..<2 {
+                try await day.work()
+                try await prometheus.nextScrape()
+            }
+            let dashboard = try Dashboard()
+            let queries = try dashboard.queries(rateInterval: "1m")
+            #expect(!queries.isEmpty)
+            for query in queries {
+                let series = try await prometheus.query(query.expr)
+                #expect(series.contains { !$0.value.isNaN }, "\(query.panel): \(query.expr)")
+            }
+            var values: [String: [String]] = [:]
+            for query in try dashboard.labelQueries() {
+                values[query.variable] = try await prometheus.values(ofLabel: query.label, in: query.selector)
+            }
+            #expect(values == ["job": ["poolscope"], "instance": [day.endpoint], "pool": ["workday"]])
+        }
+    }
+
+    /// The counts that Prometheus stored are those of the pool itself.
+    private func agrees(_ prometheus: Prometheus, with reading: PoolReading) async throws {
+        func counts(_ name: String, _ label: String) async throws -> [[String?]: UInt64] {
+            try await prometheus.query("\(name) > 0").reduce(into: [:]) { counts, series in
+                counts[[series.labels["origin"], series.labels[label]]] = UInt64(series.value)
+            }
+        }
+        func expected<Key: CaseIterable & RawRepresentable<String>>(
+            _ type: Key.Type,
+            _ count: (OriginReading, Key) -> UInt64
+        ) -> [[String?]: UInt64] {
+            reading.origins.reduce(into: [:]) { counts, origin in
+                for key in Key.allCases where count(origin, key) > 0 {
+                    counts[[origin.label, key.rawValue]] = count(origin, key)
+                }
+            }
+        }
+        let acquires = expected(AcquireKind.self) { $0.acquires[$1] }
+        #expect(try await counts("http_client_pool_acquires_total", "kind") == acquires)
+        #expect(Set(acquires.keys.compactMap { $0[1] }) == ["new", "reused"])
+        let failures = expected(AcquireFailure.self) { $0.acquireFailures[$1] }
+        #expect(try await counts("http_client_pool_acquire_failures_total", "reason") == failures)
+        #expect(Set(failures.keys.compactMap { $0[1] }) == ["timeout", "connect_failed"])
+        let closed = expected(CloseReason.self) { $0.connectionsClosed[$1] }
+        #expect(try await counts("http_client_pool_connections_closed_total", "reason") == closed)
+        let reasons = Set(closed.keys.compactMap { $0[1] })
+        #expect(reasons.isSuperset(of: ["response_close", "request_timeout", "request_cancelled"]), "\(reasons)")
+        let ratio = try await prometheus.query("http_client_pool_reuse_ratio").map(\.value)
+        #expect(ratio == [reading.reuseRatio])
+    }
+
+    /// What a service that uses the package may rely on.
+    private static let promised: Set<String> = [
+        "http_client_pool_connections", "http_client_pool_requests", "http_client_pool_max_connections",
+        "http_client_pool_max_connections_per_origin", "http_client_pool_max_idle_connections",
+        "http_client_pool_max_queued_requests", "http_client_pool_keepalive_expiry_seconds",
+        "http_client_pool_max_connection_lifetime_seconds", "http_client_pool_timeout_seconds",
+        "http_client_pool_config_source", "http_client_pool_acquires_total", "http_client_pool_acquire_failures_total",
+        "http_client_pool_connections_opened_total", "http_client_pool_connections_closed_total",
+        "http_client_pool_acquire_duration_seconds_bucket", "http_client_pool_acquire_duration_seconds_sum",
+        "http_client_pool_acquire_duration_seconds_count", "http_client_pool_reuse_ratio", "http_client_pools",
+        "http_client_pools_created_total", "poolscope_build_info", "process_cpu_seconds_total",
+        "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds",
+    ]
+}

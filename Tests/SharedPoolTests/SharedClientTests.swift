@@ -1,0 +1,36 @@
+import Configuration
+import HTTPPool
+import PoolMetrics
+import SharedPool
+import TestSupport
+import Testing
+
+@Suite("The one client of a process")
+struct SharedClientTests {
+    /// All in one test, for there is one such client in the process, and after its end there is none.
+    @Test("is made at the first call that can make it, once, and is the same for every caller")
+    func shared() async throws {
+        let wrong = ConfigReader(provider: InMemoryProvider(values: ["httpClient.maxConnections": 0]))
+        let error = try #require(throws: ConfigurationError.self) { try InstrumentedClient.shared(config: wrong) }
+        #expect(error.problems.map(\.name) == ["HTTP_CLIENT_MAX_CONNECTIONS"])
+
+        let right = ConfigReader(provider: InMemoryProvider(values: ["httpClient.maxConnections": 7]))
+        let clients = try await withThrowingTaskGroup(of: InstrumentedClient.self) { group in
+            for _ in 0..<200 { group.addTask { try await onThread { try InstrumentedClient.shared(config: right) } } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let client = try InstrumentedClient.shared()
+        #expect(clients.count == 200)
+        #expect(clients.allSatisfy { $0 === client })
+        // Only the call that makes the client reads a configuration.
+        #expect(try InstrumentedClient.shared(config: wrong) === client)
+        #expect(client.name == "shared")
+        #expect(client.configuration.limits.maxConnections == 7)
+        #expect(client.configuration.source(of: .maxConnections) == .environment("HTTP_CLIENT_MAX_CONNECTIONS"))
+        #expect(PoolRegistry.process.readings().count { $0.name == "shared" } == 1)
+
+        await client.shutdown(.immediate)
+        #expect(try InstrumentedClient.shared() === client)
+        #expect(PoolRegistry.process.readings().allSatisfy { $0.name != "shared" })
+    }
+}
