@@ -9,8 +9,11 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         /// What would have been right.
         public let allowed: String
 
-        /// `HTTP_CLIENT_TIMEOUT is "-3"; allowed: seconds, from 0 to 31536000, or none`.
-        public var description: String { "\(name) is \"\(value)\"; allowed: \(allowed)" }
+        /// `HTTP_CLIENT_TIMEOUT is "-3"; allowed: seconds, above 0 to 31536000, or none`, always on one line.
+        public var description: String {
+            let shown = value.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
+            return "\(name) is \"\(shown)\"; allowed: \(allowed)"
+        }
 
         /// Names one wrong value.
         public init(name: String, value: String, allowed: String) {

@@ -37,7 +37,9 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
                 throw .invalidRequest("the IPv6 address is not closed by a bracket")
             }
             hostEnd = bytes.index(after: bracket)
-            guard bytes[..<hostEnd].dropFirst().dropLast().allSatisfy(Self.mayStandInIPv6) else {
+            let address = bytes[..<hostEnd].dropFirst().dropLast()
+            guard !address.isEmpty else { throw .invalidRequest("the request names no host") }
+            guard address.allSatisfy(Self.mayStandInIPv6) else {
                 throw .invalidRequest("the IPv6 address holds a character that may not stand there")
             }
         } else {

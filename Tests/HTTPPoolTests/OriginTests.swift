@@ -111,7 +111,9 @@ struct OriginTests {
             do throws(PoolError) {
                 let origin = try Origin(scheme: "http", authority: authority)
                 accepted += 1
-                let again = try Origin(scheme: "http", authority: String(origin.description.dropFirst("http://".count)))
+                // Bytes, for a combining mark may follow the slashes.
+                let rest = String(decoding: origin.description.utf8.dropFirst("http://".utf8.count), as: UTF8.self)
+                let again = try Origin(scheme: "http", authority: rest)
                 #expect(
                     Array(again.description.utf8) == Array(origin.description.utf8),
                     "\(authority.debugDescription)"

@@ -8,12 +8,12 @@ struct RunCommandTests {
     @Test("with one shared client, reuses connections, and shows its numbers while it runs")
     func shared() async throws {
         let (run, said) = try await Tool.startRun("--duration", "2")
-        let metrics = try await curl("--fail", try #require(said["metrics"]))
+        try await eventually("requests have come back") { try await metrics(said).sum("\(Self.lease)_count") > 0 }
+        let text = try await curl("--fail", try #require(said["metrics"]))
         let page = try await curl("--fail", try #require(said["status"]))
-        #expect(metrics.status == 0, "\(metrics.errors)")
+        #expect(text.status == 0, "\(text.errors)")
         #expect(page.status == 0, "\(page.errors)")
-        _ = try ExpositionReader(Array(metrics.output.utf8))
-        let check = try await runProgram("promtool", ["check", "metrics"], input: Array(metrics.output.utf8))
+        let check = try await runProgram("promtool", ["check", "metrics"], input: Array(text.output.utf8))
         #expect(check.status == 0)
         #expect(check.output + check.errors == "")
         #expect(page.output.contains("\npool shared "))
@@ -129,8 +129,15 @@ struct RunCommandTests {
         return (report, Int(requests))
     }
 
+    private static let lease = "http_client_pool_lease_duration_seconds"
+
     private func inFlight(_ said: ToolReport) async throws -> Double {
-        let text = try await curl("--fail", try #require(said["metrics"])).output
-        return try ExpositionReader(Array(text.utf8)).sum("http_client_pool_requests", ["state": "in_flight"])
+        try await metrics(said).sum("http_client_pool_requests", ["state": "in_flight"])
+    }
+
+    /// What the tool's endpoint shows now.
+    private func metrics(_ said: ToolReport) async throws -> ExpositionReader {
+        let answer = try await curl("--fail", try #require(said["metrics"]))
+        return try ExpositionReader(Array(answer.output.utf8))
     }
 }

@@ -1,6 +1,9 @@
 import CurlPool
 import HTTPPool
+import HTTPTypes
+import LoopbackUpstream
 import PoolMetrics
+import ServiceLifecycle
 import SharedPool
 import TestSupport
 import Testing
