@@ -42,7 +42,6 @@ final class HeaderList: @unchecked Sendable {
 
     init(_ fields: HTTPFields, bodyCount: Int?) throws(PoolError) {
         var lines: [String] = []
-        lines.reserveCapacity(fields.count + 1)
         for field in fields {
             switch field.name {
             case .transferEncoding: throw .refused("the client writes Transfer-Encoding itself")

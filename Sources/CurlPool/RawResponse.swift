@@ -11,18 +11,15 @@ struct RawResponse: Sendable {
 
     /// Reads the header block.
     func parsed(from origin: Origin) throws(PoolError) -> PooledResponse {
-        var lines = head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)[...]
-        guard let statusLine = lines.popFirst(), let status = Self.status(in: statusLine) else {
+        var rest = head[...]
+        guard let status = Self.status(in: Self.nextLine(of: &rest)) else {
             throw .malformed("the status line could not be read", from: origin)
         }
         var fields = HTTPFields()
-        fields.reserveCapacity(lines.count)
-        for line in lines {
-            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            guard !line.isEmpty else { continue }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
-                let name = HTTPField.Name(String(decoding: line[..<colon], as: UTF8.self))
-            else {
+        while !rest.isEmpty {
+            let line = Self.nextLine(of: &rest)
+            if line.isEmpty { continue }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), let name = FieldNames.name(line[..<colon]) else {
                 throw .malformed("a header field could not be read", from: origin)
             }
             fields.append(HTTPField(name: name, value: Self.trimmed(line[(colon + 1)...])))
@@ -30,23 +27,59 @@ struct RawResponse: Sendable {
         return PooledResponse(head: HTTPResponse(status: status, headerFields: fields), body: ResponseBody(bytes: body))
     }
 
-    /// `HTTP/1.1 200 OK`: the code is the second word, the rest is the phrase.
+    /// Takes the first line off, without its end.
+    private static func nextLine(of rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+        let line = rest[..<end]
+        rest = rest[min(end + 1, rest.endIndex)...]
+        return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+    }
+
+    /// `HTTP/1.1 200 OK`: the code follows the first space, the rest is the phrase.
     private static func status(in line: ArraySlice<UInt8>) -> HTTPResponse.Status? {
-        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: true)
-        guard words.count >= 2 else { return nil }
-        let digits = trimmed(words[1])
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+        let rest = trimmed(line[space...])
+        let digits = rest.prefix(3)
         guard digits.count == 3, digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
         let code = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        guard code >= 100 else { return nil }
-        let phrase = words.count > 2 ? trimmed(words[2]).filter { $0 >= 0x20 && $0 < 0x7f } : []
-        return HTTPResponse.Status(code: code, reasonPhrase: String(decoding: phrase, as: UTF8.self))
+        let phrase = rest.dropFirst(3)
+        guard code >= 100, phrase.first ?? 0x20 == 0x20 else { return nil }
+        if code == 200, phrase.elementsEqual(" OK".utf8) { return .ok }
+        let shown = trimmed(phrase).filter { $0 >= 0x20 && $0 < 0x7f }
+        return HTTPResponse.Status(code: code, reasonPhrase: String(decoding: shown, as: UTF8.self))
     }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var bytes = bytes
-        while let first = bytes.first, first <= 0x20 { bytes.removeFirst() }
-        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
+        while let first = bytes.first, first <= 0x20 { bytes = bytes.dropFirst() }
+        while let last = bytes.last, last <= 0x20 { bytes = bytes.dropLast() }
         return bytes
+    }
+}
+
+/// The names of header fields. Making one costs more than everything else about a field, so the usual ones are made once.
+private enum FieldNames {
+    private static let usual: [[(spelling: [UInt8], name: HTTPField.Name)]] = {
+        let names = [
+            "Accept-Ranges", "Age", "Alt-Svc", "Cache-Control", "Connection", "Content-Encoding", "Content-Length",
+            "Content-Type", "Date", "ETag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Server", "Set-Cookie",
+            "Strict-Transport-Security", "Transfer-Encoding", "Vary", "Via", "X-Request-Id",
+        ]
+        var byLength: [[(spelling: [UInt8], name: HTTPField.Name)]] = []
+        for spelling in names + names.map({ $0.lowercased() }) {
+            guard let name = HTTPField.Name(spelling) else { continue }
+            while byLength.count <= spelling.utf8.count { byLength.append([]) }
+            byLength[spelling.utf8.count].append((Array(spelling.utf8), name))
+        }
+        return byLength
+    }()
+
+    /// `nil` if the bytes are no name of a field.
+    static func name(_ bytes: ArraySlice<UInt8>) -> HTTPField.Name? {
+        if bytes.count < usual.count {
+            for entry in usual[bytes.count] where entry.spelling.elementsEqual(bytes) { return entry.name }
+        }
+        return HTTPField.Name(String(decoding: bytes, as: UTF8.self))
     }
 }
 

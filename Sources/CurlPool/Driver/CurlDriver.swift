@@ -165,6 +165,8 @@ final class CurlDriver: @unchecked Sendable {
         if !event.happened.isDisjoint(with: [.read, .peerClosed, .hangUp]) { bits |= CURL_CSELECT_IN }
         if event.happened.contains(.write) { bits |= CURL_CSELECT_OUT }
         if event.happened.contains(.failure) { bits |= CURL_CSELECT_ERR }
+        // Bytes moved, one way or the other.
+        if let slot { progressed(slot) }
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, bits, &running)
         collect()

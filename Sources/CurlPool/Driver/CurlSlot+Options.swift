@@ -84,7 +84,6 @@ private func receiveBody(
     data: UnsafeMutableRawPointer?
 ) -> Int {
     guard let slot = slot(data), slot.received(body: bytes(start, size * count)) else { return 0 }
-    slot.driver.progressed(slot)
     return size * count
 }
 
@@ -95,7 +94,6 @@ private func receiveHeader(
     data: UnsafeMutableRawPointer?
 ) -> Int {
     guard let slot = slot(data), slot.received(header: bytes(start, size * count)) else { return 0 }
-    slot.driver.progressed(slot)
     return size * count
 }
 
@@ -107,7 +105,8 @@ private func sendBody(
 ) -> Int {
     guard let slot = slot(data) else { return Int(CURL_READFUNC_ABORT) }
     let sent = slot.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
-    slot.driver.progressed(slot)
+    // From the last byte on it is the answer that is waited for.
+    if !slot.isUploading { slot.driver.progressed(slot) }
     return sent
 }
 

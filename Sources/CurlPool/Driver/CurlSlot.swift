@@ -149,6 +149,7 @@ final class CurlSlot {
         if line.starts(with: "HTTP/".utf8) {
             // The block of a 1xx answer gives way to the next.
             exchange.response.head.removeAll(keepingCapacity: true)
+            exchange.response.head.reserveCapacity(512)
             exchange.response.headIsComplete = false
         }
         guard exchange.response.head.count + line.count <= Self.maxHeadBytes else { return false }
@@ -164,8 +165,16 @@ final class CurlSlot {
             bodyIsTooLarge = true
             return false
         }
+        if exchange.response.body.isEmpty { exchange.response.body.reserveCapacity(expectedBodyBytes(bytes.count)) }
         exchange.response.body.append(contentsOf: bytes)
         return true
+    }
+
+    /// Room for the whole body where the answer says how long it is, within reason: the peer's word is not yet a byte.
+    private func expectedBodyBytes(_ first: Int) -> Int {
+        var announced: curl_off_t = -1
+        poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
+        return max(first, min(Int(announced), 4 << 20))
     }
 
     /// Gives libcurl the next bytes of the request's body; 0 at its end.

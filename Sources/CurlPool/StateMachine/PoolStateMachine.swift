@@ -28,6 +28,8 @@ struct PoolStateMachine {
     var slots = Slab<Slot>()
     var origins = Slab<OriginState>()
     private var originIndices: [Origin: Int] = [:]
+    /// The origin that was looked up last, where it is still there.
+    private var latestOrigin: (origin: Origin, index: Int)?
     private var sites: [SiteState] = []
     private var touchedOrigins: [Int] = []
     private var touchedSites: [CallSite] = []
@@ -122,6 +124,7 @@ struct PoolStateMachine {
             origins[index].isTouched = false
             if origins[index].isUnused {
                 originIndices[origins[index].origin] = nil
+                latestOrigin = nil
                 origins.remove(at: index)
             }
         }
@@ -284,7 +287,12 @@ extension PoolStateMachine {
     }
 
     private mutating func index(of origin: Origin) -> Int {
-        if let index = originIndices[origin] { return index }
+        // Most services talk to few origins, and often to the same one twice.
+        if let latestOrigin, latestOrigin.origin == origin { return latestOrigin.index }
+        if let index = originIndices[origin] {
+            latestOrigin = (origin, index)
+            return index
+        }
         let index = origins.insert(OriginState(origin: origin))
         originIndices[origin] = index
         turn.newOrigins.append((OriginID(index: Int32(index)), origin))

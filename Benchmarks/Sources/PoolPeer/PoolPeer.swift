@@ -1,0 +1,39 @@
+private import CurlPool
+public import HTTPPool
+
+public import Load
+private import PoolMetrics
+
+/// PoolScope's own client, bare or instrumented.
+public struct PoolPeer: Peer {
+    private let client: any PooledHTTPClient
+    private let request: PoolRequest
+    private let options = RequestOptions(site: CallSite("benchmark"))
+
+    /// Starts a pool of `connections` connections for GETs of `url`.
+    ///
+    /// - Throws: `PoolError` where the system gives no thread, ``InvalidURL``.
+    public init(url: String, connections: Int, instrumented: Bool) throws {
+        request = try PoolRequest(url)
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = connections
+        configuration.limits.maxIdleConnections = connections
+        let pool = try CurlPool(configuration)
+        client = instrumented ? try InstrumentedClient(pool) : pool
+    }
+
+    /// Sends GETs of `url` with a client that exists already.
+    ///
+    /// - Throws: ``InvalidURL``.
+    public init(url: String, client: any PooledHTTPClient) throws {
+        request = try PoolRequest(url)
+        self.client = client
+    }
+
+    public func get() async throws -> (status: Int, bytes: Int) {
+        let response = try await client.execute(request.http, body: .none, options: options)
+        return (response.status.code, try await response.body.collect().count)
+    }
+
+    public func close() async { await client.shutdown() }
+}
