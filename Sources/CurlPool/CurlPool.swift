@@ -26,6 +26,7 @@ public final class CurlPool: PooledHTTPClient {
         self.configuration = configuration
         self.backend = backend
         mailbox = driver.mailbox
+        executor = driver.executor
         phaseTimeouts = PhaseTimeouts(configuration.timeouts)
         PoolCensus.poolCreated()
     }
@@ -66,6 +67,15 @@ public final class CurlPool: PooledHTTPClient {
             continuation.resume(throwing: error)
         }
     }
+
+    /// Runs tasks on the pool's own thread: `withTaskExecutorPreference(pool.executor) { … }`.
+    ///
+    /// A request then costs no change of threads, which matters to services that do little more than pass answers on.
+    /// Whatever runs on it holds the whole pool up for as long as it does not wait: it is for code that neither blocks
+    /// nor computes for long. A hold-up shows as `http_client_pool_driver_stall_seconds`.
+    public let executor: (any TaskExecutor)?
+
+    public var busySince: MonotonicTime? { mailbox.busySince }
 
     public func attach(_ observer: any PoolObserver) throws { try mailbox.attach(observer) }
 

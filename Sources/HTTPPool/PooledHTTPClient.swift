@@ -20,6 +20,13 @@ public protocol PooledHTTPClient: Sendable {
     /// - Throws: ``PoolError``, or `CancellationError` when the task was cancelled.
     func execute(_ request: HTTPRequest, body: RequestBody, options: RequestOptions) async throws -> PooledResponse
 
+    /// Since when the pool's thread has been at work on one turn; `nil` while it sleeps. A pool whose thread is held up
+    /// serves nobody.
+    var busySince: MonotonicTime? { get }
+
+    /// Runs tasks on the pool's own thread; `nil` where the pool has none, or offers none.
+    var executor: (any TaskExecutor)? { get }
+
     /// Installs the one observer of the pool.
     ///
     /// - Throws: ``PoolError`` with ``PoolError/Code/observerRefused`` if there is one, or a request came before.
@@ -36,6 +43,12 @@ public protocol PooledHTTPClient: Sendable {
 }
 
 extension PooledHTTPClient {
+    /// None.
+    public var executor: (any TaskExecutor)? { nil }
+
+    /// Asleep, as far as anybody knows.
+    public var busySince: MonotonicTime? { nil }
+
     /// Sends a request without a body, or with one, and with the client's own options.
     public func execute(
         _ request: HTTPRequest,

@@ -59,6 +59,12 @@ extension Family {
             .pool(one { $0.oldestQueuedSeconds })
         ),
         Family(
+            "http_client_pool_driver_stall_seconds",
+            .gauge,
+            "Time since the pool's thread last finished a turn while it had work; 0 when asleep.",
+            .pool(one { $0.driverStallSeconds })
+        ),
+        Family(
             "http_client_pool_reuse_ratio",
             .gauge,
             "Share of all acquires since the start that needed no new connection; NaN before the first.",

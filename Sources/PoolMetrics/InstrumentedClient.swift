@@ -39,6 +39,12 @@ public final class InstrumentedClient: PooledHTTPClient {
     /// The libraries underneath.
     public var backend: PoolBackend { client.backend }
 
+    /// Since when the wrapped pool's thread has been at work on one turn; `nil` while it sleeps.
+    public var busySince: MonotonicTime? { client.busySince }
+
+    /// The wrapped pool's executor.
+    public var executor: (any TaskExecutor)? { client.executor }
+
     /// What the pool is and has done, at one instant between two of its turns. It goes on working after shutdown.
     public func reading() -> PoolReading {
         let (tally, pending) = meter.read(pending: client.pendingSubmissions)
@@ -47,6 +53,7 @@ public final class InstrumentedClient: PooledHTTPClient {
             configuration: client.configuration,
             backend: client.backend,
             now: .read(),
+            busySince: client.busySince,
             tally: tally,
             pending: pending
         )

@@ -20,12 +20,15 @@ public struct PoolReading: Sendable {
     public let oldestQueued: MonotonicTime?
     /// When the pool last told of a turn; `nil` before the first.
     public let lastTurn: MonotonicTime?
+    /// Since when the pool's thread has been at work on one turn; `nil` while it sleeps.
+    public let busySince: MonotonicTime?
 
     init(
         name: String,
         configuration: PoolConfiguration,
         backend: PoolBackend,
         now: MonotonicTime,
+        busySince: MonotonicTime?,
         tally: consuming PoolTally,
         pending: [PendingSubmission]
     ) {
@@ -34,6 +37,7 @@ public struct PoolReading: Sendable {
         self.configuration = configuration
         self.backend = backend
         self.now = now
+        self.busySince = busySince
         self.origins = tally.origins.rows
         self.sites = tally.sites.rows
         self.durations = tally.durations
@@ -43,6 +47,9 @@ public struct PoolReading: Sendable {
 
     /// The age of the request that has been queued the longest, in seconds; 0 when none is queued.
     public var oldestQueuedSeconds: Double { oldestQueued.map { Double(now - $0) / 1e9 } ?? 0 }
+
+    /// How long the pool's thread has been at work on one turn, in seconds; 0 while it sleeps.
+    public var driverStallSeconds: Double { busySince.map { Double(now - $0) / 1e9 } ?? 0 }
 
     /// The share of acquisitions that needed no new connection, 0 to 1; NaN before the first.
     public var reuseRatio: Double {

@@ -39,7 +39,18 @@ public final class Program: Sendable {
         process.standardInput = try FileHandle(forReadingFrom: folder.appendingPathComponent("in"))
         process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("out"))
         process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("err"))
-        try process.run()
+        try Self.withSignals { try process.run() }
+    }
+
+    /// A program inherits the signals that the thread which starts it has blocked, and the threads of Swift's
+    /// concurrency have blocked nearly all. No user starts a program that way.
+    private static func withSignals(_ body: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var blocked = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &blocked)
+        defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+        try body()
     }
 
     deinit {

@@ -10,8 +10,7 @@ public struct ProcessUsage: Sendable {
     /// Reads both.
     public static func now() -> ProcessUsage {
         var usage = rusage()
-        // glibc declares RUSAGE_SELF as a value of an enum, and lets getrusage take any number.
-        getrusage(RUSAGE_SELF.rawValue, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         let cpu = microseconds(usage.ru_utime) + microseconds(usage.ru_stime)
         return ProcessUsage(nanoseconds: clock(), cpuMicroseconds: cpu)
     }
@@ -40,9 +39,9 @@ public struct ProcessUsage: Sendable {
     /// Lets the process have as many descriptors as the system allows it.
     public static func raiseDescriptorLimit() {
         var limit = rlimit()
-        getrlimit(RLIMIT_NOFILE_VALUE, &limit)
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = limit.rlim_max
-        setrlimit(RLIMIT_NOFILE_VALUE, &limit)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private static func microseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e6 + Double(time.tv_usec) }

@@ -7,10 +7,11 @@ import HTTPPool
 /// It works in turns: wait, hear the sockets, take what callers handed in, let libcurl work, let time pass; then tell
 /// the observer once, and only then resume the callers. So whoever has an answer finds it in the numbers.
 ///
-/// Sound as `Sendable`: everything but `mailbox` and `configuration` belongs to the thread that ``run()`` runs on; the
+/// Sound as `Sendable`: everything but the constants belongs to the thread that ``run()`` runs on; the
 /// thread is started by the initialiser's caller as the last thing it does with the driver.
 final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
+    let executor: DriverExecutor
     let configuration: PoolConfiguration
     private var events: EventQueue
     private let multi: UnsafeMutableRawPointer
@@ -43,6 +44,7 @@ final class CurlDriver: @unchecked Sendable {
         self.multi = multi
         self.configuration = configuration
         mailbox = Mailbox(waker: events.waker)
+        executor = DriverExecutor(mailbox: mailbox)
         machine = PoolStateMachine(rules: PoolRules(configuration.limits))
         // Sound: the thread holds the driver until it has cleaned up the multi handle.
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -70,13 +72,13 @@ final class CurlDriver: @unchecked Sendable {
         while !machine.isDrained {
             let deadline = nextDeadline()
             now = MonotonicClock.now()
-            let mayWait = mailbox.prepareToSleep()
+            let mayWait = mailbox.prepareToSleep(at: now)
             events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
             now = MonotonicClock.now()
             turnNumber += 1
             // Sockets first: an idle connection that spoke must be gone before somebody is given it.
             for event in happened { handle(event) }
-            takeSubmissions()
+            let jobs = takeFromMailbox()
             letCurlWork()
             if let deadline = machine.nextDeadline(), deadline <= now {
                 machine.timePassed(to: now)
@@ -84,8 +86,14 @@ final class CurlDriver: @unchecked Sendable {
                 letCurlWork()
             }
             publish()
+            run(jobs)
         }
         tearDown()
+    }
+
+    /// Runs parts of tasks that prefer this thread. What they submit is taken in the next turn.
+    private func run(_ jobs: [UnownedJob]) {
+        for job in jobs { job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
     }
 
     private func nextDeadline() -> MonotonicTime? {
@@ -93,8 +101,9 @@ final class CurlDriver: @unchecked Sendable {
         return curlTimer.map { min($0, deadline) } ?? deadline
     }
 
-    private func takeSubmissions() {
-        let (batch, observer) = mailbox.take()
+    /// - Returns: the jobs, which are run at the end of the turn.
+    private func takeFromMailbox() -> [UnownedJob] {
+        let (batch, observer) = mailbox.take(at: now)
         self.observer = observer
         for exchange in batch.submissions {
             let id = machine.submit(exchange.forStateMachine, at: now)
@@ -116,6 +125,7 @@ final class CurlDriver: @unchecked Sendable {
                 perform()
             }
         }
+        return batch.jobs
     }
 
     /// Tells the observer of the turn, then the callers of their results.
@@ -147,6 +157,7 @@ final class CurlDriver: @unchecked Sendable {
             observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
             exchange.finish()
         }
+        for job in late.jobs { executor.enqueue(ExecutorJob(job)) }
         PoolCensus.poolEnded()
         for case .shutDown(_, let waiter?) in late.commands { shutdownWaiters.append(waiter) }
         for waiter in shutdownWaiters { waiter.resume() }

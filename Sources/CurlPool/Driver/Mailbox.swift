@@ -13,8 +13,17 @@ final class Mailbox: Sendable {
         var submissions: [Exchange] = []
         var cancellations: [Exchange] = []
         var commands: [Command] = []
+        /// Parts of tasks that prefer the pool's executor.
+        var jobs: [UnownedJob] = []
 
-        var isEmpty: Bool { submissions.isEmpty && cancellations.isEmpty && commands.isEmpty }
+        var isEmpty: Bool { submissions.isEmpty && cancellations.isEmpty && commands.isEmpty && jobs.isEmpty }
+
+        mutating func removeAll() {
+            submissions.removeAll(keepingCapacity: true)
+            cancellations.removeAll(keepingCapacity: true)
+            commands.removeAll(keepingCapacity: true)
+            jobs.removeAll(keepingCapacity: true)
+        }
     }
 
     /// What became of a submission.
@@ -33,14 +42,13 @@ final class Mailbox: Sendable {
         var taken = Batch()
         var lastNumber: UInt64 = 0
         var observer: (any PoolObserver)?
-        var driverSleeps = false
+        /// Since when the driver has been at work on its turn; `nil` while it sleeps.
+        var busySince: MonotonicTime?
         var hasEnded = false
 
         /// What is pending becomes what was taken.
         mutating func turnOver() -> Batch {
-            taken.submissions.removeAll(keepingCapacity: true)
-            taken.cancellations.removeAll(keepingCapacity: true)
-            taken.commands.removeAll(keepingCapacity: true)
+            taken.removeAll()
             swap(&taken, &pending)
             return taken
         }
@@ -81,6 +89,18 @@ final class Mailbox: Sendable {
         }
     }
 
+    /// Hands over a part of a task.
+    ///
+    /// - Returns: `false` when the pool has ended; then the job is still the caller's.
+    func enqueue(_ job: UnownedJob) -> Bool {
+        state.withLock { state in
+            guard !state.hasEnded else { return false }
+            state.pending.jobs.append(job)
+            wakeDriver(&state)
+            return true
+        }
+    }
+
     /// - Returns: `false` when the pool has ended; then the command is dropped.
     func post(_ command: Command) -> Bool {
         state.withLock { state in
@@ -115,33 +135,44 @@ final class Mailbox: Sendable {
     // MARK: The driver
 
     /// Takes everything. The driver is awake from now on.
-    func take() -> (Batch, (any PoolObserver)?) {
+    func take(at now: MonotonicTime) -> (Batch, (any PoolObserver)?) {
         state.withLock { state in
-            state.driverSleeps = false
+            if state.busySince == nil { state.busySince = now }
             return (state.turnOver(), state.observer)
         }
     }
 
-    /// The driver is about to sleep. `false`: it must not, there is something to take.
-    func prepareToSleep() -> Bool {
+    /// The driver has told its observer of what it took, and is about to sleep. `false`: it must not, there is something
+    /// to take.
+    func prepareToSleep(at now: MonotonicTime) -> Bool {
         state.withLock { state in
-            state.driverSleeps = state.pending.isEmpty
-            return state.driverSleeps
+            guard state.pending.isEmpty else {
+                state.busySince = now
+                return false
+            }
+            state.busySince = nil
+            // Answers are not held longer than their callers hold them.
+            state.taken.removeAll()
+            return true
         }
     }
+
+    /// Since when the driver has been at work on its turn; `nil` while it sleeps.
+    var busySince: MonotonicTime? { state.withLock { $0.busySince } }
 
     /// The driver has ended: whatever comes later is refused, and the waker is not used again.
     func end() -> (Batch, (any PoolObserver)?) {
         state.withLock { state in
             state.hasEnded = true
+            state.busySince = nil
             return (state.turnOver(), state.observer)
         }
     }
 
     /// Inside the lock, so that the driver cannot end and close the descriptor in between.
     private func wakeDriver(_ state: inout State) {
-        guard state.driverSleeps else { return }
-        state.driverSleeps = false
+        guard state.busySince == nil else { return }
+        state.busySince = MonotonicClock.now()
         waker.wake()
     }
 }

@@ -1,0 +1,56 @@
+"""Counts the instructions of one request, bare and instrumented, and compares them with instructions.json.
+
+Instructions repeat where seconds do not. Each count is the difference of two runs, so that start and end cancel out.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+
+from harness.clients import HOME, swift_program
+from harness.upstream import SMALL_BYTES, Upstream
+
+REQUESTS = 1000
+SLACK = 0.03
+COMMITTED = HOME / "instructions.json"
+
+
+def count(program: str, kind: str, requests: int, upstream: Upstream) -> int:
+    result = subprocess.run(
+        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={upstream.folder / 'callgrind.out'}",
+         program, kind, upstream.url(SMALL_BYTES, False), str(SMALL_BYTES), str(requests)],
+        capture_output=True, text=True, timeout=600)
+    found = re.search(r"Collected : (\d+)", result.stderr)
+    if result.returncode != 0 or not found:
+        sys.exit(f"callgrind failed:\n{result.stderr}")
+    return int(found.group(1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--update", action="store_true", help="write instructions.json instead of comparing with it")
+    arguments = parser.parse_args()
+    program = str(swift_program("instructions"))
+    with Upstream() as upstream:
+        counted = {
+            kind: round((count(program, kind, 2 * REQUESTS, upstream) - count(program, kind, REQUESTS, upstream))
+                        / REQUESTS)
+            for kind in ("bare", "instrumented")
+        }
+    if arguments.update:
+        COMMITTED.write_text(json.dumps(counted, indent=2) + "\n")
+    committed = json.loads(COMMITTED.read_text())
+    beyond = False
+    for kind, now in counted.items():
+        change = now / committed[kind] - 1
+        beyond = beyond or abs(change) > SLACK
+        print(f"{kind}: {now:,} instructions per request; committed {committed[kind]:,} ({change:+.2%})")
+    print(f"the instruments add {counted['instrumented'] / counted['bare'] - 1:.2%}")
+    if beyond:
+        sys.exit(f"a count is more than {SLACK:.0%} away from instructions.json; "
+                 "if it should be, write the file anew with --update")
+
+
+main()
