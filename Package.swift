@@ -115,7 +115,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PoolMetricsTests",
-            dependencies: ["TestSupport", "HTTPPool", "PoolMetrics", .product(name: "HTTPTypes", package: "swift-http-types")],
+            dependencies: [
+                "TestSupport", "HTTPPool", "PoolMetrics", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -7,7 +7,9 @@ public import HTTPTypes
 /// Make one for the process, and end it with ``shutdown(_:)``. Its work is done on a thread of its own, so it goes on
 /// when every thread of Swift's concurrency is busy.
 public final class CurlPool: PooledHTTPClient {
+    /// The limits and timeouts in force, each with its source.
     public let configuration: PoolConfiguration
+    /// The versions of libcurl and of its TLS library.
     public let backend: PoolBackend
     private let mailbox: Mailbox
     private let phaseTimeouts: PhaseTimeouts
@@ -34,6 +36,13 @@ public final class CurlPool: PooledHTTPClient {
     /// A pool that nobody shut down ends at once with the last reference to it.
     deinit { _ = mailbox.post(.shutDown(.immediate, nil)) }
 
+    /// Sends a request and returns the answer, whatever its status.
+    ///
+    /// The header block and the body are in memory when it returns, and the connection is free for the next request.
+    /// Redirects are not followed and no proxy is used. A reused connection that turns out to be dead costs an
+    /// idempotent request one retry on a new one; any other request fails then, unless nothing of it had been sent.
+    ///
+    /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
     public func execute(
         _ request: HTTPRequest,
         body: RequestBody,
@@ -75,12 +84,19 @@ public final class CurlPool: PooledHTTPClient {
     /// nor computes for long. A hold-up shows as `http_client_pool_driver_stall_seconds`.
     public let executor: (any TaskExecutor)?
 
+    /// Since when the pool's thread has been at work on one turn; `nil` while it sleeps.
     public var busySince: MonotonicTime? { mailbox.busySince }
 
+    /// Installs the one observer. It is told of every turn on the pool's thread.
+    ///
+    /// - Throws: `PoolError` with code `observerRefused` if there is one, or a request came before.
     public func attach(_ observer: any PoolObserver) throws { try mailbox.attach(observer) }
 
+    /// Requests that the pool's thread has not told the observer of yet; see `PooledHTTPClient`.
     public func pendingSubmissions() -> [PendingSubmission] { mailbox.pendingSubmissions() }
 
+    /// Refuses new requests, lets the rest end as `policy` says, and returns when no connection, no descriptor and no
+    /// thread is left.
     public func shutdown(_ policy: ShutdownPolicy) async {
         await withUnsafeContinuation { continuation in
             if !mailbox.post(.shutDown(policy, continuation)) { continuation.resume() }

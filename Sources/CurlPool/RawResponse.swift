@@ -62,7 +62,8 @@ private enum FieldNames {
     private static let usual: [[(spelling: [UInt8], name: HTTPField.Name)]] = {
         let names = [
             "Accept-Ranges", "Age", "Alt-Svc", "Cache-Control", "Connection", "Content-Encoding", "Content-Length",
-            "Content-Type", "Date", "ETag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Server", "Set-Cookie",
+            "Content-Type", "Date", "ETag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Server",
+            "Set-Cookie",
             "Strict-Transport-Security", "Transfer-Encoding", "Vary", "Via", "X-Request-Id",
         ]
         var byLength: [[(spelling: [UInt8], name: HTTPField.Name)]] = []

@@ -28,7 +28,11 @@ struct StormTests {
         let registry = PoolRegistry()
         let client = try InstrumentedClient(CurlPool(Self.configuration), name: "storm", registry: registry)
         let logger = Logger(label: "storm", factory: { _ in SwiftLogNoOpLogHandler() })
-        let endpoint = MetricsEndpoint(EndpointConfiguration(host: "127.0.0.1", port: 0), registry: registry, logger: logger)
+        let endpoint = MetricsEndpoint(
+            EndpointConfiguration(host: "127.0.0.1", port: 0),
+            registry: registry,
+            logger: logger
+        )
         let address = try await endpoint.start()
         let account = StormAccount()
 
@@ -36,7 +40,12 @@ struct StormTests {
             for worker in 0..<48 {
                 group.addTask {
                     let authorities = upstreams.map(\.authority) + [deadAuthority]
-                    var storm = StormWorker(seed: UInt64(worker), client: client, authorities: authorities, account: account)
+                    var storm = StormWorker(
+                        seed: UInt64(worker),
+                        client: client,
+                        authorities: authorities,
+                        account: account
+                    )
                     while !account.isOver { await storm.send() }
                 }
             }
@@ -55,7 +64,11 @@ struct StormTests {
                     let finishedBefore = account.finished
                     let request = HTTPRequest(method: .get, scheme: "http", authority: "\(address)", path: "/metrics")
                     let bytes = try await scraper.execute(request).body.collect()
-                    let broken = try check.broken(ExpositionReader(bytes), between: finishedBefore, and: account.started)
+                    let broken = try check.broken(
+                        ExpositionReader(bytes),
+                        between: finishedBefore,
+                        and: account.started
+                    )
                     guard broken.isEmpty else {
                         Issue.record("scrape \(check.scrapes): \(broken)\n\(String(decoding: bytes, as: UTF8.self))")
                         break
@@ -217,13 +230,19 @@ private struct ScrapeCheck {
             let closed = sum("connections_closed_total", ["origin": origin])
             let active = sum("connections", ["origin": origin, "state": "active"])
             let idle = sum("connections", ["origin": origin, "state": "idle"])
-            check(open - closed == active + idle, "2: opened \(open) - closed \(closed) is not \(active) + \(idle) at \(origin)")
+            check(
+                open - closed == active + idle,
+                "2: opened \(open) - closed \(closed) is not \(active) + \(idle) at \(origin)"
+            )
             let inFlight = sum("requests", ["origin": origin, "state": "in_flight"])
             check(active == inFlight, "4: \(active) active, \(inFlight) in flight at \(origin)")
         }
         let acquires = sum("acquires_total")
         let inFlight = sum("requests", ["state": "in_flight"])
-        check(acquires == sum("acquire_duration_seconds_count", ["outcome": "acquired"]), "3: acquires and their durations")
+        check(
+            acquires == sum("acquire_duration_seconds_count", ["outcome": "acquired"]),
+            "3: acquires and their durations"
+        )
         check(acquires == sum("lease_duration_seconds_count") + inFlight, "3: acquires and leases")
         let failures = sum("acquire_failures_total")
         let waiting = sum("requests", ["state": "queued"]) + sum("requests", ["state": "connecting"])

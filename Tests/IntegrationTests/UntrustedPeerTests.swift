@@ -18,7 +18,10 @@ struct UntrustedPeerTests {
         let made = try await runProgram(
             "openssl",
             ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-                + ["-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+                + [
+                    "-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost",
+                ]
         )
         try #require(made.status == 0, "\(made.errors)")
         let probe = try ScriptedPeer.listen(backlog: 1)

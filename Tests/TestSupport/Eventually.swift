@@ -1,7 +1,7 @@
 /// Waits until a condition holds, looking every few milliseconds.
 ///
 /// - Throws: ``TestFailure`` with `what` if it does not hold within `limit`.
-public func eventually(
+package func eventually(
     _ what: String,
     within limit: Duration = .seconds(20),
     _ condition: () async throws -> Bool

@@ -7,28 +7,28 @@
 ///     page.types["http_client_pools"]  // "gauge"
 ///
 /// It needs nothing but the standard library.
-public struct ExpositionReader: Sendable {
-    public struct Sample: Sendable {
-        public let name: String
-        public let labels: [String: String]
-        public let value: Double
-        public let line: Int
+package struct ExpositionReader: Sendable {
+    package struct Sample: Sendable {
+        package let name: String
+        package let labels: [String: String]
+        package let value: Double
+        package let line: Int
     }
 
-    public struct Failure: Error, CustomStringConvertible {
-        public let line: Int
-        public let reason: String
-        public var description: String { "line \(line): \(reason)" }
+    package struct Failure: Error, CustomStringConvertible {
+        package let line: Int
+        package let reason: String
+        package var description: String { "line \(line): \(reason)" }
     }
 
     /// In the order of the text.
-    public private(set) var samples: [Sample] = []
+    package private(set) var samples: [Sample] = []
     /// The type of each family.
-    public private(set) var types: [String: String] = [:]
+    package private(set) var types: [String: String] = [:]
     /// The help of each family, unescaped.
-    public private(set) var helps: [String: String] = [:]
+    package private(set) var helps: [String: String] = [:]
 
-    public init(_ bytes: [UInt8]) throws {
+    package init(_ bytes: [UInt8]) throws {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure(line: 0, reason: "not UTF-8") }
         guard text.unicodeScalars.last == "\n" else { throw Failure(line: 0, reason: "the last line has no end") }
         var family = ""
@@ -57,18 +57,18 @@ public struct ExpositionReader: Sendable {
     }
 
     /// The samples of a name that have at least these labels.
-    public func all(_ name: String, _ labels: [String: String] = [:]) -> [Sample] {
+    package func all(_ name: String, _ labels: [String: String] = [:]) -> [Sample] {
         samples.filter { sample in sample.name == name && labels.allSatisfy { sample.labels[$0.key] == $0.value } }
     }
 
     /// The one sample of a name that has at least these labels; `nil` where there is none, or more than one.
-    public func value(_ name: String, _ labels: [String: String] = [:]) -> Double? {
+    package func value(_ name: String, _ labels: [String: String] = [:]) -> Double? {
         let found = all(name, labels)
         return found.count == 1 ? found.first?.value : nil
     }
 
     /// All samples of a name that have at least these labels, added up.
-    public func sum(_ name: String, _ labels: [String: String] = [:]) -> Double {
+    package func sum(_ name: String, _ labels: [String: String] = [:]) -> Double {
         all(name, labels).reduce(0) { $0 + $1.value }
     }
 }

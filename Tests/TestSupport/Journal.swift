@@ -1,8 +1,8 @@
-public import HTTPPool
+package import HTTPPool
 import Synchronization
 
 /// An observer that keeps everything it is told.
-public final class Journal: PoolObserver {
+package final class Journal: PoolObserver {
     private struct State {
         var events: [PoolEvent] = []
         var levels: [Int32: OriginLevels] = [:]
@@ -10,9 +10,9 @@ public final class Journal: PoolObserver {
     }
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
-    public func poolDidTurn(_ turn: borrowing PoolTurn) {
+    package func poolDidTurn(_ turn: borrowing PoolTurn) {
         let events = turn.events
         let origins = turn.origins
         state.withLock { state in
@@ -22,10 +22,10 @@ public final class Journal: PoolObserver {
         }
     }
 
-    public var events: [PoolEvent] { state.withLock { $0.events } }
+    package var events: [PoolEvent] { state.withLock { $0.events } }
 
     /// The levels of all origins together.
-    public var levels: OriginLevels {
+    package var levels: OriginLevels {
         state.withLock { state in
             state.levels.values.reduce(into: OriginLevels()) { sum, levels in
                 sum.connections.connecting += levels.connections.connecting
@@ -38,18 +38,18 @@ public final class Journal: PoolObserver {
         }
     }
 
-    public var opened: Int { events.count { if case .connectionOpened = $0 { true } else { false } } }
-    public var staleRetries: Int { events.count { if case .staleRetry = $0 { true } else { false } } }
-    public var acquireKinds: [AcquireKind] {
+    package var opened: Int { events.count { if case .connectionOpened = $0 { true } else { false } } }
+    package var staleRetries: Int { events.count { if case .staleRetry = $0 { true } else { false } } }
+    package var acquireKinds: [AcquireKind] {
         events.compactMap { if case .acquired(_, let kind, _, _) = $0 { kind } else { nil } }
     }
-    public var acquireFailures: [AcquireFailure] {
+    package var acquireFailures: [AcquireFailure] {
         events.compactMap { if case .acquireFailed(_, let reason, _) = $0 { reason } else { nil } }
     }
-    public var connectFailures: [ConnectFailure] {
+    package var connectFailures: [ConnectFailure] {
         events.compactMap { if case .connectFailed(_, let reason, _) = $0 { reason } else { nil } }
     }
-    public var closeReasons: [CloseReason] {
+    package var closeReasons: [CloseReason] {
         events.compactMap { if case .connectionClosed(_, let reason, _, _) = $0 { reason } else { nil } }
     }
 }

@@ -5,9 +5,9 @@ import Glibc
 ///
 /// The kernel writes the table in pieces: while sockets come and go a row may be missing or be there twice. A count is
 /// to be waited for, unless the process is at rest.
-public struct KernelSockets: Sendable {
+package struct KernelSockets: Sendable {
     /// States of the table's column `st`, by the kernel's numbers.
-    public enum State: String, Sendable {
+    package enum State: String, Sendable {
         case established = "01"
         case synSent = "02"
         case finWait1 = "04"
@@ -19,10 +19,10 @@ public struct KernelSockets: Sendable {
     private let rows: [(state: String, remotePort: UInt16)]
 
     /// Reads the table now.
-    public init() throws { try self.init(ofProcess: getpid()) }
+    package init() throws { try self.init(ofProcess: getpid()) }
 
     /// Reads the table now, of another process.
-    public init(ofProcess id: Int32) throws {
+    package init(ofProcess id: Int32) throws {
         let inodes = try Self.inodes(of: id)
         var rows: [String: (state: String, remotePort: UInt16)] = [:]
         for table in ["tcp", "tcp6"] {
@@ -30,7 +30,9 @@ public struct KernelSockets: Sendable {
             for line in text.split(separator: "\n").dropFirst() {
                 let columns = line.split(separator: " ", omittingEmptySubsequences: true)
                 guard columns.count > 9, inodes.contains(String(columns[9])) else { continue }
-                guard let port = columns[2].split(separator: ":").last.flatMap({ UInt16($0, radix: 16) }) else { continue }
+                guard let port = columns[2].split(separator: ":").last.flatMap({ UInt16($0, radix: 16) }) else {
+                    continue
+                }
                 rows[String(columns[9])] = (String(columns[3]), port)
             }
         }
@@ -38,12 +40,12 @@ public struct KernelSockets: Sendable {
     }
 
     /// How many sockets in this state lead to a port.
-    public func count(_ state: State, to port: UInt16) -> Int {
+    package func count(_ state: State, to port: UInt16) -> Int {
         rows.count { $0.state == state.rawValue && $0.remotePort == port }
     }
 
     /// All sockets that lead to a port, in whatever state.
-    public func count(to port: UInt16) -> Int { rows.count { $0.remotePort == port } }
+    package func count(to port: UInt16) -> Int { rows.count { $0.remotePort == port } }
 
     /// The whole of a file of /proc. These say they are empty and come in pieces of a page.
     private static func contents(of path: String) throws -> String {

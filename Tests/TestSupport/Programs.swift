@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 
 /// What a program said and how it ended.
-public struct ProgramResult: Sendable {
-    public let status: Int32
-    public let output: String
-    public let errors: String
+package struct ProgramResult: Sendable {
+    package let status: Int32
+    package let output: String
+    package let errors: String
 }
 
 /// A program that runs beside the test. It is killed when the last reference to it goes.
-public final class Program: Sendable {
+package final class Program: Sendable {
     private let process = Process()
     private let folder: URL
 
@@ -18,7 +18,7 @@ public final class Program: Sendable {
     /// It has the environment of the tests, with those variables changed; one that is `nil` is taken away.
     ///
     /// - Throws: ``TestFailure`` if it is not there: a test never passes because its tool is missing.
-    public init(
+    package init(
         _ name: String,
         _ arguments: [String],
         environment: [String: String?] = [:],
@@ -61,17 +61,17 @@ public final class Program: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    public var id: Int32 { process.processIdentifier }
-    public var isRunning: Bool { process.isRunning }
+    package var id: Int32 { process.processIdentifier }
+    package var isRunning: Bool { process.isRunning }
     /// What it has said so far.
-    public var output: String { text("out") }
-    public var errors: String { text("err") }
+    package var output: String { text("out") }
+    package var errors: String { text("err") }
 
-    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Blocks until it has ended.
     @discardableResult
-    public func waitForEnd() -> ProgramResult {
+    package func waitForEnd() -> ProgramResult {
         process.waitUntilExit()
         return ProgramResult(status: process.terminationStatus, output: output, errors: errors)
     }
@@ -93,7 +93,7 @@ public final class Program: Sendable {
 }
 
 /// Runs a program to its end.
-public func runProgram(
+package func runProgram(
     _ name: String,
     _ arguments: [String],
     environment: [String: String?] = [:],
@@ -103,13 +103,13 @@ public func runProgram(
 }
 
 /// Does blocking work on a thread of its own, so that no concurrency thread waits for it.
-public func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
     }
 }
 
 /// `curl -sS` with a deadline of ten seconds, without the proxies and settings of whoever runs the tests.
-public func curl(_ arguments: String...) async throws -> ProgramResult {
+package func curl(_ arguments: String...) async throws -> ProgramResult {
     try await runProgram("curl", ["-q", "-sS", "--noproxy", "*", "--max-time", "10"] + arguments)
 }

@@ -6,18 +6,18 @@ import Synchronization
 ///
 /// Each connection has a thread of its own, which runs the script with the connection's number (from 0) and ends it
 /// by closing.
-public final class ScriptedPeer: Sendable {
-    public typealias Script = @Sendable (_ connection: Connection, _ number: Int) throws -> Void
+package final class ScriptedPeer: Sendable {
+    package typealias Script = @Sendable (_ connection: Connection, _ number: Int) throws -> Void
 
     /// One accepted connection. Only the script's thread uses it.
-    public final class Connection: Sendable {
+    package final class Connection: Sendable {
         fileprivate let descriptor: Int32
         private let buffered = Mutex<[UInt8]>([])
 
         fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
 
         /// Reads one request head and its body; `nil` at the end of the connection.
-        public func readRequest() throws -> (head: String, body: [UInt8])? {
+        package func readRequest() throws -> (head: String, body: [UInt8])? {
             guard let head = try readHead() else { return nil }
             let lengthLine = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
             let length = lengthLine.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
@@ -49,9 +49,9 @@ public final class ScriptedPeer: Sendable {
             return true
         }
 
-        public func write(_ text: String) { write(Array(text.utf8)) }
+        package func write(_ text: String) { write(Array(text.utf8)) }
 
-        public func write(_ bytes: [UInt8]) {
+        package func write(_ bytes: [UInt8]) {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -61,29 +61,29 @@ public final class ScriptedPeer: Sendable {
         }
 
         /// A plain answer of status 200.
-        public func answer(_ body: String, headers: String = "") {
+        package func answer(_ body: String, headers: String = "") {
             write("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
         }
 
         /// The connection ends with a reset instead of a close.
-        public func reset() {
+        package func reset() {
             var linger = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         }
 
         /// Waits until the other side has closed.
-        public func waitForEnd() { while (try? receive()) == true {} }
+        package func waitForEnd() { while (try? receive()) == true {} }
     }
 
-    public let port: UInt16
+    package let port: UInt16
     private let listener: Int32
     private let counted = Mutex(0)
 
     /// How many connections were accepted.
-    public var connections: Int { counted.withLock { $0 } }
-    public var authority: String { "127.0.0.1:\(port)" }
+    package var connections: Int { counted.withLock { $0 } }
+    package var authority: String { "127.0.0.1:\(port)" }
 
-    public init(_ script: @escaping Script) throws {
+    package init(_ script: @escaping Script) throws {
         listener = try Self.listen(backlog: 128)
         port = Self.port(of: listener)
         let listener = listener
@@ -121,7 +121,7 @@ public final class ScriptedPeer: Sendable {
     }
 
     /// A listening socket that accepts nobody: after `backlog` connections the kernel drops every attempt.
-    public static func listen(backlog: Int32) throws -> Int32 {
+    package static func listen(backlog: Int32) throws -> Int32 {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw TestFailure("socket: errno \(errno)") }
         try withLoopback(port: 0) { address, length in
@@ -132,7 +132,7 @@ public final class ScriptedPeer: Sendable {
         return listener
     }
 
-    public static func port(of listener: Int32) -> UInt16 {
+    package static func port(of listener: Int32) -> UInt16 {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         withUnsafeMutablePointer(to: &address) { pointer in

@@ -27,7 +27,13 @@ extension LoadPlan {
         let start = ProcessUsage.now()
         let latencies = try await send(requests, to: peer)
         let end = ProcessUsage.now()
-        return LoadReport(client: client, requests: requests, from: start, to: end, latencies: latencies.flatMap(\.self))
+        return LoadReport(
+            client: client,
+            requests: requests,
+            from: start,
+            to: end,
+            latencies: latencies.flatMap(\.self)
+        )
     }
 
     /// One task for each request in flight; each sends its share one after the other.

@@ -1,6 +1,6 @@
 private import CurlPool
 public import HTTPPool
-
+private import HTTPTypes
 public import Load
 private import PoolMetrics
 
@@ -30,10 +30,12 @@ public struct PoolPeer: Peer {
         self.client = client
     }
 
+    /// One GET.
     public func get() async throws -> (status: Int, bytes: Int) {
         let response = try await client.execute(request.http, body: .none, options: options)
         return (response.status.code, try await response.body.collect().count)
     }
 
+    /// Shuts the pool down.
     public func close() async { await client.shutdown() }
 }

@@ -39,7 +39,12 @@ struct QuietCommand: AsyncParsableCommand {
         for count in counts {
             // Where they are to queue, one more takes the only connection.
             let held = waiting == \.queued && count > 0 ? count + 1 : count
-            let report = try await measure(beside: held, limits: limits, until: { $0[keyPath: waiting] >= count }, listener)
+            let report = try await measure(
+                beside: held,
+                limits: limits,
+                until: { $0[keyPath: waiting] >= count },
+                listener
+            )
             steps.append(QuietReport.Step(standing: count, cpuMicrosecondsPerRequest: report.cpuMicrosecondsPerRequest))
         }
         return steps

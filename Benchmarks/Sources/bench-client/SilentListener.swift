@@ -13,11 +13,12 @@ struct SilentListener {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listens = withUnsafeMutableBytes(of: &address) { bytes in
+        let listens = withUnsafeMutablePointer(to: &address) { address in
             // Sound: a `sockaddr_in` is what these calls take as a `sockaddr` of the family AF_INET.
-            guard let address = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress else { return false }
-            return bind(listener, address, length) == 0 && listen(listener, 4096) == 0
-                && getsockname(listener, address, &length) == 0
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, length) == 0 && listen(listener, 4096) == 0
+                    && getsockname(listener, address, &length) == 0
+            }
         }
         guard listens else { throw NoPort() }
         port = UInt16(bigEndian: address.sin_port)

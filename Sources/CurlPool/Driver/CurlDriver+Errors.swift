@@ -35,7 +35,13 @@ extension CurlDriver {
                 limit: inForce(.maxQueuedRequests)
             )
         case .connectTimeout:
-            error = timeout(.connectTimeout, "the connection was not ready", .connect, .connectTimeout, timeouts.connect)
+            error = timeout(
+                .connectTimeout,
+                "the connection was not ready",
+                .connect,
+                .connectTimeout,
+                timeouts.connect
+            )
         case .readTimeout:
             error = timeout(.readTimeout, "no byte of the answer came", .exchange, .readTimeout, timeouts.read)
         case .writeTimeout:

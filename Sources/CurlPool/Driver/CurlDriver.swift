@@ -195,7 +195,11 @@ final class CurlDriver: @unchecked Sendable {
         if count < 0, errno == EAGAIN { return nil }
         guard count > 0 else { return .peerClosed }
         // TLS says good-bye in bytes of its own before the peer closes.
-        var state = pollfd(fd: descriptor, events: Int16(truncatingIfNeeded: EventQueue.Interest.peerClosed.rawValue), revents: 0)
+        var state = pollfd(
+            fd: descriptor,
+            events: Int16(truncatingIfNeeded: EventQueue.Interest.peerClosed.rawValue),
+            revents: 0
+        )
         let isClosing = poll(&state, 1, 0) > 0 && state.revents != 0
         return isClosing && byte == tlsAlert ? .peerClosed : .unexpectedData
     }

@@ -182,7 +182,9 @@ final class CurlSlot {
         guard let exchange, let body = exchange.request.body else { return 0 }
         let count = min(buffer.count, body.count - exchange.bodySent)
         body.withUnsafeBytes { bytes in
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[exchange.bodySent..<exchange.bodySent + count]))
+            buffer.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes[exchange.bodySent..<exchange.bodySent + count])
+            )
         }
         exchange.bodySent += count
         return count

@@ -109,6 +109,10 @@ struct EventQueue: ~Copyable {
     }
 
     private static func outOfResources(_ what: String) -> PoolError {
-        PoolError(.outOfResources, "the system gave the pool no \(what): \(String(cString: strerror(errno)))", phase: .submit)
+        PoolError(
+            .outOfResources,
+            "the system gave the pool no \(what): \(String(cString: strerror(errno)))",
+            phase: .submit
+        )
     }
 }

@@ -69,7 +69,14 @@ struct PoolStateMachine {
 
     /// The caller gave up, wherever the request is.
     mutating func cancel(_ id: RequestID, at now: MonotonicTime) {
-        end(id, .cancelled, acquireFailure: .cancelled, closeReason: .requestCancelled, connectFailure: .cancelled, at: now)
+        end(
+            id,
+            .cancelled,
+            acquireFailure: .cancelled,
+            closeReason: .requestCancelled,
+            connectFailure: .cancelled,
+            at: now
+        )
         serve(at: now)
     }
 

@@ -102,7 +102,9 @@ struct ExchangeTests {
         let peer = try ScriptedPeer { connection, _ in
             guard try connection.readRequest() != nil else { return }
             for _ in 0..<50 { connection.write("HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n") }
-            connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Late: yes\r\n\r\n")
+            connection.write(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Late: yes\r\n\r\n"
+            )
             connection.waitForEnd()
         }
         try await withPool { pool, journal in

@@ -30,7 +30,9 @@ struct ExecutorTests {
                     for _ in 0..<50 {
                         group.addTask {
                             for _ in 0..<20 {
-                                guard let text = try? await pool.execute(get(peer)).text, text == "ok" else { return nil }
+                                guard let text = try? await pool.execute(get(peer)).text, text == "ok" else {
+                                    return nil
+                                }
                             }
                             return Self.threadName
                         }

@@ -156,7 +156,10 @@ struct IdleConnectionTests {
     func closeDelimitedAndTruncated() async throws {
         let peer = try ScriptedPeer { connection, number in
             guard try connection.readRequest() != nil else { return }
-            connection.write(number == 0 ? "HTTP/1.1 200 OK\r\n\r\nuntil the end" : "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            connection.write(
+                number == 0
+                    ? "HTTP/1.1 200 OK\r\n\r\nuntil the end" : "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+            )
         }
         try await withPool { pool, journal in
             try await expectAnswer("until the end", to: get(peer), from: pool)

@@ -25,7 +25,9 @@ struct LifeTests {
         let running = Task { try await pool.execute(get(peer, "/slow")).text }
         try await eventually("it runs") { journal.levels.requests.inFlight == 1 }
         let ending = Task { await pool.shutdown() }
-        try await eventually("new ones are refused") { await code { _ = try await pool.execute(get(peer)) } == .shutdown }
+        try await eventually("new ones are refused") {
+            await code { _ = try await pool.execute(get(peer)) } == .shutdown
+        }
         #expect(journal.levels.requests.inFlight == 1)
         go.send()
         #expect(try await running.value == "ok")

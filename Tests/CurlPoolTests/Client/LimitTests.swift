@@ -223,7 +223,9 @@ struct LimitTests {
             let listener = try ScriptedPeer.listen(backlog: 1)
             let port = ScriptedPeer.port(of: listener)
             close(listener)
-            for (authority, expected) in [("127.0.0.1:\(port)", PoolError.Code.connectFailed), ("no.invalid", .dnsFailed)] {
+            for (authority, expected) in [
+                ("127.0.0.1:\(port)", PoolError.Code.connectFailed), ("no.invalid", .dnsFailed),
+            ] {
                 let request = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/")
                 #expect(await code { _ = try await pool.execute(request) } == expected)
             }

@@ -79,7 +79,10 @@ struct IdleTests {
         #expect(rig.takeEvents().closeReasons == [.maxLifetime, .maxLifetime])
     }
 
-    @Test("An idle connection that speaks is closed and never used again", arguments: [CloseReason.peerClosed, .unexpectedData])
+    @Test(
+        "An idle connection that speaks is closed and never used again",
+        arguments: [CloseReason.peerClosed, .unexpectedData]
+    )
     func speaks(reason: CloseReason) throws {
         var rig = Rig()
         let slot = try rig.idleConnection()

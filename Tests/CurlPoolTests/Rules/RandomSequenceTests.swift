@@ -199,7 +199,10 @@ struct ModelledPool {
                 let isCapped = connections.total >= rules.maxConnectionsPerOrigin ?? .max
                 check(connections.idle == 0, "a request waits beside an idle connection of its origin")
                 check(isCapped || rig.machine.connectionCount == rules.maxConnections, "a request waits for no reason")
-                check(isCapped || rig.machine.idleOrder.isEmpty, "a request waits though another origin could make room")
+                check(
+                    isCapped || rig.machine.idleOrder.isEmpty,
+                    "a request waits though another origin could make room"
+                )
             }
         }
         check(total.connections.connecting == connecting.count, "connecting is not what the actions say")

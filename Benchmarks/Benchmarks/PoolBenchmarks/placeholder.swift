@@ -1,2 +1,0 @@
-internal import Benchmark
-let benchmarks: @Sendable () -> Void = {}
