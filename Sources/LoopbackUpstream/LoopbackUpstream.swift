@@ -73,10 +73,20 @@ public final class LoopbackUpstream: Sendable {
 
     /// Stops, and starts again on the same port.
     ///
-    /// - Throws: `IOError` of SwiftNIO where the port was taken meanwhile.
+    /// While nobody listens the system may lend the port to somebody's outgoing connection; then it is asked for again
+    /// for up to ten seconds.
+    ///
+    /// - Throws: `IOError` of SwiftNIO where the port cannot be had after that, `CancellationError`.
     public func restart() async throws {
         await stop()
-        try await start()
+        let end = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try await start()
+            } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
     }
 
     func count(_ change: (inout UpstreamCounts) -> Void) { counted.withLock { change(&$0) } }

@@ -59,7 +59,7 @@ struct ConfigurationProblemTests {
 
     @Test("does not hide another: all are told in one error, in the order of the settings")
     func allAtOnce() throws {
-        let variables = Dictionary(uniqueKeysWithValues: allVariables.map { ($0, "x") })
+        let variables = Dictionary(allVariables.map { ($0, "x") }) { first, _ in first }
         let error = try #require(throws: ConfigurationError.self) { try read(variables) }
         #expect(error.problems.map(\.name) == allVariables)
         let lines = error.description.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

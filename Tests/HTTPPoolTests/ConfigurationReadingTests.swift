@@ -52,7 +52,7 @@ struct ConfigurationReadingTests {
     @Test("takes all settings at once")
     func all() throws {
         let variables = Self.samples.map { ($0.setting.variable, $0.text) }
-        let configuration = try read(Dictionary(uniqueKeysWithValues: variables))
+        let configuration = try read(Dictionary(variables) { first, _ in first })
         for sample in Self.samples { #expect(configuration.value(of: sample.setting) == sample.value) }
         #expect(Set(Self.samples.map(\.setting)) == Set(PoolSetting.allCases))
     }
