@@ -46,7 +46,9 @@ format: swift ## Format the sources in place
 # The storm runs for STORM_SECONDS under each sanitizer.
 sanitize: export STORM_SECONDS ?= 60
 sanitize: deps deps-test ## Run the storm under the thread and the address sanitizer
-	swift test --sanitize=thread --scratch-path .build-tsan --filter Storm
+	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
+	clang -O1 -shared -fPIC -o .build-tsan/mutex.so Tests/Sanitizers/mutex.c -ldl
+	LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter Storm
 	swift test --sanitize=address --scratch-path .build-asan --filter Storm
 
 clean: ## Remove everything that was built

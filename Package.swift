@@ -136,6 +136,8 @@ let package = Package(
             name: "SharedPoolTests",
             dependencies: [
                 "SharedPool", "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolMetrics", "TestSupport",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

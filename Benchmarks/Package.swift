@@ -43,6 +43,7 @@ let package = Package(
                 .product(name: "HTTPPool", package: "poolscope"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "PoolMetrics", package: "poolscope"),
             ],

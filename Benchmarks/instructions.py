@@ -24,7 +24,7 @@ def count(program: str, kind: str, requests: int, upstream: Upstream) -> int:
         capture_output=True, text=True, timeout=600)
     found = re.search(r"Collected : (\d+)", result.stderr)
     if result.returncode != 0 or not found:
-        sys.exit(f"callgrind failed:\n{result.stderr}")
+        sys.exit(f"callgrind failed:\n{result.stdout}{result.stderr}")
     return int(found.group(1))
 
 

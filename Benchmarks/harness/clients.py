@@ -41,7 +41,8 @@ class Cell:
 
 def swift_program(product: str) -> Path:
     build = ["swift", "build", "-c", "release", "--package-path", str(HOME), "--product", product]
-    subprocess.run(build, check=True, stdout=sys.stderr)
+    if subprocess.run(build, stdout=sys.stderr).returncode != 0:
+        raise SystemExit(f"{product} does not build")
     folder = subprocess.run([*build, "--show-bin-path"], check=True, capture_output=True, text=True).stdout.strip()
     return Path(folder) / product
 

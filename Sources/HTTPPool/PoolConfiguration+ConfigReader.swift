@@ -23,8 +23,11 @@ extension PoolConfiguration {
         self.init()
         reading.readTimeoutForAll(into: &self)
         for setting in PoolSetting.allCases { reading.read(setting, into: &self) }
-        // A value that could not be read stays at its default, so what is checked here are the others.
-        do { try validate() } catch { reading.problems += error.problems }
+        // Each value was checked when it was read; what is left are the rules between two. One of them measures against
+        // `maxConnections`, and says nothing as long as that is wrong itself.
+        if !reading.problems.contains(where: { $0.name == PoolSetting.maxConnections.variable }) {
+            do { try validate() } catch { reading.problems += error.problems }
+        }
         if !reading.problems.isEmpty { throw ConfigurationError(problems: reading.problems) }
     }
 
@@ -105,7 +108,10 @@ extension PoolSetting {
             return Int(text).map { .count($0) }
         case .seconds:
             if text == "none" { return .duration(nil) }
-            guard let seconds = Double(text), seconds.isFinite, abs(seconds) <= Self.mostSeconds else { return nil }
+            // Swift's own reading would take hexadecimal too.
+            guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let seconds = Double(text), seconds.isFinite,
+                abs(seconds) <= Self.mostSeconds
+            else { return nil }
             return .duration(.nanoseconds(Int64((seconds * 1e9).rounded())))
         }
     }

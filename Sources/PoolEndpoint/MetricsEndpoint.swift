@@ -1,3 +1,5 @@
+private import Configuration
+public import HTTPPool
 public import Logging
 import NIOCore
 import NIOHTTP1
@@ -45,6 +47,21 @@ public final class MetricsEndpoint: Service, Sendable {
         logger: Logger
     ) {
         self.init(configuration, registry: registry, logger: logger, allowance: Allowance())
+    }
+
+    /// Prepares an endpoint that listens where `HTTP_CLIENT_METRICS_HOST` (127.0.0.1) and `HTTP_CLIENT_METRICS_PORT` (9464)
+    /// say.
+    ///
+    /// - Parameters:
+    ///   - registry: the pools to show.
+    ///   - logger: told where the endpoint listens, at info.
+    /// - Throws: `ConfigurationError` naming every wrong variable.
+    public static func fromEnvironment(
+        registry: PoolRegistry = .process,
+        logger: Logger
+    ) throws(ConfigurationError) -> MetricsEndpoint {
+        let config = ConfigReader(provider: EnvironmentVariablesProvider())
+        return MetricsEndpoint(try EndpointConfiguration(config: config), registry: registry, logger: logger)
     }
 
     init(_ configuration: EndpointConfiguration, registry: PoolRegistry, logger: Logger, allowance: Allowance) {

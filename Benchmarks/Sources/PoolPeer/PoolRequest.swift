@@ -22,6 +22,9 @@ public struct PoolRequest: Sendable {
 
 /// The URL is not of the form `scheme://authority/path`.
 public struct InvalidURL: Error, CustomStringConvertible {
+    /// Such a one.
+    public init() {}
+
     /// What would have been right.
     public var description: String { "the URL must be scheme://authority/path" }
 }

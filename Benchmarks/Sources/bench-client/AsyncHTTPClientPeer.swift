@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import Load
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOSSL
 
 /// async-http-client, tuned for the test: HTTP/1.1 only, and as many connections as there are requests in flight.

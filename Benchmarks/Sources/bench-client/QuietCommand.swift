@@ -32,7 +32,7 @@ struct QuietCommand: AsyncParsableCommand {
     private func steps(
         _ counts: [Int],
         limits: PoolLimits,
-        waiting: KeyPath<RequestLevels, Int> & Sendable,
+        waiting: any KeyPath<RequestLevels, Int> & Sendable,
         at listener: SilentListener
     ) async throws -> [QuietReport.Step] {
         var steps: [QuietReport.Step] = []

@@ -129,6 +129,24 @@ struct EndingTests {
         #expect(rig.machine.requests.count == 0)
     }
 
+    // MARK: What is told
+
+    @Test("A closed connection tells how long it lived and how many requests it served; a lease how long it was held")
+    func told() throws {
+        var rig = Rig()
+        let slot = try rig.submitAndConnect()
+        rig.advance(.milliseconds(3))
+        rig.complete(slot)
+        _ = rig.submit(site: CallSite("told"))
+        rig.advance(.milliseconds(4))
+        rig.complete(slot, keepAlive: false)
+        let events = rig.takeEvents()
+        let origin = OriginID(index: 0)
+        #expect(events.contains(.leaseEnded(origin, .unattributed, held: 3_000_000)))
+        #expect(events.contains(.leaseEnded(origin, CallSite("told"), held: 4_000_000)))
+        #expect(events.contains(.connectionClosed(origin, .responseClose, lifetime: 7_000_000, requests: 2)))
+    }
+
     // MARK: Dead connections
 
     @Test("A request that met a dead reused connection goes on, on a new one")
@@ -203,6 +221,16 @@ struct EndingTests {
         #expect(actions.failures == [.shutdown, .shutdown])
         #expect(rig.machine.isDrained)
         for host in ["a", "b", "c", "d"] { #expect(rig.levels(host) == OriginLevels()) }
+    }
+
+    @Test("A second shutdown can shorten the grace, not lengthen it", arguments: [1, 9])
+    func secondShutdown(seconds: Int) throws {
+        var rig = Rig()
+        _ = try rig.submitAndConnect()
+        rig.machine.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(5)), at: rig.now)
+        rig.machine.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(seconds)), at: rig.now)
+        rig.advance(.seconds(min(seconds, 5)))
+        #expect(rig.machine.isDrained)
     }
 
     @Test("Idle connections close as soon as the shutdown begins")

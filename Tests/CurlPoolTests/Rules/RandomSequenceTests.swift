@@ -34,6 +34,7 @@ struct ModelledPool {
     private var active: [SlotID: RequestID] = [:]
     private var idle: Set<SlotID> = []
     private var alive: Set<RequestID> = []
+    private var acquireDeadlines: [RequestID: MonotonicTime] = [:]
     private var submitted = 0
     private var finished = 0
     private var failed = 0
@@ -96,6 +97,7 @@ struct ModelledPool {
         lastStep = "submit \(id)"
         submitted += 1
         alive.insert(id)
+        acquireDeadlines[id] = timeouts.acquire.map { rig.now + $0.wholeNanoseconds }
     }
 
     private mutating func ready() {
@@ -168,8 +170,9 @@ struct ModelledPool {
                 idle.remove(slot)
                 connecting[slot] = nil
                 active[slot] = nil
-            case .fail(let id, _):
+            case .fail(let id, let why):
                 check(alive.remove(id) != nil, "a request failed that is not alive")
+                if case .acquireTimeout = why { check(acquireDeadlines[id] ?? rig.now <= rig.now, "timed out too early") }
                 failed += 1
             }
         }
