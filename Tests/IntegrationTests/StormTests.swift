@@ -110,9 +110,9 @@ struct StormTests {
         configuration.limits.maxConnections = 12
         configuration.limits.maxConnectionsPerOrigin = 8
         configuration.limits.maxIdleConnections = 5
-        configuration.limits.maxQueuedRequests = 24
+        configuration.limits.maxQueuedRequests = 30
         configuration.limits.keepaliveExpiry = .milliseconds(100)
-        configuration.timeouts.acquire = .milliseconds(150)
+        configuration.timeouts.acquire = .milliseconds(60)
         configuration.timeouts.read = .milliseconds(120)
         return configuration
     }
@@ -198,6 +198,8 @@ private struct StormWorker {
             account.finish("\(response.status.code)", isWrong: isWrong)
         } catch let error as PoolError {
             account.finish("\(error.code)", isWrong: false)
+            // Who is refused at once and asks again at once would do nothing else.
+            if error.code == .queueFull { try? await Task.sleep(for: .milliseconds(10)) }
         } catch {
             account.finish("cancelled", isWrong: false)
         }

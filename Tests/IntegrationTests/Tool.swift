@@ -26,8 +26,10 @@ enum Tool {
     static func startRun(_ arguments: String...) async throws -> (run: Program, said: ToolReport) {
         let run = try start(["run"] + arguments, ["HTTP_CLIENT_METRICS_PORT": "0"])
         try await eventually("the tool says where the numbers are") {
+            // On a busy machine a short run may be over before anybody looks.
+            if ToolReport(run.output)["status"] != nil { return true }
             guard run.isRunning else { throw TestFailure("the tool ended: \(run.output)\(run.errors)") }
-            return ToolReport(run.output)["status"] != nil
+            return false
         }
         return (run, ToolReport(run.output))
     }

@@ -172,7 +172,9 @@ struct ModelledPool {
                 active[slot] = nil
             case .fail(let id, let why):
                 check(alive.remove(id) != nil, "a request failed that is not alive")
-                if case .acquireTimeout = why { check(acquireDeadlines[id] ?? rig.now <= rig.now, "timed out too early") }
+                if case .acquireTimeout = why {
+                    check(acquireDeadlines[id] ?? rig.now <= rig.now, "timed out too early")
+                }
                 failed += 1
             }
         }
