@@ -3,11 +3,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test verify format sanitize clean
+.PHONY: help swift deps deps-test build run test verify format sanitize bench bench-instructions clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
 TEST_PACKAGES := curl nginx openssl procps prometheus
+BENCH_PACKAGES := gcc golang-go nginx openssl python3-venv wrk
+INSTRUCTIONS_PACKAGES := nginx openssl python3 valgrind
 
 FORMATTED := Package.swift Sources Tests
 
@@ -48,8 +50,18 @@ sanitize: export STORM_SECONDS ?= 60
 sanitize: deps deps-test ## Run the storm under the thread and the address sanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	clang -O1 -shared -fPIC -o .build-tsan/mutex.so Tests/Sanitizers/mutex.c -ldl
-	LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter Storm
-	swift test --sanitize=address --scratch-path .build-asan --filter Storm
+	LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so swift test --skip-build --disable-xctest --sanitize=thread --scratch-path .build-tsan --filter Storm
+	swift test --disable-xctest --sanitize=address --scratch-path .build-asan --filter Storm
+
+bench: deps ## Measure against other clients; writes Benchmarks/RESULTS.md and cpu.png. ARGS=--quick only tries it
+	@packages="$(BENCH_PACKAGES)"; $(INSTALL_MISSING)
+	python3 -m venv Benchmarks/.venv
+	Benchmarks/.venv/bin/pip install --quiet --requirement Benchmarks/Python/requirements.txt
+	Benchmarks/.venv/bin/python Benchmarks/run.py $(ARGS)
+
+bench-instructions: deps ## Compare instructions per request with the committed count. ARGS=--update commits anew
+	@packages="$(INSTRUCTIONS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 Benchmarks/instructions.py $(ARGS)
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-*

@@ -1,6 +1,8 @@
 """Counts the instructions of one request, bare and instrumented, and compares them with instructions.json.
 
-Instructions repeat where seconds do not. Each count is the difference of two runs, so that start and end cancel out.
+Instructions repeat where seconds do not. Each count is the difference of two runs, so that start, connect and end
+cancel out. Of several the highest is taken: an answer that is there before it is waited for saves a turn of the pool's
+loop, and how many are depends on the machine's load; none saved is the figure that repeats.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from harness.clients import HOME, swift_program
 from harness.upstream import SMALL_BYTES, Upstream
 
 REQUESTS = 1000
+RUNS = 5
 SLACK = 0.03
 COMMITTED = HOME / "instructions.json"
 
@@ -21,11 +24,15 @@ def count(program: str, kind: str, requests: int, upstream: Upstream) -> int:
     result = subprocess.run(
         ["valgrind", "--tool=callgrind", f"--callgrind-out-file={upstream.folder / 'callgrind.out'}",
          program, kind, upstream.url(SMALL_BYTES, False), str(SMALL_BYTES), str(requests)],
-        capture_output=True, text=True, timeout=600)
+        capture_output=True, text=True, timeout=120)
     found = re.search(r"Collected : (\d+)", result.stderr)
     if result.returncode != 0 or not found:
         sys.exit(f"callgrind failed:\n{result.stdout}{result.stderr}")
     return int(found.group(1))
+
+
+def each_request(program: str, kind: str, upstream: Upstream) -> float:
+    return (count(program, kind, 1 + REQUESTS, upstream) - count(program, kind, 1, upstream)) / REQUESTS
 
 
 def main() -> None:
@@ -35,8 +42,7 @@ def main() -> None:
     program = str(swift_program("instructions"))
     with Upstream() as upstream:
         counted = {
-            kind: round((count(program, kind, 2 * REQUESTS, upstream) - count(program, kind, REQUESTS, upstream))
-                        / REQUESTS)
+            kind: round(max(each_request(program, kind, upstream) for _ in range(RUNS)))
             for kind in ("bare", "instrumented")
         }
     if arguments.update:

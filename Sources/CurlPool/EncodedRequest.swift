@@ -21,17 +21,34 @@ struct EncodedRequest: Sendable {
             throw .refused("the path must begin with / and hold no space and no control character")
         }
         guard request.method != .connect else { throw .refused("CONNECT asks for a tunnel, not for an answer") }
-        url = origin.description + path
+        url = Self.url(request, path: path)
         method = request.method.rawValue
         isHead = request.method == .head
-        isIdempotent = Self.idempotent.contains(request.method)
-        self.body = body.inMemory ?? (Self.carryingBody.contains(request.method) ? [] : nil)
+        let (isIdempotent, carriesBody) = Self.nature(of: request.method)
+        self.isIdempotent = isIdempotent
+        self.body = body.inMemory ?? (carriesBody ? [] : nil)
         if isHead, !(self.body ?? []).isEmpty { throw .refused("a HEAD request carries no body") }
         headers = try HeaderList(request.headerFields, bodyCount: self.body?.count)
     }
 
-    private static let idempotent: Set<HTTPRequest.Method> = [.get, .head, .options, .trace, .put, .delete]
-    private static let carryingBody: Set<HTTPRequest.Method> = [.post, .put, .patch]
+    private static func url(_ request: HTTPRequest, path: String) -> String {
+        var url = request.scheme ?? ""
+        url.reserveCapacity(url.utf8.count + 3 + (request.authority?.utf8.count ?? 0) + path.utf8.count)
+        url += "://"
+        url += request.authority ?? ""
+        url += path
+        return url
+    }
+
+    /// Whether a method may be carried out twice, and whether it is defined to carry a body (RFC 9110, 9.2.2 and 9.3).
+    private static func nature(of method: HTTPRequest.Method) -> (isIdempotent: Bool, carriesBody: Bool) {
+        switch method {
+        case .get, .head, .options, .trace, .delete: (true, false)
+        case .put: (true, true)
+        case .post, .patch: (false, true)
+        default: (false, false)
+        }
+    }
 }
 
 /// Header fields as libcurl's list.

@@ -28,41 +28,50 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
             throw .invalidRequest("the request names no host")
         }
         let bytes = authority.utf8
-        guard !bytes.contains(UInt8(ascii: "@")) else {
-            throw .invalidRequest("user and password do not belong in the address; send an Authorization header")
-        }
         let hostEnd: String.Index
         if bytes.first == UInt8(ascii: "[") {
             guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else {
-                throw .invalidRequest("the IPv6 address is not closed by a bracket")
+                throw Self.refusal(of: bytes, "the IPv6 address is not closed by a bracket")
             }
             hostEnd = bytes.index(after: bracket)
             let address = bytes[..<hostEnd].dropFirst().dropLast()
-            guard !address.isEmpty else { throw .invalidRequest("the request names no host") }
+            guard !address.isEmpty else { throw Self.refusal(of: bytes, "the request names no host") }
             guard address.allSatisfy(Self.mayStandInIPv6) else {
-                throw .invalidRequest("the IPv6 address holds a character that may not stand there")
+                throw Self.refusal(of: bytes, "the IPv6 address holds a character that may not stand there")
             }
         } else {
-            hostEnd = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
-            guard bytes[..<hostEnd].allSatisfy(Self.mayStandInHost) else {
-                throw .invalidRequest("the host holds a character that may not stand there")
-            }
+            hostEnd = bytes.firstIndex { !Self.mayStandInHost($0) } ?? bytes.endIndex
         }
-        guard hostEnd > bytes.startIndex else { throw .invalidRequest("the request names no host") }
-        let rest = bytes[hostEnd...]
-        if rest.isEmpty {
-            self.port = scheme == "https" ? 443 : 80
+        guard hostEnd > bytes.startIndex else { throw Self.refusal(of: bytes, "the request names no host") }
+        if hostEnd == bytes.endIndex {
+            port = scheme == "https" ? 443 : 80
         } else {
-            let digits = rest.dropFirst()
-            guard rest.first == UInt8(ascii: ":"), digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-                let port = UInt16(String(authority[digits.startIndex..<digits.endIndex])), port > 0
-            else {
-                throw .invalidRequest("the port must be a number from 1 to 65535")
+            guard bytes[hostEnd] == UInt8(ascii: ":") else {
+                throw Self.refusal(of: bytes, "the host holds a character that may not stand there")
+            }
+            guard let port = Self.port(bytes[hostEnd...].dropFirst()) else {
+                throw Self.refusal(of: bytes, "the port must be a number from 1 to 65535")
             }
             self.port = port
         }
         self.scheme = scheme
-        self.host = authority[..<hostEnd].lowercased()
+        host = String(authority[..<hostEnd]).lowercased()
+    }
+
+    /// Userinfo is named as what it is, wherever the reading stopped.
+    private static func refusal(of authority: String.UTF8View, _ reason: String) -> PoolError {
+        authority.contains(UInt8(ascii: "@"))
+            ? .invalidRequest("user and password do not belong in the address; send an Authorization header")
+            : .invalidRequest(reason)
+    }
+
+    private static func port(_ digits: Substring.UTF8View) -> UInt16? {
+        var port = 0
+        for digit in digits {
+            guard digit >= 0x30, digit <= 0x39, port <= UInt16.max else { return nil }
+            port = port * 10 + Int(digit - 0x30)
+        }
+        return port > 0 ? UInt16(exactly: port) : nil
     }
 
     /// `scheme://host:port`, the port always written: the form of the `origin` label.

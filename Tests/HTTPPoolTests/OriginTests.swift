@@ -72,7 +72,7 @@ struct OriginTests {
         ("http", "secret:99999999999999999999", "the port must be a number"),
         ("http", "::1", "the request names no host"),
         ("http", "[::1", "the IPv6 address is not closed"),
-        ("http", "[::1]secret", "the port must be a number"),
+        ("http", "[::1]secret", "the host holds a character"),
         ("http", "[::1]:", "the port must be a number"),
         ("http", "[::1%25secret]", "the IPv6 address holds a character"),
         ("http", "[secret]", "the IPv6 address holds a character"),

@@ -32,7 +32,7 @@ struct OneConnectionPeer {
         var buffer = [UInt8](repeating: 0, count: 4096)
         // A GET this small arrives in one piece, and the next one comes after the answer.
         while recv(connection, &buffer, buffer.count, 0) > 0 {
-            guard send(connection, answer, answer.count, Int32(MSG_NOSIGNAL.rawValue)) == answer.count else { return }
+            guard send(connection, answer, answer.count, Int32(MSG_NOSIGNAL)) == answer.count else { return }
         }
     }
 }

@@ -7,7 +7,7 @@ internal import PoolMetrics
 // What happens inside a process: the meter, the rendering, and one round trip.
 // Names hold no spaces: with spaces the tool's comparison with a baseline always fails.
 let benchmarks: @Sendable () -> Void = {
-    Benchmark.defaultConfiguration.metrics = [.wallClock, .cpuTotal, .throughput]
+    Benchmark.defaultConfiguration.metrics = [.wallClock, .throughput]
     Benchmark.defaultConfiguration.maxDuration = .seconds(3)
 
     Benchmark("meter-turn-of-192-events", configuration: .init(scalingFactor: .kilo)) { benchmark in

@@ -30,6 +30,9 @@ public struct PoolPeer: Peer {
         self.client = client
     }
 
+    /// Runs tasks on the pool's own thread.
+    public var executor: (any TaskExecutor)? { client.executor }
+
     /// One GET.
     public func get() async throws -> (status: Int, bytes: Int) {
         let response = try await client.execute(request.http, body: .none, options: options)

@@ -9,26 +9,32 @@ import HTTPPool
 ///
 /// Sound as `Sendable`: everything but the constants belongs to the thread that ``run()`` runs on; the
 /// thread is started by the initialiser's caller as the last thing it does with the driver.
+///
+/// The same is why accesses to what changes are not checked for overlap at run time (`@exclusivity(unchecked)`), which
+/// would be a twentieth of what a request costs: there is one thread, libcurl's callbacks come from within libcurl's
+/// calls, and these are made outside of every access.
 final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
     let executor: DriverExecutor
     let configuration: PoolConfiguration
-    private var events: EventQueue
+    @exclusivity(unchecked) private var events: EventQueue
     private let multi: UnsafeMutableRawPointer
-    private var machine: PoolStateMachine
-    private var sockets = SocketTable()
+    @exclusivity(unchecked) private var machine: PoolStateMachine
+    @exclusivity(unchecked) private var sockets = SocketTable()
     /// By slot number. A slot keeps its easy handle between connections.
-    private var slots: [CurlSlot?] = []
+    @exclusivity(unchecked) private var slots: [CurlSlot?] = []
     /// By request number.
-    private var exchanges: [Exchange?] = []
+    @exclusivity(unchecked) private var exchanges: [Exchange?] = []
+    /// What the state machine decided and is being done.
+    @exclusivity(unchecked) private var actions: [PoolAction] = []
     /// Finished in this turn, to be resumed at its end.
-    private var finished: [Exchange] = []
-    private var shutdownWaiters: [UnsafeContinuation<Void, Never>] = []
-    private var observer: (any PoolObserver)?
-    private var now = MonotonicClock.now()
-    private var turnNumber = 0
+    @exclusivity(unchecked) private var finished: [Exchange] = []
+    @exclusivity(unchecked) private var shutdownWaiters: [UnsafeContinuation<Void, Never>] = []
+    @exclusivity(unchecked) private var observer: (any PoolObserver)?
+    @exclusivity(unchecked) private var now = MonotonicClock.now()
+    @exclusivity(unchecked) private var turnNumber = 0
     /// When libcurl wants to be called.
-    private var curlTimer: MonotonicTime?
+    @exclusivity(unchecked) private var curlTimer: MonotonicTime?
 
     /// - Throws: ``PoolError`` with code `outOfResources`.
     init(_ configuration: PoolConfiguration) throws(PoolError) {
@@ -130,11 +136,8 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Tells the observer of the turn, then the callers of their results.
     private func publish() {
-        if machine.hasNews {
-            machine.finishTurn(at: now)
-            observer?.poolDidTurn(machine.turn)
-            machine.beginTurn()
-        }
+        machine.endTurn(at: now, telling: observer)
+        guard !finished.isEmpty else { return }
         for exchange in finished { exchange.finish() }
         finished.removeAll(keepingCapacity: true)
     }
@@ -292,6 +295,7 @@ final class CurlDriver: @unchecked Sendable {
         perform()
     }
 
+    /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ slot: CurlSlot) {
         now = MonotonicClock.now()
         machine.connectionReady(slot.id, at: now)
@@ -302,22 +306,20 @@ final class CurlDriver: @unchecked Sendable {
     // MARK: What the state machine decided
 
     private func perform() {
-        var next = 0
-        // Doing one thing can fail and make the machine decide again; its actions follow in the same list.
-        while next < machine.actions.count {
-            let action = machine.actions[next]
-            next += 1
-            switch action {
-            case .open(let slot, let request): start(request, on: slot, isReuse: false)
-            case .reuse(let slot, let request): start(request, on: slot, isReuse: true)
-            case .close(let slot): close(slot)
-            case .fail(let request, let failure):
-                guard let exchange = exchanges[request] else { continue }
-                exchange.result = .failure(self.failure(of: exchange, failure))
-                finish(exchange, request)
+        // Doing one thing can fail and make the machine decide again.
+        while machine.handOver(&actions) {
+            for action in actions {
+                switch action {
+                case .open(let slot, let request): start(request, on: slot, isReuse: false)
+                case .reuse(let slot, let request): start(request, on: slot, isReuse: true)
+                case .close(let slot): close(slot)
+                case .fail(let request, let failure):
+                    guard let exchange = exchanges[request] else { continue }
+                    exchange.result = .failure(self.failure(of: exchange, failure))
+                    finish(exchange, request)
+                }
             }
         }
-        machine.actions.removeAll(keepingCapacity: true)
     }
 
     private func start(_ request: RequestID, on id: SlotID, isReuse: Bool) {

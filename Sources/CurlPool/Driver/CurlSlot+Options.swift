@@ -46,6 +46,13 @@ extension CurlSlot {
     /// exchange, which the slot holds while the transfer runs.
     func describe(_ request: EncodedRequest) -> Bool {
         guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
+        let isPlain = request.method == "GET" && request.body == nil
+        if !isPlain || !wasPlain { describeMethod(request) }
+        wasPlain = isPlain
+        return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list) == CURLE_OK
+    }
+
+    private func describeMethod(_ request: EncodedRequest) {
         // This also undoes what HEAD and a body have set.
         set(CURLOPT_HTTPGET, 1)
         if request.isHead {
@@ -59,7 +66,6 @@ extension CurlSlot {
         } else {
             set(CURLOPT_CUSTOMREQUEST, request.method)
         }
-        return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list) == CURLE_OK
     }
 
     private func set(_ option: CURLoption, _ value: Int) { poolscope_easy_set_long(easy, option, value) }
@@ -119,7 +125,7 @@ private func beforeRequest(
 ) -> Int32 {
     guard let slot = slot(data) else { return CURL_PREREQFUNC_ABORT }
     slot.aboutToSend()
-    slot.driver.connectionReady(slot)
+    if !slot.isReuse { slot.driver.connectionReady(slot) }
     return CURL_PREREQFUNC_OK
 }
 

@@ -5,28 +5,32 @@ import HTTPPool
 /// One slot of the pool in libcurl's terms: an easy handle, and a share that is the cache of its one connection.
 ///
 /// A cache of its own makes the connection visible and steerable: dropping the share closes exactly this connection,
-/// and only this slot's requests can be sent on it. The slot belongs to the driver's thread.
+/// and only this slot's requests can be sent on it. The slot belongs to the driver's thread, which is why accesses are
+/// not checked for overlap (see ``CurlDriver``).
 final class CurlSlot {
     let id: SlotID
     let easy: UnsafeMutableRawPointer
     unowned let driver: CurlDriver
-    private var share: UnsafeMutableRawPointer?
+    @exclusivity(unchecked) private var share: UnsafeMutableRawPointer?
 
     /// The descriptor of the connection, from the end of the first exchange on it until it is closed.
-    var connection: Int32?
-    var exchange: Exchange?
+    @exclusivity(unchecked) var connection: Int32?
+    @exclusivity(unchecked) var exchange: Exchange?
     /// The turn of the driver in which its last transfer ended.
-    var idleSinceTurn = 0
+    @exclusivity(unchecked) var idleSinceTurn = 0
     /// Whether libcurl has the transfer.
-    private(set) var isRunning = false
+    @exclusivity(unchecked) private(set) var isRunning = false
+
+    /// Whether the handle is set for a GET without a body, so that the next one needs nothing.
+    @exclusivity(unchecked) var wasPlain = false
 
     // The present attempt.
-    private var isReuse = false
+    @exclusivity(unchecked) private(set) var isReuse = false
     /// Libcurl has the connection and is about to send: the request may reach the peer.
-    private var wasSent = false
-    private var answerBegan = false
-    private var refusedToReconnect = false
-    private var bodyIsTooLarge = false
+    @exclusivity(unchecked) private var wasSent = false
+    @exclusivity(unchecked) private var answerBegan = false
+    @exclusivity(unchecked) private var refusedToReconnect = false
+    @exclusivity(unchecked) private var bodyIsTooLarge = false
 
     /// - Throws: ``PoolError`` with code `outOfResources` when libcurl has no memory for a handle.
     init(id: SlotID, driver: CurlDriver) throws(PoolError) {
@@ -137,25 +141,11 @@ final class CurlSlot {
         return !isReuse
     }
 
-    /// The most bytes of header fields that an answer may have.
-    private static let maxHeadBytes = 256 << 10
-
     /// - Returns: whether the transfer may go on.
     func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let exchange else { return false }
         answerBegan = true
-        // A trailer after the body is not kept.
-        if exchange.response.headIsComplete, !line.starts(with: "HTTP/".utf8) { return true }
-        if line.starts(with: "HTTP/".utf8) {
-            // The block of a 1xx answer gives way to the next.
-            exchange.response.head.removeAll(keepingCapacity: true)
-            exchange.response.head.reserveCapacity(512)
-            exchange.response.headIsComplete = false
-        }
-        guard exchange.response.head.count + line.count <= Self.maxHeadBytes else { return false }
-        exchange.response.head.append(contentsOf: line)
-        if line.count <= 2 { exchange.response.headIsComplete = true }
-        return true
+        return exchange.response.take(header: line)
     }
 
     /// - Returns: whether the transfer may go on.

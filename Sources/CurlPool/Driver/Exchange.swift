@@ -4,7 +4,8 @@ import HTTPPool
 ///
 /// Sound as `Sendable` because it has one owner at a time: the calling task until it is submitted, then the driver's
 /// thread until it resumes the continuation, then the calling task again. `admission` alone is shared, and read and
-/// written under the mailbox's lock; so are `number`, `submitted` and `continuation` until the driver takes them.
+/// written under the mailbox's lock; so are `number`, `submitted` and `continuation` until the driver takes them. With one
+/// owner, accesses need no check for overlap (see ``CurlDriver``).
 final class Exchange: @unchecked Sendable {
     typealias Continuation = UnsafeContinuation<RawResponse, any Error>
 
@@ -19,17 +20,17 @@ final class Exchange: @unchecked Sendable {
     let maxResponseBytes: Int
 
     var admission = Admission.new
-    var number: UInt64 = 0
-    var submitted = MonotonicTime(nanoseconds: 0)
+    @exclusivity(unchecked) var number: UInt64 = 0
+    @exclusivity(unchecked) var submitted = MonotonicTime(nanoseconds: 0)
     /// Unsafe only in name: it is taken out when it is resumed, see ``finish(_:)``.
-    var continuation: Continuation?
+    @exclusivity(unchecked) var continuation: Continuation?
 
     // The driver's thread.
-    var id: RequestID?
-    var response = RawResponse()
+    @exclusivity(unchecked) var id: RequestID?
+    @exclusivity(unchecked) var response = RawResponse()
     /// How much of the body libcurl has taken.
-    var bodySent = 0
-    var result: Result<RawResponse, any Error>?
+    @exclusivity(unchecked) var bodySent = 0
+    @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
 
     init(_ request: EncodedRequest, options: RequestOptions, defaults: PoolTimeouts, phaseDefaults: PhaseTimeouts) {
         self.request = request

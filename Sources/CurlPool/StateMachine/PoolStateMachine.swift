@@ -18,7 +18,7 @@ import HeapModule
 /// 9. A request that met a dead reused connection is sent once more, on a new one, if that is safe.
 /// 10. After a shutdown began nothing new is taken, and what runs has a period of grace.
 struct PoolStateMachine {
-    /// To be done by the driver, in this order; the driver empties it after each input.
+    /// To be done by the driver, in this order; the driver takes it after each input.
     var actions: [PoolAction] = []
     /// To be told to the observer; ``finishTurn(at:)`` completes it.
     private(set) var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
@@ -105,9 +105,25 @@ struct PoolStateMachine {
         }
     }
 
-    /// Completes ``turn`` with the levels of everything that was touched.
+    /// Gives what is to be done to the driver, in exchange for an array that is done with.
     ///
-    /// The driver lends the turn to the observer and then calls ``beginTurn()``.
+    /// - Returns: whether there is anything.
+    mutating func handOver(_ done: inout [PoolAction]) -> Bool {
+        done.removeAll(keepingCapacity: true)
+        guard !actions.isEmpty else { return false }
+        swap(&done, &actions)
+        return true
+    }
+
+    /// Tells the observer of the turn, if there is anything to tell, and begins the next.
+    mutating func endTurn(at now: MonotonicTime, telling observer: (any PoolObserver)?) {
+        guard !turn.events.isEmpty || !touchedOrigins.isEmpty else { return }
+        finishTurn(at: now)
+        observer?.poolDidTurn(turn)
+        beginTurn()
+    }
+
+    /// Completes ``turn`` with the levels of everything that was touched. ``beginTurn()`` follows.
     mutating func finishTurn(at now: MonotonicTime) {
         turn.now = now
         for index in touchedOrigins {
@@ -118,9 +134,6 @@ struct PoolStateMachine {
         }
         turn.oldestQueued = queueOrder.first.map { requests[$0].submitted }
     }
-
-    /// Whether there is anything to tell.
-    var hasNews: Bool { !turn.events.isEmpty || !touchedOrigins.isEmpty }
 
     /// Empties the turn and lets go of origins that have neither connections nor requests.
     mutating func beginTurn() {

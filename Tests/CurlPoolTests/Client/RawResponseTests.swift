@@ -9,7 +9,10 @@ import Testing
 struct RawResponseTests {
     private func read(_ text: String) throws -> HTTPResponse {
         var raw = RawResponse()
-        raw.head = Array(text.utf8)
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            let taken = Array((line + "\n").utf8).withUnsafeBufferPointer { raw.take(header: $0) }
+            #expect(taken)
+        }
         return try raw.parsed(from: Origin(scheme: "http", host: "a", port: 80)).head
     }
 
