@@ -3,7 +3,7 @@
 /// - Throws: ``TestFailure`` with `what` if it does not hold within `limit`.
 package func eventually(
     _ what: String,
-    within limit: Duration = .seconds(20),
+    within limit: Duration = .seconds(60),
     _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
