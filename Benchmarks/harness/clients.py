@@ -12,7 +12,7 @@ from .upstream import Upstream
 
 HOME = Path(__file__).resolve().parent.parent
 BUILT = HOME / ".build" / "bench"
-SWIFT_CLIENTS = ["curlpool-bare", "curlpool-instrumented", "async-http-client", "urlsession"]
+SWIFT_CLIENTS = ["curlpool-bare", "curlpool-instrumented", "curlpool-executor", "async-http-client", "urlsession"]
 CLIENTS = ["c-libcurl", "wrk", *SWIFT_CLIENTS, "go-net-http", "httpx"]
 # The lowest and highest number of requests that one measurement may have, for each in flight and in all.
 FEWEST_EACH, MOST = 2, 500_000
@@ -21,6 +21,7 @@ WRK_SECONDS = 1
 NO_TLS = {
     "curlpool-bare": "has no setting yet for a certificate authority of one's own",
     "curlpool-instrumented": "has no setting yet for a certificate authority of one's own",
+    "curlpool-executor": "has no setting yet for a certificate authority of one's own",
     "urlsession": "cannot be given a certificate authority on Linux",
 }
 

@@ -12,7 +12,7 @@ from matplotlib import pyplot  # noqa: E402  (after the choice of a backend with
 
 STYLES = {
     "c-libcurl": ("black", "-"), "wrk": ("grey", ":"), "curlpool-bare": ("tab:blue", "-"),
-    "curlpool-instrumented": ("tab:cyan", "--"), "async-http-client": ("tab:orange", "-"),
+    "curlpool-instrumented": ("tab:cyan", "--"), "curlpool-executor": ("tab:pink", "-"), "async-http-client": ("tab:orange", "-"),
     "urlsession": ("tab:red", "-"), "go-net-http": ("tab:green", "-"), "httpx": ("tab:purple", "-"),
 }
 

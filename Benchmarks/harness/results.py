@@ -61,7 +61,7 @@ def quiet_table(quiet: list[dict]) -> str:
 
 
 def markdown(samples: Samples, cells: list[Cell], quiet: list[dict], rounds: int, quick: bool) -> str:
-    judged = [[verdict.target, f"{verdict.figure:.3f}", f"{verdict.limit:.2f}", "yes" if verdict.met else "**no**"]
+    judged = [[verdict.target, f"{verdict.figure:.3f}", f"{'≥' if verdict.is_floor else '≤'} {verdict.limit:.2f}", "yes" if verdict.met else "**no**"]
               for verdict in verdicts(samples, cells, quiet)]
     shown = [(name, value) for name, value in [*machine(), *versions(), ("date", date.today().isoformat())]]
     parts = [
@@ -76,7 +76,7 @@ def markdown(samples: Samples, cells: list[Cell], quiet: list[dict], rounds: int
         "the Swift clients are one program, so each carries the libraries of all.",
         table(["", ""], [list(pair) for pair in shown]),
         "## Targets",
-        table(["target", "figure", "at most", "met"], judged),
+        table(["target", "figure", "limit", "met"], judged),
         "![CPU per request by client and concurrency](cpu.png)",
         "## PoolScope's client against others: CPU per request",
         base_table(samples, cells, CPU),

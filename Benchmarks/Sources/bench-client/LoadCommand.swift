@@ -10,6 +10,8 @@ struct LoadCommand: AsyncParsableCommand {
     enum Client: String, ExpressibleByArgument, CaseIterable {
         case curlPoolBare = "curlpool-bare"
         case curlPoolInstrumented = "curlpool-instrumented"
+        /// Instrumented, with the requests sent from the pool's own thread.
+        case curlPoolExecutor = "curlpool-executor"
         case asyncHTTPClient = "async-http-client"
         case urlSession = "urlsession"
     }
@@ -36,6 +38,9 @@ struct LoadCommand: AsyncParsableCommand {
         switch client {
         case .curlPoolBare: try await measure(PoolPeer(url: url, connections: concurrency, instrumented: false))
         case .curlPoolInstrumented: try await measure(PoolPeer(url: url, connections: concurrency, instrumented: true))
+        case .curlPoolExecutor:
+            let peer = try PoolPeer(url: url, connections: concurrency, instrumented: true)
+            try await withTaskExecutorPreference(peer.executor) { try await measure(peer) }
         case .asyncHTTPClient: try await measure(AsyncHTTPClientPeer(url: url, connections: concurrency, ca: ca))
         case .urlSession: try await measure(URLSessionPeer(url: url, connections: concurrency))
         }
