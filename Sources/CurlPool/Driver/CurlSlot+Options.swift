@@ -24,8 +24,8 @@ extension CurlSlot {
             poolscope_easy_set_string(easy, CURLOPT_CAPATH, nil)
         }
 
-        // Sound: the driver keeps every slot until it has cleaned up the multi handle, and the callbacks run only
-        // inside libcurl's calls, on the driver's thread.
+        // Sound: the driver keeps every slot until all transfers are over, and these callbacks run only during the slot's
+        // own transfer, inside libcurl's calls, on the driver's thread.
         poolscope_easy_set_pointer(easy, CURLOPT_PRIVATE, me)
         poolscope_easy_set_pointer(easy, CURLOPT_WRITEDATA, me)
         poolscope_easy_set_data_function(easy, CURLOPT_WRITEFUNCTION, receiveBody)

@@ -84,6 +84,8 @@ final class CurlSlot {
         // The socket is closed inside this call.
         curl_share_cleanup(share)
         self.share = nil
+        // libcurl 7.88 does not tell of a socket that never connected.
+        connection = nil
     }
 
     /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.

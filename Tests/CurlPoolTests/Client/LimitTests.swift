@@ -125,6 +125,42 @@ struct LimitTests {
         }
     }
 
+    @Test("A slot whose connection was given up in connect is as good as new for the next one")
+    func slotAfterCancelledConnect() async throws {
+        let listener = try ScriptedPeer.listen(backlog: 0)
+        defer { close(listener) }
+        let fillers = try (0..<2).map { _ in try Filler(port: ScriptedPeer.port(of: listener)) }
+        let hanging = HTTPRequest(
+            method: .get,
+            scheme: "http",
+            authority: "127.0.0.1:\(ScriptedPeer.port(of: listener))",
+            path: "/"
+        )
+        let peer = try ScriptedPeer { connection, _ in
+            while let (head, _) = try connection.readRequest() {
+                connection.answer("ok", headers: head.contains("/last") ? "Connection: close\r\n" : "")
+            }
+        }
+        try await withPool(.with { $0.limits.maxConnections = 1 }) { pool, journal in
+            for round in 1...5 {
+                let task = Task { try await pool.execute(hanging) }
+                try await eventually("connecting") { journal.levels.connections.connecting == 1 }
+                task.cancel()
+                await #expect(throws: CancellationError.self) { try await task.value }
+                try await expectAnswer("ok", to: get(peer, "/last"), from: pool)
+                #expect(journal.closeReasons.last == .responseClose)
+                #expect(journal.levels == OriginLevels())
+                for _ in 0..<3 { try await expectAnswer("ok", to: get(peer), from: pool) }
+                #expect(journal.levels.connections.idle == 1)
+                try await eventually("the kernel agrees") {
+                    try KernelSockets().count(.established, to: peer.port) == 1
+                }
+                #expect(journal.opened == 2 * round)
+            }
+            withExtendedLifetime(fillers) {}
+        }
+    }
+
     @Test("A request of a cancelled task is not begun")
     func cancelledBefore() async throws {
         let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
