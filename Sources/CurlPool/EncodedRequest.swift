@@ -26,7 +26,11 @@ struct EncodedRequest: Sendable {
         isHead = request.method == .head
         let (isIdempotent, carriesBody) = Self.nature(of: request.method)
         self.isIdempotent = isIdempotent
-        self.body = body.inMemory ?? (carriesBody ? [] : nil)
+        switch body.content {
+        case .none: self.body = carriesBody ? [] : nil
+        case .bytes(let bytes): self.body = bytes
+        case .stream: throw .refused("bodies that stream are not sent yet")
+        }
         if isHead, !(self.body ?? []).isEmpty { throw .refused("a HEAD request carries no body") }
         headers = try HeaderList(request.headerFields, bodyCount: self.body?.count)
     }

@@ -21,6 +21,8 @@ public struct PoolConfiguration: Sendable, Hashable {
             noteChanges(since: old)
         }
     }
+    /// How requests travel: protocol, TLS, proxy.
+    public var transport = PoolTransport()
     private var currentLimits = PoolLimits()
     private var currentTimeouts = PoolTimeouts()
     private var sources: [PoolSetting: PoolSetting.Source] = [:]

@@ -8,7 +8,7 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case acquireTimeout, queueFull, connectTimeout, connectFailed, dnsFailed, tlsFailed
             case readTimeout, writeTimeout, totalTimeout, connectionLost
-            case invalidRequest, invalidResponse, responseTooLarge, shutdown, observerRefused, outOfResources
+            case invalidRequest, invalidResponse, responseTooLarge, proxyFailed, tooManyRedirects, redirectRefused, shutdown, observerRefused, outOfResources
         }
         private let value: Value
 
@@ -36,8 +36,15 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let invalidRequest = Code(value: .invalidRequest)
         /// The peer's answer was not HTTP, or contradicted itself.
         public static let invalidResponse = Code(value: .invalidResponse)
-        /// The answer's body is larger than ``RequestOptions/maxResponseBytes``.
+        /// The answer's body is larger than may be taken into memory, or unpacks to far more than came over the wire.
         public static let responseTooLarge = Code(value: .responseTooLarge)
+        /// The proxy could not be reached, or did not open the tunnel.
+        public static let proxyFailed = Code(value: .proxyFailed)
+        /// As many redirects were followed as may be.
+        public static let tooManyRedirects = Code(value: .tooManyRedirects)
+        /// The answer points to where a redirect may not lead: from https to http, to no address, or it would repeat a body
+        /// that is used up.
+        public static let redirectRefused = Code(value: .redirectRefused)
         /// The pool is shut down, or shutting down.
         public static let shutdown = Code(value: .shutdown)
         /// The pool has an observer already, or has begun to work without one.

@@ -8,6 +8,8 @@ public struct PoolTurn: Sendable {
     /// Submissions with a number up to this one are in the levels and events; later ones still wait to be taken
     /// (``PooledHTTPClient/pendingSubmissions()``).
     public var takenThrough: UInt64 = 0
+    /// The limits and timeouts that are in force from this turn on, where they changed while the pool was running.
+    public var configuration: PoolConfiguration?
     /// Origins that are spoken of by number from this turn on.
     public var newOrigins: [(id: OriginID, origin: Origin)] = []
     /// What happened, in order.
@@ -24,6 +26,7 @@ public struct PoolTurn: Sendable {
 
     /// Empties the turn for the next one and keeps its memory.
     public mutating func reset() {
+        configuration = nil
         newOrigins.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         origins.removeAll(keepingCapacity: true)

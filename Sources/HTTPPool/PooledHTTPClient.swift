@@ -8,7 +8,7 @@ public protocol PooledHTTPClient: Sendable {
     /// The libraries underneath, for `poolscope_build_info`.
     var backend: PoolBackend { get }
 
-    /// Sends a request and returns the answer.
+    /// Sends a request and returns the answer as soon as its head has come.
     ///
     /// An answer of any status is a success. Cancelling the task cancels the request, whether it is queued, connecting
     /// or in flight.
@@ -37,6 +37,16 @@ public protocol PooledHTTPClient: Sendable {
     /// Those with a number up to ``PoolTurn/takenThrough`` of the last turn are to be passed over.
     func pendingSubmissions() -> [PendingSubmission]
 
+    /// Puts other limits and timeouts in force while the pool runs. Raising a limit serves those who wait at once; lowering
+    /// one closes what is idle beyond it and lets what is active finish. Requests that were submitted keep the timeouts
+    /// they were submitted with.
+    ///
+    /// It returns when they are in force, and the metrics say so.
+    ///
+    /// - Throws: ``ConfigurationError`` for values that are not allowed; ``PoolError`` with code `invalidRequest` where
+    ///   ``PoolConfiguration/transport`` would change, and `shutdown` where the pool has ended.
+    func reconfigure(_ configuration: PoolConfiguration) async throws
+
     /// Refuses new requests, lets go of those that wait and those that run as `policy` says, closes every connection
     /// and returns when none is left. Calling it again waits for the same end.
     func shutdown(_ policy: ShutdownPolicy) async
@@ -48,6 +58,11 @@ extension PooledHTTPClient {
 
     /// Asleep, as far as anybody knows.
     public var busySince: MonotonicTime? { nil }
+
+    /// Refused: what this client obeys is settled when it is made.
+    public func reconfigure(_ configuration: PoolConfiguration) async throws {
+        throw PoolError(.invalidRequest, "the limits of this client cannot be changed while it runs", phase: .submit)
+    }
 
     /// Sends a request without a body, or with one, and with the client's own options.
     public func execute(
@@ -101,8 +116,8 @@ public struct RequestOptions: Sendable, Hashable {
     public var site: CallSite = .unattributed
     /// Timeouts for this request alone, in place of the client's.
     public var timeouts: PoolTimeouts?
-    /// The largest body of an answer, in bytes, that is taken into memory; a larger one is an error. 64 MiB.
-    public var maxResponseBytes: Int = 64 << 20
+    /// Whether an answer that points elsewhere is followed; it is not unless asked for.
+    public var redirects = RedirectPolicy.none
 
     /// The client's own options.
     public init() {}

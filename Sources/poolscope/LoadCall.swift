@@ -2,7 +2,7 @@ import HTTPPool
 import HTTPTypes
 
 /// One request of the load, with the place that it comes from.
-struct LoadCall: Sendable, Hashable {
+struct LoadCall: Sendable {
     let site: CallSite
     let request: HTTPRequest
     let body: RequestBody

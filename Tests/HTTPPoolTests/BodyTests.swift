@@ -36,12 +36,23 @@ struct ResponseBodyTests {
 
 @Suite("The body of a request")
 struct RequestBodyTests {
-    @Test("is nothing, bytes, or the UTF-8 of a text")
-    func kinds() {
-        #expect(RequestBody.text("é") == .bytes([0xc3, 0xa9]))
-        #expect(RequestBody.text("é") == "é")
-        #expect(RequestBody.none.inMemory == nil)
-        #expect(RequestBody.bytes([]).inMemory == [])
-        #expect(RequestBody.bytes([]) != .none)
+    @Test("of bytes and text can be sent again, a stream only where it can be made again")
+    func replay() {
+        let chunks = AsyncStream<[UInt8]> { $0.finish() }
+        #expect(RequestBody.none.isReplayable)
+        #expect(RequestBody.text("é").isReplayable)
+        #expect(!RequestBody.stream(chunks).isReplayable)
+        #expect(RequestBody.replayableStream { chunks }.isReplayable)
+    }
+
+    @Test("is the UTF-8 of a text")
+    func text() {
+        guard case .bytes(let bytes) = RequestBody.text("é").content, case .bytes(let literal) = ("é" as RequestBody).content
+        else {
+            Issue.record("a text is bytes")
+            return
+        }
+        #expect(bytes == [0xc3, 0xa9])
+        #expect(literal == bytes)
     }
 }

@@ -110,7 +110,7 @@ final class CurlSlot {
         if bodyIsTooLarge {
             return PoolError(
                 .responseTooLarge,
-                "the answer's body has more than the \(exchange?.maxResponseBytes ?? 0) bytes that may be taken into memory",
+                "the answer's body has more than the \(ResponseBody.defaultCollectLimit) bytes that may be taken into memory",
                 phase: phase
             )
         }
@@ -153,7 +153,7 @@ final class CurlSlot {
     /// - Returns: whether the transfer may go on.
     func received(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let exchange else { return false }
-        guard exchange.response.body.count + bytes.count <= exchange.maxResponseBytes else {
+        guard exchange.response.body.count + bytes.count <= ResponseBody.defaultCollectLimit else {
             bodyIsTooLarge = true
             return false
         }

@@ -17,7 +17,6 @@ final class Exchange: @unchecked Sendable {
     let site: CallSite
     let timeouts: PoolTimeouts
     let phaseTimeouts: PhaseTimeouts
-    let maxResponseBytes: Int
 
     var admission = Admission.new
     @exclusivity(unchecked) var number: UInt64 = 0
@@ -37,7 +36,6 @@ final class Exchange: @unchecked Sendable {
         site = options.site
         timeouts = options.timeouts ?? defaults
         phaseTimeouts = options.timeouts.map { PhaseTimeouts($0) } ?? phaseDefaults
-        maxResponseBytes = options.maxResponseBytes
     }
 
     var pending: PendingSubmission {

@@ -117,24 +117,6 @@ struct ExchangeTests {
         }
     }
 
-    @Test("A body beyond the limit is an error, and its connection is closed")
-    func bodyBeyondTheLimit() async throws {
-        let peer = try ScriptedPeer { connection, _ in
-            guard try connection.readRequest() != nil else { return }
-            connection.answer(String(repeating: "x", count: 100_000))
-            connection.waitForEnd()
-        }
-        try await withPool { pool, journal in
-            var options = RequestOptions()
-            options.maxResponseBytes = 99_999
-            let code = await code { _ = try await pool.execute(get(peer), body: .none, options: options) }
-            #expect(code == .responseTooLarge)
-            #expect(journal.closeReasons == [.error])
-            options.maxResponseBytes = 100_000
-            try await expectAnswer(status: .ok, to: get(peer), body: .none, options: options, from: pool)
-        }
-    }
-
     @Test("An endless header block is an error")
     func endlessHeader() async throws {
         let peer = try ScriptedPeer { connection, _ in

@@ -1,0 +1,39 @@
+public import HTTPTypes
+
+/// How requests travel: protocol, TLS, proxy, decompression, and the header fields that every request carries.
+///
+/// It is settled when the pool is made. Changing it while the pool runs is refused, since connections that exist were
+/// opened under it.
+public struct PoolTransport: Sendable, Hashable {
+    /// Which HTTP versions may be spoken.
+    public var http2 = HTTP2.off
+    /// Whom to trust, and how to be recognised.
+    public var tls = PoolTLS()
+    /// Through which proxy.
+    public var proxy = PoolProxy.direct
+    /// Whether compressed answers are asked for and unpacked.
+    public var decompression = Decompression.off
+    /// Header fields of every request that does not have them itself.
+    public var defaultHeaders = HTTPFields()
+
+    /// HTTP/1.1, the system's certificates, no proxy, no decompression.
+    public init() {}
+
+    /// Whether HTTP/2 may be spoken.
+    public enum HTTP2: String, Sendable, Hashable, CaseIterable {
+        /// HTTP/1.1 only.
+        case off
+        /// Over TLS, where the peer agrees to it (ALPN). Over plain TCP it is HTTP/1.1.
+        case negotiated
+    }
+
+    /// Whether compressed answers are unpacked.
+    public enum Decompression: Sendable, Hashable {
+        /// Bodies come as the peer sent them.
+        case off
+        /// Asks for every encoding that libcurl has (gzip, deflate, brotli, zstd) unless the request has an
+        /// `Accept-Encoding` of its own, and unpacks. Once a body has more than a mebibyte, it may be at most `maxRatio`
+        /// times what came over the wire; more ends the request with ``PoolError/Code/responseTooLarge``.
+        case on(maxRatio: Int = 100)
+    }
+}
