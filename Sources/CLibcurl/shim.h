@@ -25,6 +25,11 @@ static inline CURLcode poolscope_easy_set_pointer(CURL *easy, CURLoption option,
 static inline CURLcode poolscope_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
     return curl_easy_setopt(easy, option, value);
 }
+// libcurl copies the bytes.
+static inline CURLcode poolscope_easy_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+    return curl_easy_setopt(easy, option, &blob);
+}
 static inline CURLcode poolscope_easy_set_data_function(
     CURL *easy, CURLoption option, size_t (*function)(char *, size_t, size_t, void *)) {
     return curl_easy_setopt(easy, option, function);

@@ -8,11 +8,11 @@ public import HTTPTypes
 /// when every thread of Swift's concurrency is busy.
 public final class CurlPool: PooledHTTPClient {
     /// The limits and timeouts in force, each with its source.
-    public let configuration: PoolConfiguration
+    public var configuration: PoolConfiguration { settings.configuration }
     /// The versions of libcurl and of its TLS library.
     public let backend: PoolBackend
     private let mailbox: Mailbox
-    private let phaseTimeouts: PhaseTimeouts
+    private let settings: PoolSettings
 
     /// Starts the pool. It opens no connection yet.
     ///
@@ -20,26 +20,26 @@ public final class CurlPool: PooledHTTPClient {
     ///   system gives no thread or descriptor.
     public init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
         try configuration.validate()
-        let driver = try CurlDriver(configuration)
+        let settings = PoolSettings(configuration)
+        let driver = try CurlDriver(settings, TransportOptions(configuration.transport))
         guard let backend = Libcurl.backend, driver.start() else {
             driver.abandon()
             throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
         }
-        self.configuration = configuration
+        self.settings = settings
         self.backend = backend
         mailbox = driver.mailbox
         executor = driver.executor
-        phaseTimeouts = PhaseTimeouts(configuration.timeouts)
         PoolCensus.poolCreated()
     }
 
     /// A pool that nobody shut down ends at once with the last reference to it.
     deinit { _ = mailbox.post(.shutDown(.immediate, nil)) }
 
-    /// Sends a request and returns the answer, whatever its status.
+    /// Sends a request and returns the answer, whatever its status, as soon as its head has come.
     ///
-    /// The header block and the body are in memory when it returns, and the connection is free for the next request.
-    /// Redirects are not followed and no proxy is used. A reused connection that turns out to be dead costs an
+    /// A small body usually comes with the head; then it is in memory, and the connection is free for the next request.
+    /// Otherwise it is a stream, and the request holds its connection until that has ended. A reused connection that turns out to be dead costs an
     /// idempotent request one retry on a new one; any other request fails then, unless nothing of it had been sent.
     ///
     /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
@@ -49,30 +49,36 @@ public final class CurlPool: PooledHTTPClient {
         options: RequestOptions
     ) async throws -> PooledResponse {
         let encoded = try EncodedRequest(request, body: body)
-        let exchange = Exchange(
-            encoded,
-            options: options,
-            defaults: configuration.timeouts,
-            phaseDefaults: phaseTimeouts
-        )
+        let exchange = Exchange(encoded, options: options, defaults: settings.defaults)
         try Task.checkCancellation()
+        exchange.upload?.start(for: exchange, mailbox)
         let response = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in submit(exchange, continuation) }
         } onCancel: {
             mailbox.cancel(exchange)
         }
-        return try response.parsed(from: encoded.origin)
+        // Whatever happens from here on, the rest of the body has an owner.
+        let body =
+            if let stream = response.stream {
+                ResponseBody(source: ResponseReader(stream, of: exchange, mailbox: mailbox))
+            } else {
+                ResponseBody(bytes: response.body)
+            }
+        return PooledResponse(head: try response.parsed(from: encoded.origin), body: body)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
         switch mailbox.submit(exchange, continuation: continuation) {
         case .accepted: break
-        case .cancelled: continuation.resume(throwing: CancellationError())
+        case .cancelled:
+            exchange.upload?.close()
+            continuation.resume(throwing: CancellationError())
         case .ended(let lastNumber, let observer):
             let refusal = Refusal(origin: exchange.request.origin, lastNumber: lastNumber)
             observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
             var error = CurlDriver.isShutDown
             error.origin = exchange.request.origin
+            exchange.upload?.close()
             continuation.resume(throwing: error)
         }
     }
@@ -94,6 +100,19 @@ public final class CurlPool: PooledHTTPClient {
 
     /// Requests that the pool's thread has not told the observer of yet; see `PooledHTTPClient`.
     public func pendingSubmissions() -> [PendingSubmission] { mailbox.pendingSubmissions() }
+
+    /// Puts other limits and timeouts in force; see `PooledHTTPClient`.
+    public func reconfigure(_ configuration: PoolConfiguration) async throws {
+        try configuration.validate()
+        guard configuration.transport == self.configuration.transport else {
+            throw PoolError(.invalidRequest, "the transport of a pool cannot change while it runs", phase: .submit)
+        }
+        try await withUnsafeThrowingContinuation { continuation in
+            if !mailbox.post(.reconfigure(configuration, continuation)) {
+                continuation.resume(throwing: CurlDriver.isShutDown)
+            }
+        }
+    }
 
     /// Refuses new requests, lets the rest end as `policy` says, and returns when no connection, no descriptor and no
     /// thread is left.

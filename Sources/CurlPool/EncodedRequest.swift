@@ -8,9 +8,17 @@ struct EncodedRequest: Sendable {
     let url: String
     let method: String
     let headers: HeaderList
-    let body: [UInt8]?
+    let body: RequestBody.Content
     let isHead: Bool
-    let isIdempotent: Bool
+    /// Whether it may be sent twice: an idempotent method, and a body that is there a second time.
+    let isRepeatable: Bool
+    /// Whether it asks for encodings itself, and then unpacks itself.
+    let hasOwnAcceptEncoding: Bool
+    /// The socket to connect to, where the origin names one.
+    let unixSocketPath: String? = nil
+
+    /// A GET without a body.
+    let isPlain: Bool
 
     /// - Throws: ``PoolError`` with code `invalidRequest`; its text repeats nothing of the request.
     init(_ request: HTTPRequest, body: RequestBody) throws(PoolError) {
@@ -25,14 +33,24 @@ struct EncodedRequest: Sendable {
         method = request.method.rawValue
         isHead = request.method == .head
         let (isIdempotent, carriesBody) = Self.nature(of: request.method)
-        self.isIdempotent = isIdempotent
+        isRepeatable = isIdempotent && body.isReplayable
+        let length: Int?
         switch body.content {
-        case .none: self.body = carriesBody ? [] : nil
-        case .bytes(let bytes): self.body = bytes
-        case .stream: throw .refused("bodies that stream are not sent yet")
+        case .none:
+            self.body = carriesBody ? .bytes([]) : .none
+            length = 0
+        case .bytes(let bytes):
+            self.body = body.content
+            length = bytes.count
+        case .stream(let stream):
+            self.body = body.content
+            length = stream.length
         }
-        if isHead, !(self.body ?? []).isEmpty { throw .refused("a HEAD request carries no body") }
-        headers = try HeaderList(request.headerFields, bodyCount: self.body?.count)
+        if isHead, length != 0 { throw .refused("a HEAD request carries no body") }
+        hasOwnAcceptEncoding = request.headerFields[.acceptEncoding] != nil
+        let hasBody = if case .none = self.body { false } else { true }
+        isPlain = method == "GET" && !hasBody
+        headers = try HeaderList(request.headerFields, hasBody: hasBody, length: length)
     }
 
     private static func url(_ request: HTTPRequest, path: String) -> String {
@@ -61,13 +79,13 @@ struct EncodedRequest: Sendable {
 final class HeaderList: @unchecked Sendable {
     private(set) var list: UnsafeMutablePointer<curl_slist>?
 
-    init(_ fields: HTTPFields, bodyCount: Int?) throws(PoolError) {
+    init(_ fields: HTTPFields, hasBody: Bool, length: Int?) throws(PoolError) {
         var lines: [String] = []
         for field in fields {
             switch field.name {
             case .transferEncoding: throw .refused("the client writes Transfer-Encoding itself")
             case .contentLength:
-                guard Int(field.value) == bodyCount ?? 0 else {
+                guard Int(field.value) == length else {
                     throw .refused("Content-Length is not the length of the body")
                 }
                 continue
@@ -80,7 +98,7 @@ final class HeaderList: @unchecked Sendable {
             lines.append(field.value.isEmpty ? "\(field.name.rawName);" : "\(field.name.rawName): \(field.value)")
         }
         // libcurl would wait for "100 Continue" before a large body.
-        if bodyCount != nil { lines.append("Expect:") }
+        if hasBody { lines.append("Expect:") }
         for line in lines {
             guard let longer = curl_slist_append(list, line) else {
                 curl_slist_free_all(list)

@@ -6,8 +6,14 @@ struct RawResponse: Sendable {
     /// The status line and the fields of the last header block; those of 1xx answers are gone.
     private(set) var head: [UInt8] = []
     var body: [UInt8] = []
+    /// Where the rest of the body comes from, of an answer that was handed over before its end.
+    var stream: ResponseStream?
+    /// Whether the body was unpacked on its way.
+    var isUnpacked = false
     /// Whether the header block is complete. What comes as a header later is a trailer.
-    private var headIsComplete = false
+    private(set) var headIsComplete = false
+    /// Whether the header block is that of a 1xx answer, after which another comes.
+    private var isInterim = false
 
     /// The most bytes of header fields that an answer may have.
     private static let maxHeadBytes = 256 << 10
@@ -22,18 +28,19 @@ struct RawResponse: Sendable {
             head.removeAll(keepingCapacity: true)
             head.reserveCapacity(512)
             headIsComplete = false
+            isInterim = line.firstIndex(of: UInt8(ascii: " ")).map { line[$0...].dropFirst().first == UInt8(ascii: "1") } ?? false
         } else if headIsComplete {
             // A trailer after the body is not kept.
             return true
         }
         guard head.count + line.count <= Self.maxHeadBytes else { return false }
         head.append(contentsOf: line)
-        if line.count <= 2 { headIsComplete = true }
+        if line.count <= 2, !isInterim { headIsComplete = true }
         return true
     }
 
     /// Reads the header block.
-    func parsed(from origin: Origin) throws(PoolError) -> PooledResponse {
+    func parsed(from origin: Origin) throws(PoolError) -> HTTPResponse {
         let bytes = head.span
         var line = bytes.line(from: 0)
         guard let status = Self.status(in: bytes.extracting(line.content)) else {
@@ -52,7 +59,12 @@ struct RawResponse: Sendable {
             }
             fields.append(Self.field(name, text.extracting(text.trimmed(from: colon + 1))))
         }
-        return PooledResponse(head: HTTPResponse(status: status, headerFields: fields), body: ResponseBody(bytes: body))
+        if isUnpacked, fields[.contentEncoding] != nil {
+            // They speak of the body as it came over the wire.
+            fields[.contentEncoding] = nil
+            fields[.contentLength] = nil
+        }
+        return HTTPResponse(status: status, headerFields: fields)
     }
 
     /// A value is text where it can be, which is the cheaper form, and bytes where it is not UTF-8.

@@ -49,6 +49,12 @@ extension CurlDriver {
         case .totalTimeout:
             error = timeout(.totalTimeout, "the answer was not complete", .exchange, .totalTimeout, timeouts.total)
         case .shutdown: error = Self.isShutDown
+        // What the caller's own sequence threw is the caller's own.
+        case .bodyFailed:
+            guard let failure = exchange.upload?.failure as? PoolError else {
+                return exchange.upload?.failure ?? CancellationError()
+            }
+            error = failure
         }
         return describe(error, exchange)
     }
@@ -77,7 +83,7 @@ extension CurlDriver {
     }
 
     private func inForce(_ setting: PoolSetting) -> PoolError.Limit {
-        PoolError.Limit(setting: setting, value: configuration.value(of: setting))
+        PoolError.Limit(setting: setting, value: settings.configuration.value(of: setting))
     }
 
     private func text(_ duration: Duration?) -> String { PoolSetting.Value.duration(duration).description }

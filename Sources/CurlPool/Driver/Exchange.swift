@@ -24,18 +24,28 @@ final class Exchange: @unchecked Sendable {
     /// Unsafe only in name: it is taken out when it is resumed, see ``finish(_:)``.
     @exclusivity(unchecked) var continuation: Continuation?
 
+    /// The request's body, where it is a stream.
+    let upload: UploadStream?
+
     // The driver's thread.
     @exclusivity(unchecked) var id: RequestID?
+    /// Sound: only the driver follows it, which keeps its transfers until it ends.
+    @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
     @exclusivity(unchecked) var response = RawResponse()
-    /// How much of the body libcurl has taken.
-    @exclusivity(unchecked) var bodySent = 0
+    /// The rest of the answer's body, once the answer was handed over.
+    @exclusivity(unchecked) var stream: ResponseStream?
+    /// The bytes of an unpacked body.
+    @exclusivity(unchecked) var unpackedBytes = 0
+    /// How much of a body in memory libcurl has taken.
+    @exclusivity(unchecked) private var bodySent = 0
     @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
 
-    init(_ request: EncodedRequest, options: RequestOptions, defaults: PoolTimeouts, phaseDefaults: PhaseTimeouts) {
+    init(_ request: EncodedRequest, options: RequestOptions, defaults: RequestDefaults) {
         self.request = request
         site = options.site
-        timeouts = options.timeouts ?? defaults
-        phaseTimeouts = options.timeouts.map { PhaseTimeouts($0) } ?? phaseDefaults
+        timeouts = options.timeouts ?? defaults.timeouts
+        phaseTimeouts = options.timeouts.map { PhaseTimeouts($0) } ?? defaults.phases
+        upload = if case .stream(let stream) = request.body { UploadStream(stream) } else { nil }
     }
 
     var pending: PendingSubmission {
@@ -50,21 +60,77 @@ final class Exchange: @unchecked Sendable {
             site: site,
             submitted: submitted,
             timeouts: phaseTimeouts,
-            isRepeatable: request.isIdempotent,
-            hasBody: !(request.body ?? []).isEmpty
+            isRepeatable: request.isRepeatable,
+            hasBody: isUploading
         )
     }
 
+    // MARK: An attempt
+
     /// Forgets what an earlier attempt brought.
-    func beginAttempt() {
+    func beginAttempt(on transfer: CurlTransfer) {
+        self.transfer = transfer
         response = RawResponse()
+        unpackedBytes = 0
         bodySent = 0
+        upload?.rewind()
     }
 
-    /// Resumes the caller with the result. A second call does nothing.
+    /// Whether bytes of the body are still to be sent.
+    var isUploading: Bool {
+        switch request.body {
+        case .none: false
+        case .bytes(let bytes): bodySent < bytes.count
+        case .stream: upload?.isUnderWay == true
+        }
+    }
+
+    /// Copies the next bytes of the body; 0 at its end, `nil` where there are none yet.
+    func send(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        switch request.body {
+        case .none: return 0
+        case .stream: return upload?.read(into: buffer)
+        case .bytes(let bytes):
+            let count = min(buffer.count, bytes.count - bodySent)
+            bytes.withUnsafeBytes { bytes in
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[bodySent..<bodySent + count]))
+            }
+            bodySent += count
+            return count
+        }
+    }
+
+    // MARK: Its end
+
+    /// The head is there and the body is not: the caller is to have the answer, and the rest as a stream.
+    func handOver(isFull: Bool) {
+        let stream = ResponseStream(response.body, isFull: isFull)
+        self.stream = stream
+        response.body = []
+        response.stream = stream
+        result = .success(response)
+    }
+
+    /// Resumes the caller with the result, or ends the stream that it reads. A second call does nothing.
     func finish() {
-        guard let result, let continuation else { return }
-        self.continuation = nil
-        continuation.resume(with: result)
+        guard let result else { return }
+        self.result = nil
+        if let continuation {
+            self.continuation = nil
+            continuation.resume(with: result)
+        } else {
+            stream?.end(result.map { _ in })
+        }
+    }
+}
+
+/// The timeouts of requests that have none of their own.
+struct RequestDefaults {
+    let timeouts: PoolTimeouts
+    let phases: PhaseTimeouts
+
+    init(_ timeouts: PoolTimeouts) {
+        self.timeouts = timeouts
+        phases = PhaseTimeouts(timeouts)
     }
 }

@@ -6,21 +6,27 @@ final class Mailbox: Sendable {
     /// An instruction to the driver.
     enum Command {
         case shutDown(ShutdownPolicy, UnsafeContinuation<Void, Never>?)
+        case reconfigure(PoolConfiguration, UnsafeContinuation<Void, any Error>)
     }
 
     /// What the driver took.
     struct Batch {
         var submissions: [Exchange] = []
         var cancellations: [Exchange] = []
+        /// Their callers have read of the answer, or written of the body.
+        var nudges: [Exchange] = []
         var commands: [Command] = []
         /// Parts of tasks that prefer the pool's executor.
         var jobs: [UnownedJob] = []
 
-        var isEmpty: Bool { submissions.isEmpty && cancellations.isEmpty && commands.isEmpty && jobs.isEmpty }
+        var isEmpty: Bool {
+            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty && jobs.isEmpty
+        }
 
         mutating func removeAll() {
             submissions.removeAll(keepingCapacity: true)
             cancellations.removeAll(keepingCapacity: true)
+            nudges.removeAll(keepingCapacity: true)
             commands.removeAll(keepingCapacity: true)
             jobs.removeAll(keepingCapacity: true)
         }
@@ -86,6 +92,15 @@ final class Mailbox: Sendable {
                 state.pending.cancellations.append(exchange)
                 wakeDriver(&state)
             }
+        }
+    }
+
+    /// The driver is to look at the exchange's streams again.
+    func nudge(_ exchange: Exchange) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.pending.nudges.append(exchange)
+            wakeDriver(&state)
         }
     }
 

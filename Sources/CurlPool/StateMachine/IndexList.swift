@@ -27,11 +27,19 @@ struct IndexLinks {
         list.count += 1
     }
 
-    mutating func prepend(_ index: Int, to list: inout IndexList) {
+    /// Puts `index` before the first member for which `isBehind` holds; at the end where there is none.
+    mutating func insert(_ index: Int, into list: inout IndexList, before isBehind: (Int) -> Bool) {
+        var place = list.first
+        while let member = place, !isBehind(member) { place = links[member].next }
+        guard let next = place else {
+            append(index, to: &list)
+            return
+        }
         makeRoom(for: index)
-        links[index] = Link(previous: nil, next: list.first)
-        if let first = list.first { links[first].previous = index } else { list.last = index }
-        list.first = index
+        let previous = links[next].previous
+        links[index] = Link(previous: previous, next: next)
+        links[next].previous = index
+        if let previous { links[previous].next = index } else { list.first = index }
         list.count += 1
     }
 

@@ -11,7 +11,11 @@ enum PoolAction: Equatable {
     case open(SlotID, RequestID)
     /// Send the request on the slot's idle connection.
     case reuse(SlotID, RequestID)
-    /// Stop the slot's transfer, if one is running, and close its connection. The slot is free afterwards.
+    /// Try to send the request on the slot's connection, beside others.
+    case join(SlotID, RequestID)
+    /// Stop the request's transfer, if one is running. The slot's connection goes on.
+    case stop(SlotID, RequestID)
+    /// Stop the slot's transfers, if any are running, and close its connection. The slot is free afterwards.
     case close(SlotID)
     /// Tell the caller that the request failed. The number is free afterwards.
     case fail(RequestID, RequestFailure)
@@ -27,14 +31,27 @@ enum RequestFailure: Equatable {
     case queueFull
     case shutdown
     case cancelled
+    /// The body that the caller was to provide broke; the error is the caller's own.
+    case bodyFailed
+}
+
+/// Who is to move the next byte of a request that holds a connection.
+enum Awaiting {
+    /// The peer: bytes of the answer. The read timeout runs.
+    case answer
+    /// The peer: it is to take bytes of the body. The write timeout runs.
+    case peerTakes
+    /// The caller: it reads slowly, or provides its body slowly. No timeout but the total one runs.
+    case caller
 }
 
 /// How a transfer ended.
 enum TransferEnding: Equatable {
     /// The whole exchange was carried out. `keepAlive`: the connection is open and may serve another request.
     case complete(keepAlive: Bool)
-    /// It broke. The reason counts if the connection never became usable.
-    case broken(ConnectFailure)
+    /// It broke. The reason counts if the connection never became usable. `keepAlive`: it broke alone, and the connection
+    /// that it shares goes on.
+    case broken(ConnectFailure, keepAlive: Bool = false)
     /// The reused connection turned out to be dead before a byte of the answer came. `sent`: the request may have
     /// reached the peer. `reason`: what the connection died of.
     case stale(sent: Bool, CloseReason)

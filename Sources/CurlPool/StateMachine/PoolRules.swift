@@ -9,7 +9,12 @@ struct PoolRules {
     var keepaliveExpiry: UInt64
     var maxConnectionLifetime: UInt64
 
-    init(_ limits: PoolLimits) {
+    /// Whether a connection over TLS may turn out to carry several requests at once.
+    var mayMultiplex: Bool
+
+    init(_ configuration: PoolConfiguration) {
+        let limits = configuration.limits
+        mayMultiplex = configuration.transport.http2 == .negotiated
         maxConnections = limits.maxConnections
         maxConnectionsPerOrigin = limits.maxConnectionsPerOrigin ?? .max
         maxIdleConnections = limits.maxIdleConnections

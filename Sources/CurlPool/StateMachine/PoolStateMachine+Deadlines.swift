@@ -87,12 +87,25 @@ extension PoolStateMachine {
 
     // MARK: Slots
 
-    /// Makes sure that the slot is looked at when its phase runs out.
+    /// Makes sure that the slot is looked at when a phase of one of its requests runs out, or its own.
     ///
     /// A slot has one live entry. A later deadline leaves the entry where it is: looked at too early, the slot is armed
     /// again. So a busy connection costs one entry each read timeout, not one for each request.
     mutating func arm(_ slot: SlotID) {
-        guard let deadline = deadline(of: slot)?.time else { return }
+        if let deadline = ownDeadline(of: slot) { arm(slot, at: deadline) }
+        var next = slots[slot].requests.first
+        while let id = next {
+            next = requestLinks.next(after: id)
+            arm(slot, for: id)
+        }
+    }
+
+    /// The same for one request of the slot, whose phase is a new one.
+    mutating func arm(_ slot: SlotID, for id: RequestID) {
+        if let deadline = deadline(of: id)?.time { arm(slot, at: deadline) }
+    }
+
+    private mutating func arm(_ slot: SlotID, at deadline: MonotonicTime) {
         if let armed = slots[slot].armed, armed <= deadline { return }
         slots[slot].armed = deadline
         slotDeadlines.insert(SlotDeadline(time: deadline, slot: slot))
@@ -106,54 +119,54 @@ extension PoolStateMachine {
     }
 
     private mutating func checkDeadline(of slot: SlotID, at now: MonotonicTime) {
-        guard let deadline = deadline(of: slot) else { return }
-        guard deadline.time <= now else {
-            arm(slot)
-            return
+        if let deadline = ownDeadline(of: slot), deadline <= now {
+            if slots[slot].state == .idle {
+                close(slot, .maxLifetime, at: now)
+                return
+            }
+            tryAll(slot)
         }
-        switch slots[slot].state {
-        case .connecting(let id):
+        var due: [(id: RequestID, number: UInt64, failure: RequestFailure)] = []
+        var next = slots[slot].requests.first
+        while let id = next {
+            next = requestLinks.next(after: id)
+            if let deadline = deadline(of: id), deadline.time <= now {
+                due.append((id, requests[id].number, deadline.failure))
+            }
+        }
+        for (id, number, failure) in due where requests.contains(id) && requests[id].number == number {
+            // The end of one can move another, whose time then begins anew.
+            guard let deadline = deadline(of: id), deadline.time <= now else { continue }
             end(
                 id,
-                deadline.failure,
-                acquireFailure: deadline.failure == .totalTimeout ? .timeout : .connectFailed,
+                failure,
+                acquireFailure: failure == .connectTimeout ? .connectFailed : .timeout,
                 closeReason: .requestTimeout,
                 connectFailure: .timeout,
                 at: now
             )
-        case .active(let id):
-            end(
-                id,
-                deadline.failure,
-                acquireFailure: .timeout,
-                closeReason: .requestTimeout,
-                connectFailure: .timeout,
-                at: now
-            )
-        case .idle:
-            close(slot, .maxLifetime, at: now)
         }
+        if slots.contains(slot), slots[slot].armed == nil { arm(slot) }
     }
 
-    /// When the slot's present phase runs out, and what that means for its request.
-    private func deadline(of slot: SlotID) -> (time: MonotonicTime, failure: RequestFailure)? {
-        let state = slots[slot]
+    /// When the slot itself is to be looked at: as an idle connection that grows too old, or as one that others are to try.
+    private func ownDeadline(of slot: SlotID) -> MonotonicTime? {
+        guard slots[slot].state == .idle else { return slots[slot].trial }
+        let deadline = slots[slot].opened + rules.maxConnectionLifetime
+        return deadline.nanoseconds == .max ? nil : deadline
+    }
+
+    /// When the present phase of a request with a slot runs out, and what that means.
+    private func deadline(of id: RequestID) -> (time: MonotonicTime, failure: RequestFailure)? {
         let phase: (time: MonotonicTime, failure: RequestFailure)
-        let total: MonotonicTime
-        switch state.state {
-        case .connecting(let id):
-            phase = (state.opening + requests[id].timeouts.connect, .connectTimeout)
-            total = requests[id].totalDeadline
-        case .active(let id):
-            phase =
-                state.isUploading
-                ? (state.progress + requests[id].timeouts.write, .writeTimeout)
-                : (state.progress + requests[id].timeouts.read, .readTimeout)
-            total = requests[id].totalDeadline
-        case .idle:
-            phase = (state.opened + rules.maxConnectionLifetime, .shutdown)
-            total = MonotonicTime(nanoseconds: .max)
+        switch (requests[id].state, requests[id].awaiting) {
+        case (.queued, _): return nil
+        case (.connecting, _): phase = (requests[id].placed + requests[id].timeouts.connect, .connectTimeout)
+        case (.inFlight, .answer): phase = (requests[id].progress + requests[id].timeouts.read, .readTimeout)
+        case (.inFlight, .peerTakes): phase = (requests[id].progress + requests[id].timeouts.write, .writeTimeout)
+        case (.inFlight, .caller): phase = (MonotonicTime(nanoseconds: .max), .totalTimeout)
         }
+        let total = requests[id].totalDeadline
         let first = total < phase.time ? (total, .totalTimeout) : phase
         return first.time.nanoseconds == .max ? nil : first
     }

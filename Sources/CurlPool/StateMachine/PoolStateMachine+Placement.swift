@@ -16,6 +16,10 @@ extension PoolStateMachine {
     /// - Returns: the limit in the way, or `nil` when the request has its slot.
     mutating func place(_ id: RequestID, at now: MonotonicTime) -> PoolLimit? {
         let origin = requests[id].origin
+        if let slot = origins[origin].roomy.last, mayJoin(slot, id, at: now) {
+            join(slot, id, at: now)
+            return nil
+        }
         let idle = origins[origin].idle.last
         if let idle, !requests[id].isRetry {
             reuse(idle, for: id, at: now)
@@ -26,7 +30,7 @@ extension PoolStateMachine {
         guard origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin else {
             return .connectionsPerOrigin
         }
-        if connectionCount == rules.maxConnections, let longestIdle = idleOrder.first {
+        if connectionCount >= rules.maxConnections, let longestIdle = idleOrder.first {
             close(longestIdle, .evicted, at: now)
         }
         guard connectionCount < rules.maxConnections else { return .connections }
@@ -41,30 +45,39 @@ extension PoolStateMachine {
 
     private mutating func open(for id: RequestID, at now: MonotonicTime) {
         let origin = requests[id].origin
-        let slot = slots.insert(
-            Slot(origin: origin, state: .connecting(id), opening: now, opened: now, idleSince: now, progress: now)
-        )
+        let slot = slots.insert(Slot(origin: origin, opening: now))
+        slots[slot].isMultiplexed = origins[origin].isMultiplexed == false ? false : nil
+        requestLinks.append(id, to: &slots[slot].requests)
         changeConnections(of: origin) { $0.connecting += 1 }
         requests[id].placed = now
         moveRequest(id, to: .connecting(slot))
+        if slots[slot].isMultiplexed == nil { expectMultiplexing(slot) }
         arm(slot)
         actions.append(.open(slot, id))
     }
 
     private mutating func reuse(_ slot: SlotID, for id: RequestID, at now: MonotonicTime) {
         removeFromIdle(slot)
-        slots[slot].state = .active(id)
+        slots[slot].state = .active
+        requestLinks.append(id, to: &slots[slot].requests)
         changeConnections(of: slots[slot].origin) {
             $0.idle -= 1
             $0.active += 1
         }
         requests[id].placed = now
-        moveRequest(id, to: .inFlight(slot))
-        acquired(id, .reused, at: now)
-        slots[slot].progress = now
-        slots[slot].isUploading = requests[id].hasBody
-        arm(slot)
+        begin(id, on: slot, .reused, at: now)
+        noteRoom(slot)
         actions.append(.reuse(slot, id))
+    }
+
+    /// The request has the connection, or a stream of it, from now on.
+    mutating func begin(_ id: RequestID, on slot: SlotID, _ kind: AcquireKind, at now: MonotonicTime) {
+        slots[slot].streams += 1
+        moveRequest(id, to: .inFlight(slot))
+        acquired(id, kind, at: now)
+        requests[id].progress = now
+        requests[id].awaiting = requests[id].hasBody ? .peerTakes : .answer
+        arm(slot, for: id)
     }
 
     mutating func acquired(_ id: RequestID, _ kind: AcquireKind, at now: MonotonicTime) {
@@ -96,16 +109,23 @@ extension PoolStateMachine {
         requests[id].waitsBehind = limit
         record(.queued(originID(of: id), behind: limit))
         let origin = requests[id].origin
-        if requests[id].isRetry {
-            // It was submitted before everyone who waits for its origin, so it goes in front.
-            queueLinks.prepend(id, to: &origins[origin].queue)
-            queueOrderLinks.prepend(id, to: &queueOrder)
+        if let last = queueOrder.last, requests[last].number > requests[id].number {
+            insertByNumber(id)
         } else {
             queueLinks.append(id, to: &origins[origin].queue)
             queueOrderLinks.append(id, to: &queueOrder)
         }
         armQueueDeadline(of: id)
         makeEligible(origin)
+    }
+
+    /// It was submitted before others who wait: it had a place already, and lost it. Those before it are others of its
+    /// kind, which are few.
+    private mutating func insertByNumber(_ id: RequestID) {
+        let origin = requests[id].origin
+        let isLater = { (other: Int) in requests[other].number > requests[id].number }
+        queueLinks.insert(id, into: &origins[origin].queue, before: isLater)
+        queueOrderLinks.insert(id, into: &queueOrder, before: isLater)
     }
 
     mutating func removeFromQueue(_ id: RequestID) {
@@ -154,12 +174,15 @@ extension PoolStateMachine {
 
     // MARK: Idle connections
 
-    /// The slot's exchange is complete: its connection is idle, for the next in the queue or to be kept.
+    /// The slot has no request any more: its connection is idle, for the next in the queue or to be kept.
     mutating func release(_ slot: SlotID, at now: MonotonicTime) {
         let origin = slots[slot].origin
         if now - slots[slot].opened >= rules.maxConnectionLifetime {
             close(slot, .maxLifetime, at: now)
-            serve(at: now)
+            return
+        }
+        if isBeyondLimits(origin) {
+            close(slot, .idleSurplus, at: now)
             return
         }
         slots[slot].state = .idle
@@ -173,7 +196,13 @@ extension PoolStateMachine {
         makeEligible(origin)
         serve(at: now)
         trimIdle(at: now)
-        if slots.contains(slot), case .idle = slots[slot].state { arm(slot) }
+        if slots.contains(slot), slots[slot].state == .idle { arm(slot) }
+    }
+
+    /// After a limit was lowered there may be more connections than it allows.
+    private func isBeyondLimits(_ origin: Int) -> Bool {
+        connectionCount > rules.maxConnections
+            || origins[origin].levels.connections.total > rules.maxConnectionsPerOrigin
     }
 
     /// Closes idle connections that may not be kept.
@@ -211,7 +240,9 @@ extension PoolStateMachine {
     /// Frees the slot.
     mutating func vacate(_ slot: SlotID) {
         let closing = slots[slot]
-        if case .idle = closing.state { removeFromIdle(slot) }
+        assert(closing.requests.isEmpty, "requests are still on the slot")
+        if closing.state == .idle { removeFromIdle(slot) }
+        removeFromRoomy(slot)
         changeConnections(of: closing.origin) { levels in
             switch closing.state {
             case .connecting: levels.connecting -= 1

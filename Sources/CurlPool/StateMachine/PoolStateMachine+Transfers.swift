@@ -2,71 +2,92 @@ import HTTPPool
 
 /// What the transfers say: rules 7 and 9.
 extension PoolStateMachine {
-    /// The slot's connection is usable and the request is about to be sent. On a reused one this says nothing new.
+    /// The slot's connection is usable and the request that opened it is about to be sent.
     mutating func connectionReady(_ slot: SlotID, at now: MonotonicTime) {
-        guard case .connecting(let id) = slots[slot].state else { return }
+        guard slots[slot].state == .connecting, let id = slots[slot].requests.first else { return }
         record(.connectionOpened(originID(of: id), took: now - slots[slot].opening))
-        slots[slot].state = .active(id)
+        slots[slot].state = .active
         slots[slot].opened = now
-        slots[slot].progress = now
-        slots[slot].isUploading = requests[id].hasBody
         changeConnections(of: slots[slot].origin) {
             $0.connecting -= 1
             $0.active += 1
         }
-        moveRequest(id, to: .inFlight(slot))
-        acquired(id, .new, at: now)
-        arm(slot)
+        begin(id, on: slot, .new, at: now)
+        if slots[slot].isMultiplexed == nil { admitProven(slot, at: now) }
     }
 
-    /// Bytes moved on the slot. `isUploading`: the request's body is not sent to its end.
-    mutating func progress(_ slot: SlotID, isUploading: Bool, at now: MonotonicTime) {
-        slots[slot].progress = now
-        slots[slot].isUploading = isUploading
+    /// Bytes of the request moved, and this is who is to move the next.
+    mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
+        requests[id].progress = now
+        requests[id].awaiting = awaiting
     }
 
-    /// The slot's transfer ended. The driver has taken it off libcurl before it says so.
-    mutating func transferEnded(_ slot: SlotID, _ ending: TransferEnding, at now: MonotonicTime) -> TransferVerdict {
-        switch (slots[slot].state, ending) {
-        case (.connecting(let id), _):
-            let reason = if case .broken(let reason) = ending { reason } else { ConnectFailure.other }
-            let origin = originID(of: id)
-            record(.connectFailed(origin, reason, took: now - slots[slot].opening))
-            record(.acquireFailed(origin, .connectFailed, waited: now - requests[id].acquisitionBegan))
+    /// The request is waiting for somebody else from now on, whose timeout may be due earlier.
+    mutating func awaits(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
+        progress(id, awaiting, at: now)
+        if case .inFlight(let slot) = requests[id].state { arm(slot, for: id) }
+    }
+
+    /// The request's transfer ended. The driver has taken it off libcurl before it says so.
+    mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding, at now: MonotonicTime) -> TransferVerdict {
+        switch requests[id].state {
+        case .connecting(let slot) where slots[slot].state == .connecting:
+            let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
+            record(.connectFailed(originID(of: id), reason, took: now - slots[slot].opening))
+            record(.acquireFailed(originID(of: id), .connectFailed, waited: now - requests[id].acquisitionBegan))
+            leave(slot, id)
+            forget(id)
+            let others = requestsThatMove(from: slot)
             vacate(slot)
-            forget(id)
-        case (.active(let id), .complete(let keepAlive)):
+            placeAgain(others, at: now)
+        case .connecting:
+            // It was to share a connection, which broke before it had a stream.
+            joinRefused(id, at: now)
+            return .retry
+        case .inFlight(let slot):
             endLease(id, at: now)
-            forget(id)
-            slots[slot].served += 1
-            if keepAlive {
-                release(slot, at: now)
-                return .deliver
+            leave(slot, id)
+            switch ending {
+            case .complete(let keepAlive):
+                forget(id)
+                slots[slot].served += 1
+                settle(slot, keepAlive: keepAlive, .responseClose, at: now)
+            case .broken(_, let keepAlive):
+                forget(id)
+                settle(slot, keepAlive: keepAlive, .error, at: now)
+            case .stale(let sent, let reason):
+                settle(slot, keepAlive: false, reason, at: now)
+                if mayRetry(id, sent: sent) {
+                    retry(id, at: now)
+                    serve(at: now)
+                    return .retry
+                }
+                forget(id)
             }
-            close(slot, .responseClose, at: now)
-        case (.active(let id), .broken):
-            endLease(id, at: now)
-            forget(id)
-            close(slot, .error, at: now)
-        case (.active(let id), .stale(let sent, let reason)):
-            endLease(id, at: now)
-            close(slot, reason, at: now)
-            if mayRetry(id, sent: sent) {
-                retry(id, at: now)
-                serve(at: now)
-                return .retry
-            }
-            forget(id)
-        case (.idle, _):
-            preconditionFailure("an idle slot has no transfer that could end")
+        case .queued:
+            preconditionFailure("a queued request has no transfer that could end")
         }
         serve(at: now)
         return .deliver
     }
 
+    /// What becomes of a connection that a request has left.
+    private mutating func settle(_ slot: SlotID, keepAlive: Bool, _ reason: CloseReason, at now: MonotonicTime) {
+        if keepAlive {
+            released(slot, at: now)
+            return
+        }
+        retire(slot, reason)
+        if slots[slot].streams == 0 {
+            let others = requestsThatMove(from: slot)
+            close(slot, slots[slot].retiring ?? reason, at: now)
+            placeAgain(others, at: now)
+        }
+    }
+
     /// An idle connection ended, or said something that nobody had asked for. It is never used again.
     mutating func idleConnectionSpoke(_ slot: SlotID, _ reason: CloseReason, at now: MonotonicTime) {
-        guard slots.contains(slot), case .idle = slots[slot].state else { return }
+        guard slots.contains(slot), slots[slot].state == .idle else { return }
         close(slot, reason, at: now)
         serve(at: now)
     }

@@ -17,22 +17,25 @@ import HeapModule
 /// 8. A request can be cancelled at any moment.
 /// 9. A request that met a dead reused connection is sent once more, on a new one, if that is safe.
 /// 10. After a shutdown began nothing new is taken, and what runs has a period of grace.
+/// 11. Limits can change while it runs.
+///
+/// Where HTTP/2 is spoken, rule 4 begins with a connection of the origin that has room for another request.
 struct PoolStateMachine {
     /// To be done by the driver, in this order; the driver takes it after each input.
     var actions: [PoolAction] = []
     /// To be told to the observer; ``finishTurn(at:)`` completes it.
-    private(set) var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
+    var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
 
     var rules: PoolRules
     var requests = Slab<Request>()
     var slots = Slab<Slot>()
     var origins = Slab<OriginState>()
-    private var originIndices: [Origin: Int] = [:]
+    var originIndices: [Origin: Int] = [:]
     /// The origin that was looked up last, where it is still there.
-    private var latestOrigin: (origin: Origin, index: Int)?
-    private var sites: [SiteState] = []
-    private var touchedOrigins: [Int] = []
-    private var touchedSites: [CallSite] = []
+    var latestOrigin: (origin: Origin, index: Int)?
+    var sites: [SiteState] = []
+    var touchedOrigins: [Int] = []
+    var touchedSites: [CallSite] = []
 
     /// Links of the queues, one queue for each origin.
     var queueLinks = IndexLinks()
@@ -41,6 +44,10 @@ struct PoolStateMachine {
     var idleOrderLinks = IndexLinks()
     /// Idle slots of one origin, the most recently used last.
     var idleOfOriginLinks = IndexLinks()
+    /// Slots of one origin that have room for another request.
+    var roomyLinks = IndexLinks()
+    /// Requests on one slot.
+    var requestLinks = IndexLinks()
     /// All queued requests in the order of their submission, for the age of the oldest.
     var queueOrder = IndexList()
     var queueOrderLinks = IndexLinks()
@@ -80,6 +87,19 @@ struct PoolStateMachine {
         serve(at: now)
     }
 
+    /// The body that the caller was to provide broke.
+    mutating func bodyFailed(_ id: RequestID, at now: MonotonicTime) {
+        end(
+            id,
+            .bodyFailed,
+            acquireFailure: .cancelled,
+            closeReason: .requestCancelled,
+            connectFailure: .cancelled,
+            at: now
+        )
+        serve(at: now)
+    }
+
     /// Ends a request from outside: takes it out of the queue, or aborts its transfer.
     mutating func end(
         _ id: RequestID,
@@ -93,13 +113,30 @@ struct PoolStateMachine {
         case .queued:
             removeFromQueue(id)
             failAcquisition(id, acquireFailure, failure, at: now)
-        case .connecting(let slot):
+        case .connecting(let slot) where slots[slot].state == .connecting && slots[slot].requests.first == id:
+            // It is the one that the connection is opened for.
             record(.connectFailed(originID(of: id), connectFailure, took: now - slots[slot].opening))
+            leave(slot, id)
+            let others = requestsThatMove(from: slot)
             vacate(slot)
             failAcquisition(id, acquireFailure, failure, at: now)
+            placeAgain(others, at: now)
+        case .connecting(let slot):
+            actions.append(.stop(slot, id))
+            leave(slot, id)
+            failAcquisition(id, acquireFailure, failure, at: now)
         case .inFlight(let slot):
-            close(slot, closeReason, at: now)
             endLease(id, at: now)
+            leave(slot, id)
+            if slots[slot].isMultiplexed == true {
+                // A stream ends, and the connection goes on.
+                actions.append(.stop(slot, id))
+                released(slot, at: now)
+            } else {
+                let others = requestsThatMove(from: slot)
+                close(slot, closeReason, at: now)
+                placeAgain(others, at: now)
+            }
             actions.append(.fail(id, failure))
             forget(id)
         }
@@ -117,7 +154,7 @@ struct PoolStateMachine {
 
     /// Tells the observer of the turn, if there is anything to tell, and begins the next.
     mutating func endTurn(at now: MonotonicTime, telling observer: (any PoolObserver)?) {
-        guard !turn.events.isEmpty || !touchedOrigins.isEmpty else { return }
+        guard !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.configuration != nil else { return }
         finishTurn(at: now)
         observer?.poolDidTurn(turn)
         beginTurn()
@@ -149,189 +186,5 @@ struct PoolStateMachine {
             }
         }
         touchedOrigins.removeAll(keepingCapacity: true)
-    }
-}
-
-// MARK: - What it holds
-
-extension PoolStateMachine {
-    struct Request {
-        enum State {
-            case queued
-            case connecting(SlotID)
-            case inFlight(SlotID)
-        }
-        let number: UInt64
-        let origin: Int
-        let site: CallSite
-        let submitted: MonotonicTime
-        let timeouts: PhaseTimeouts
-        let isRepeatable: Bool
-        let hasBody: Bool
-        /// When this acquisition began: at the submission, or at the retry.
-        var acquisitionBegan: MonotonicTime
-        /// When it got its slot.
-        var placed: MonotonicTime
-        /// When its connection was ready.
-        var acquired: MonotonicTime
-        var state = State.queued
-        var isInQueue = false
-        var isRetry = false
-        var waitsBehind = PoolLimit.connections
-
-        init(_ new: NewRequest, origin: Int) {
-            number = new.number
-            self.origin = origin
-            site = new.site
-            submitted = new.submitted
-            timeouts = new.timeouts
-            isRepeatable = new.isRepeatable
-            hasBody = new.hasBody
-            acquisitionBegan = new.submitted
-            placed = new.submitted
-            acquired = new.submitted
-        }
-
-        var acquireDeadline: MonotonicTime { submitted + timeouts.acquire }
-        var totalDeadline: MonotonicTime { submitted + timeouts.total }
-    }
-
-    struct Slot {
-        enum State {
-            case connecting(RequestID)
-            case active(RequestID)
-            case idle
-        }
-        let origin: Int
-        var state: State
-        /// When it was decided to open the connection.
-        let opening: MonotonicTime
-        /// When the connection became usable.
-        var opened: MonotonicTime
-        var idleSince: MonotonicTime
-        /// When a byte last moved.
-        var progress: MonotonicTime
-        var isUploading = false
-        var served: UInt32 = 0
-        /// The moment of the slot's one live entry among the deadlines.
-        var armed: MonotonicTime?
-    }
-
-    struct OriginState {
-        let origin: Origin
-        var levels = OriginLevels()
-        var queue = IndexList()
-        var idle = IndexList()
-        var isEligible = false
-        var isTouched = false
-
-        var isUnused: Bool { levels.connections.total == 0 && levels.requests.total == 0 && !isEligible }
-    }
-
-    private struct SiteState {
-        var levels = RequestLevels()
-        var isTouched = false
-    }
-
-    struct Shutdown {
-        var policy: ShutdownPolicy
-        var graceEnds: MonotonicTime
-    }
-
-    /// Connections that count against the limit.
-    var connectionCount: Int { slots.count }
-    /// Requests that wait for a slot.
-    var queuedCount: Int { queueOrder.count }
-}
-
-// MARK: - Levels and events: the one place where they change
-
-extension PoolStateMachine {
-    func originID(of id: RequestID) -> OriginID { OriginID(index: Int32(requests[id].origin)) }
-
-    mutating func record(_ event: PoolEvent) { turn.events.append(event) }
-
-    mutating func moveRequest(_ id: RequestID, to state: Request.State) {
-        let old = requests[id].state
-        requests[id].state = state
-        changeLevels(of: id) { levels in
-            switch old {
-            case .queued: levels.queued -= 1
-            case .connecting: levels.connecting -= 1
-            case .inFlight: levels.inFlight -= 1
-            }
-            switch state {
-            case .queued: levels.queued += 1
-            case .connecting: levels.connecting += 1
-            case .inFlight: levels.inFlight += 1
-            }
-        }
-    }
-
-    /// The request is finished; its number is free.
-    mutating func forget(_ id: RequestID) {
-        let state = requests[id].state
-        changeLevels(of: id) { levels in
-            switch state {
-            case .queued: levels.queued -= 1
-            case .connecting: levels.connecting -= 1
-            case .inFlight: levels.inFlight -= 1
-            }
-        }
-        requests.remove(at: id)
-    }
-
-    mutating func changeConnections(of origin: Int, _ change: (inout ConnectionLevels) -> Void) {
-        change(&origins[origin].levels.connections)
-        touch(origin)
-    }
-
-    private mutating func changeLevels(of id: RequestID, _ change: (inout RequestLevels) -> Void) {
-        let origin = requests[id].origin
-        change(&origins[origin].levels.requests)
-        touch(origin)
-        let site = requests[id].site
-        let index = Int(site.index)
-        while sites.count <= index { sites.append(SiteState()) }
-        change(&sites[index].levels)
-        if !sites[index].isTouched {
-            sites[index].isTouched = true
-            touchedSites.append(site)
-        }
-    }
-
-    mutating func touch(_ origin: Int) {
-        guard !origins[origin].isTouched else { return }
-        origins[origin].isTouched = true
-        touchedOrigins.append(origin)
-    }
-
-    private mutating func index(of origin: Origin) -> Int {
-        // Most services talk to few origins, and often to the same one twice.
-        if let latestOrigin, latestOrigin.origin == origin { return latestOrigin.index }
-        if let index = originIndices[origin] {
-            latestOrigin = (origin, index)
-            return index
-        }
-        let index = origins.insert(OriginState(origin: origin))
-        originIndices[origin] = index
-        turn.newOrigins.append((OriginID(index: Int32(index)), origin))
-        return index
-    }
-
-    /// Ends the acquisition of a request that has no connection, and the request with it.
-    mutating func failAcquisition(
-        _ id: RequestID,
-        _ reason: AcquireFailure,
-        _ failure: RequestFailure,
-        at now: MonotonicTime
-    ) {
-        record(.acquireFailed(originID(of: id), reason, waited: now - requests[id].acquisitionBegan))
-        actions.append(.fail(id, failure))
-        forget(id)
-    }
-
-    mutating func endLease(_ id: RequestID, at now: MonotonicTime) {
-        record(.leaseEnded(originID(of: id), requests[id].site, held: now - requests[id].acquired))
     }
 }

@@ -60,7 +60,7 @@ struct EndingTests {
         let slot = try rig.submitAndConnect()
         for _ in 0..<5 {
             rig.advance(.seconds(29))
-            rig.machine.progress(slot, isUploading: false, at: rig.now)
+            rig.machine.progress(slot, .answer, at: rig.now)
             #expect(rig.takeActions().failures.isEmpty)
         }
         _ = rig.takeEvents()
@@ -78,7 +78,7 @@ struct EndingTests {
         timeouts.write = .seconds(1)
         _ = rig.submit(timeouts: timeouts)
         rig.machine.connectionReady(0, at: rig.now)
-        rig.machine.progress(0, isUploading: true, at: rig.now)
+        rig.machine.progress(0, .peerTakes, at: rig.now)
         rig.machine.arm(0)
         _ = rig.takeActions()
         rig.advance(.seconds(1))
@@ -159,7 +159,7 @@ struct EndingTests {
         let id = rig.submit()
         #expect(rig.takeActions().reused == [second])
         _ = rig.takeEvents()
-        #expect(rig.machine.transferEnded(second, .stale(sent: true, .peerClosed), at: rig.now) == .retry)
+        #expect(rig.end(second, .stale(sent: true, .peerClosed)) == .retry)
         // The idle connection beside the dead one may be as dead.
         #expect(rig.takeActions().list == [.close(second), .open(second, id)])
         let events = rig.takeEvents()
@@ -174,7 +174,7 @@ struct EndingTests {
             let slot = try rig.idleConnection("h\(sent)")
             _ = rig.submit("h\(sent)", isRepeatable: false)
             _ = rig.takeActions()
-            #expect(rig.machine.transferEnded(slot, .stale(sent: sent, .peerClosed), at: rig.now) == verdict)
+            #expect(rig.end(slot, .stale(sent: sent, .peerClosed)) == verdict)
         }
     }
 
@@ -188,7 +188,7 @@ struct EndingTests {
         let id = rig.submit()
         let later = rig.submit()
         _ = rig.takeActions()
-        #expect(rig.machine.transferEnded(slot, .stale(sent: false, .peerClosed), at: rig.now) == .retry)
+        #expect(rig.end(slot, .stale(sent: false, .peerClosed)) == .retry)
         #expect(rig.takeActions().started == [id])
         #expect(rig.levels().requests.queued == 1)
         _ = later

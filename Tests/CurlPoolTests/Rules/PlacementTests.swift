@@ -140,7 +140,7 @@ struct PlacementTests {
         _ = rig.submit()
         let waiting = rig.submit()
         _ = rig.takeActions()
-        #expect(rig.machine.transferEnded(0, .broken(.refused), at: rig.now) == .deliver)
+        #expect(rig.end(0, .broken(.refused)) == .deliver)
         #expect(rig.takeActions().list == [.close(0), .open(0, waiting)])
         let events = rig.takeEvents()
         #expect(events.connectFailures == [.refused])

@@ -123,7 +123,7 @@ struct ModelledPool {
         lastStep = "end \(slot) \(ending)"
         let id = connecting.removeValue(forKey: slot) ?? active.removeValue(forKey: slot)
         if rig.machine.slots.contains(slot), case .complete(true) = ending { idle.insert(slot) }
-        switch rig.machine.transferEnded(slot, ending, at: rig.now) {
+        switch rig.end(slot, ending) {
         case .deliver:
             if case .complete = ending { finished += 1 } else { failed += 1 }
             if let id { alive.remove(id) }
@@ -165,6 +165,7 @@ struct ModelledPool {
                 check(idle.remove(slot) != nil, "reuse of a slot that is not idle")
                 check(alive.contains(id), "reuse for a request that is not alive")
                 active[slot] = id
+            case .join, .stop: violations.append("several requests on one HTTP/1.1 connection")
             case .close(let slot):
                 // A transfer that ended has left its slot already.
                 idle.remove(slot)

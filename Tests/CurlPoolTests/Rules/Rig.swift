@@ -9,13 +9,15 @@ struct Rig {
     var now = MonotonicTime(nanoseconds: 1_000_000_000)
     private var number: UInt64 = 0
 
-    init(_ change: (inout PoolLimits) -> Void = { _ in }) {
-        var limits = PoolLimits()
-        change(&limits)
-        machine = PoolStateMachine(rules: PoolRules(limits))
+    /// `http2`: its origins may turn out to speak it.
+    init(http2: Bool = false, _ change: (inout PoolLimits) -> Void = { _ in }) {
+        var configuration = PoolConfiguration()
+        change(&configuration.limits)
+        configuration.transport.http2 = http2 ? .negotiated : .off
+        machine = PoolStateMachine(rules: PoolRules(configuration))
     }
 
-    static func origin(_ name: String) -> Origin { Origin(scheme: "http", host: name, port: 80) }
+    static func origin(_ name: String) -> Origin { Origin(scheme: "https", host: name, port: 443) }
 
     /// Submits a request and returns its number in the machine.
     mutating func submit(
@@ -56,7 +58,14 @@ struct Rig {
 
     @discardableResult
     mutating func complete(_ slot: SlotID, keepAlive: Bool = true) -> TransferVerdict {
-        machine.transferEnded(slot, .complete(keepAlive: keepAlive), at: now)
+        end(slot, .complete(keepAlive: keepAlive))
+    }
+
+    /// The transfer of the slot's first request ends.
+    @discardableResult
+    mutating func end(_ slot: SlotID, _ ending: TransferEnding) -> TransferVerdict {
+        guard let id = machine.slots[slot].requests.first else { return .deliver }
+        return machine.transferEnded(id, ending, at: now)
     }
 
     mutating func advance(_ duration: Duration) {
@@ -88,6 +97,8 @@ struct Rig {
 
         var opened: [SlotID] { list.compactMap { if case .open(let slot, _) = $0 { slot } else { nil } } }
         var closed: [SlotID] { list.compactMap { if case .close(let slot) = $0 { slot } else { nil } } }
+        var joined: [RequestID] { list.compactMap { if case .join(_, let id) = $0 { id } else { nil } } }
+        var stopped: [RequestID] { list.compactMap { if case .stop(_, let id) = $0 { id } else { nil } } }
         var reused: [SlotID] { list.compactMap { if case .reuse(let slot, _) = $0 { slot } else { nil } } }
         /// Requests that got a slot, in order.
         var started: [RequestID] {

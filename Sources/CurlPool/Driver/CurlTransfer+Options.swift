@@ -2,8 +2,8 @@ import CLibcurl
 import Glibc
 import HTTPPool
 
-/// The options of a slot's easy handle: those of its whole life, and those of one request.
-extension CurlSlot {
+/// The options of an easy handle: those of its whole life, and those of one request.
+extension CurlTransfer {
     /// Sets what is the same for every request. Options whose names libcurl knows cannot fail but for memory, and then
     /// the transfer fails with libcurl's own error.
     func setUp() {
@@ -11,21 +11,18 @@ extension CurlSlot {
         let driver = Unmanaged.passUnretained(driver).toOpaque()
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         set(CURLOPT_PATH_AS_IS, 1)
-        set(CURLOPT_PROXY, "")
+        // Large bodies come in fewer pieces.
+        set(CURLOPT_BUFFERSIZE, 64 << 10)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
         // A transfer that is taken away during a look-up would otherwise wait for the resolver's thread.
         set(CURLOPT_QUICK_EXIT, 1)
-        if let bundle = Libcurl.certificateBundle {
-            set(CURLOPT_CAINFO, bundle)
-            poolscope_easy_set_string(easy, CURLOPT_CAPATH, nil)
-        }
+        self.driver.options.apply(to: easy)
 
-        // Sound: the driver keeps every slot until all transfers are over, and these callbacks run only during the slot's
-        // own transfer, inside libcurl's calls, on the driver's thread.
+        // Sound: the driver keeps every transfer until all are over, and these callbacks run only during the transfer,
+        // inside libcurl's calls, on the driver's thread.
         poolscope_easy_set_pointer(easy, CURLOPT_PRIVATE, me)
         poolscope_easy_set_pointer(easy, CURLOPT_WRITEDATA, me)
         poolscope_easy_set_data_function(easy, CURLOPT_WRITEFUNCTION, receiveBody)
@@ -43,23 +40,39 @@ extension CurlSlot {
     }
 
     /// Sets what differs from request to request. libcurl copies the strings; the header list lives as long as the
-    /// exchange, which the slot holds while the transfer runs.
+    /// exchange, which the transfer holds while it runs.
     func describe(_ request: EncodedRequest) -> Bool {
         guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
-        let isPlain = request.method == "GET" && request.body == nil
-        if !isPlain || !wasPlain { describeMethod(request) }
-        wasPlain = isPlain
+        if !request.isPlain || !wasPlain { describeMethod(request) }
+        wasPlain = request.isPlain
+        if request.unixSocketPath != unixSocketPath {
+            unixSocketPath = request.unixSocketPath
+            poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
+        }
+        let shallUnpack = driver.options.decompression != .off && !request.hasOwnAcceptEncoding
+        if shallUnpack != unpacks {
+            unpacks = shallUnpack
+            // An empty list is every encoding that libcurl has.
+            poolscope_easy_set_string(easy, CURLOPT_ACCEPT_ENCODING, unpacks ? "" : nil)
+        }
         return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list) == CURLE_OK
     }
 
     private func describeMethod(_ request: EncodedRequest) {
         // This also undoes what HEAD and a body have set.
         set(CURLOPT_HTTPGET, 1)
+        let length: Int?
+        switch request.body {
+        case .none: length = nil
+        case .bytes(let bytes): length = bytes.count
+        // libcurl takes -1 for a length that is not known.
+        case .stream(let stream): length = stream.length ?? -1
+        }
         if request.isHead {
             set(CURLOPT_NOBODY, 1)
-        } else if let body = request.body {
+        } else if let length {
             set(CURLOPT_UPLOAD, 1)
-            poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(body.count))
+            poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length))
         }
         if request.method == "GET" || request.isHead {
             poolscope_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
@@ -74,9 +87,9 @@ extension CurlSlot {
 
 // MARK: - libcurl's callbacks
 
-/// Sound: the pointer is the one that ``CurlSlot/setUp()`` set, and the driver keeps the slot alive.
-private func slot(_ data: UnsafeMutableRawPointer?) -> CurlSlot? {
-    data.map { Unmanaged<CurlSlot>.fromOpaque($0).takeUnretainedValue() }
+/// Sound: the pointer is the one that ``CurlTransfer/setUp()`` set, and the driver keeps the transfer alive.
+private func transfer(_ data: UnsafeMutableRawPointer?) -> CurlTransfer? {
+    data.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
 }
 
 private func bytes(_ start: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
@@ -89,7 +102,7 @@ private func receiveBody(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let slot = slot(data), slot.received(body: bytes(start, size * count)) else { return 0 }
+    guard let transfer = transfer(data), transfer.received(body: bytes(start, size * count)) else { return 0 }
     return size * count
 }
 
@@ -99,7 +112,7 @@ private func receiveHeader(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let slot = slot(data), slot.received(header: bytes(start, size * count)) else { return 0 }
+    guard let transfer = transfer(data), transfer.received(header: bytes(start, size * count)) else { return 0 }
     return size * count
 }
 
@@ -109,11 +122,8 @@ private func sendBody(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let slot = slot(data) else { return Int(CURL_READFUNC_ABORT) }
-    let sent = slot.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
-    // From the last byte on it is the answer that is waited for.
-    if !slot.isUploading { slot.driver.progressed(slot) }
-    return sent
+    guard let transfer = transfer(data) else { return Int(CURL_READFUNC_ABORT) }
+    return transfer.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
 }
 
 private func beforeRequest(
@@ -123,9 +133,8 @@ private func beforeRequest(
     _: Int32,
     _: Int32
 ) -> Int32 {
-    guard let slot = slot(data) else { return CURL_PREREQFUNC_ABORT }
-    slot.aboutToSend()
-    if !slot.isReuse { slot.driver.connectionReady(slot) }
+    guard let transfer = transfer(data) else { return CURL_PREREQFUNC_ABORT }
+    transfer.aboutToSend()
     return CURL_PREREQFUNC_OK
 }
 
@@ -134,10 +143,10 @@ private func openSocket(
     _: curlsocktype,
     address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
-    guard let slot = slot(data), let address, slot.mayOpenSocket() else { return CURL_SOCKET_BAD }
+    guard let transfer = transfer(data), let address, transfer.mayOpenSocket() else { return CURL_SOCKET_BAD }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
-    if descriptor >= 0 { slot.driver.socketOpened(descriptor, for: slot) }
+    if descriptor >= 0 { transfer.driver.socketOpened(descriptor, for: transfer) }
     return descriptor
 }
 

@@ -1,0 +1,253 @@
+import CLibcurl
+import Glibc
+import HTTPPool
+
+/// What the state machine decided is done, and what libcurl made of it is told to the state machine.
+extension CurlDriver {
+    // MARK: libcurl
+
+    func setTimer(_ milliseconds: Int) {
+        curlTimer = milliseconds < 0 ? nil : now + UInt64(milliseconds) * 1_000_000
+    }
+
+    /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
+    func work() {
+        repeat { letCurlWork() } while settleJoins()
+    }
+
+    /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
+    private func letCurlWork() {
+        while let timer = curlTimer, timer <= now {
+            curlTimer = nil
+            var running: Int32 = 0
+            curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
+            collect()
+        }
+    }
+
+    /// Takes the transfers that have ended.
+    func collect() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let result = poolscope_message_result(message)
+            var owner: UnsafeMutablePointer<CChar>?
+            guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { continue }
+            // Sound: the pointer is the transfer's own, and the driver holds all transfers.
+            ended(Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue(), result)
+        }
+    }
+
+    private func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
+        guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
+        let error = result == CURLE_OK ? nil : transfer.error(result)
+        // libcurl knows the socket from the end of the transfer until the handle is removed.
+        if slot.connection == nil { slot.connection = transfer.openConnection }
+        transfer.stop(in: multi)
+        let ending = transfer.ending(result)
+        exchange.response.isUnpacked = transfer.unpacks
+        release(transfer, from: slot)
+        if !slot.isRunning {
+            slot.idleSinceTurn = turnNumber
+            listen(to: slot)
+        }
+        now = MonotonicClock.now()
+        transferEnded(ending, exchange, error: error)
+        perform()
+    }
+
+    /// The transfer is over: the slot's own waits for the next request, another is put aside.
+    private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
+        transfer.exchange = nil
+        guard transfer !== slot.transfer else { return }
+        slot.remove(transfer)
+        spare.append(transfer)
+    }
+
+    // MARK: What the transfers say
+
+    /// A new connection is usable, and the request is about to be sent.
+    func connectionReady(_ transfer: CurlTransfer) {
+        guard let slot = transfer.slot else { return }
+        now = MonotonicClock.now()
+        machine.connectionReady(slot.id, at: now)
+    }
+
+    /// The transfer has a stream of the connection that it was to share.
+    func joined(_ transfer: CurlTransfer) {
+        guard let id = transfer.exchange?.id, let slot = transfer.slot else { return }
+        slot.isMultiplexed = true
+        joining.removeAll { $0 === transfer }
+        machine.joined(id, at: now)
+    }
+
+    /// The first line of an answer has come.
+    func answerBegan(_ transfer: CurlTransfer, _ line: UnsafeBufferPointer<UInt8>) {
+        guard options.mayMultiplex, transfer.start == .open, let slot = transfer.slot else { return }
+        let isMultiplexed = line.starts(with: "HTTP/2".utf8)
+        slot.isMultiplexed = isMultiplexed
+        machine.answerBegan(slot.id, isMultiplexed: isMultiplexed, at: now)
+    }
+
+    func headArrived(_ exchange: Exchange) { answered.append(exchange) }
+
+    func bodyArrived(_ exchange: Exchange) {
+        streaming.append(exchange)
+        if exchange.transfer?.slot?.isMultiplexed == true { progressed(exchange) }
+    }
+
+    func progressed(_ transfer: CurlTransfer) {
+        if let exchange = transfer.exchange { progressed(exchange) }
+    }
+
+    func progressed(_ exchange: Exchange) {
+        guard let id = exchange.id, let transfer = exchange.transfer else { return }
+        machine.progress(id, transfer.awaiting, at: now)
+    }
+
+    /// What was waited for has changed.
+    func awaits(_ transfer: CurlTransfer) {
+        guard let id = transfer.exchange?.id else { return }
+        machine.awaits(id, transfer.awaiting, at: now)
+    }
+
+    // MARK: What the state machine decided
+
+    func perform() {
+        // Doing one thing can fail and make the machine decide again.
+        while machine.handOver(&actions) {
+            for action in actions {
+                switch action {
+                case .open(let slot, let request): open(slot, request)
+                case .reuse(let slot, let request): reuse(slot, request)
+                case .join(let slot, let request): join(slot, request)
+                case .stop(let slot, let request): stop(slot, request)
+                case .close(let slot): close(slot)
+                case .fail(let request, let failure):
+                    guard let exchange = exchanges[request] else { continue }
+                    exchange.result = .failure(self.failure(of: exchange, failure))
+                    finish(exchange, request)
+                }
+            }
+        }
+    }
+
+    private func open(_ id: SlotID, _ request: RequestID) {
+        guard let exchange = exchanges[request] else { return }
+        do throws(PoolError) {
+            let slot = try slot(id)
+            if !slot.open() || !slot.transfer.begin(exchange, .open, in: multi) { refused(exchange, slot.transfer) }
+        } catch {
+            transferEnded(.broken(.other), exchange, error: error)
+        }
+    }
+
+    private func reuse(_ id: SlotID, _ request: RequestID) {
+        guard let exchange = exchanges[request], let slot = slots[id] else { return }
+        if slot.isMultiplexed {
+            // The connection may have said that it takes no further request. Then this one finds no room on it.
+            joining.append(slot.transfer)
+        } else if slot.idleSinceTurn == turnNumber, let connection = slot.connection,
+            let reason = Self.whatItSaid(connection)
+        {
+            // It went from one request to the next within the turn, and epoll has not been asked about it.
+            transferEnded(.stale(sent: false, reason), exchange, error: Self.connectionDied)
+            return
+        }
+        if !slot.transfer.begin(exchange, .reuse, in: multi) { refused(exchange, slot.transfer) }
+    }
+
+    private func join(_ id: SlotID, _ request: RequestID) {
+        guard let exchange = exchanges[request], let slot = slots[id] else { return }
+        do throws(PoolError) {
+            let transfer = slot.transfer.isRunning ? try spareTransfer() : slot.transfer
+            if transfer !== slot.transfer, !slot.add(transfer) {
+                spare.append(transfer)
+                transferEnded(.broken(.other), exchange, error: nil)
+            } else if transfer.begin(exchange, .join, in: multi) {
+                joining.append(transfer)
+            } else {
+                refused(exchange, transfer)
+            }
+        } catch {
+            transferEnded(.broken(.other), exchange, error: error)
+        }
+    }
+
+    /// libcurl does not take the request as it is.
+    private func refused(_ exchange: Exchange, _ transfer: CurlTransfer) {
+        if let slot = transfer.slot { release(transfer, from: slot) }
+        let error = PoolError(.invalidRequest, "libcurl refuses the request", phase: .submit)
+        transferEnded(.broken(.other), exchange, error: error)
+    }
+
+    /// Those that were put on a connection and have no stream by now found no room there.
+    ///
+    /// - Returns: whether there were any, so that libcurl may have something to do again.
+    private func settleJoins() -> Bool {
+        guard !joining.isEmpty else { return false }
+        var refused: [CurlTransfer] = []
+        swap(&refused, &joining)
+        for transfer in refused {
+            guard transfer.isRunning, !transfer.wasSent, let exchange = transfer.exchange, let slot = transfer.slot else {
+                continue
+            }
+            transfer.stop(in: multi)
+            release(transfer, from: slot)
+            if transfer.start == .reuse {
+                transferEnded(.stale(sent: false, .peerClosed), exchange, error: Self.connectionDied)
+            } else if let id = exchange.id {
+                machine.joinRefused(id, at: now)
+            }
+            perform()
+        }
+        return true
+    }
+
+    private func slot(_ id: SlotID) throws(PoolError) -> CurlSlot {
+        while slots.count <= id { slots.append(nil) }
+        if let slot = slots[id] { return slot }
+        let slot = CurlSlot(id: id, transfer: try CurlTransfer(driver: self))
+        slot.transfer.slot = slot
+        slots[id] = slot
+        return slot
+    }
+
+    private func spareTransfer() throws(PoolError) -> CurlTransfer {
+        if let transfer = spare.popLast() { return transfer }
+        return try CurlTransfer(driver: self)
+    }
+
+    /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
+    private func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
+        guard let id = exchange.id else { return }
+        guard machine.transferEnded(id, ending, at: now) == .deliver else { return }
+        exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response)
+        finish(exchange, id)
+    }
+
+    private func stop(_ id: SlotID, _ request: RequestID) {
+        guard let exchange = exchanges[request], let transfer = exchange.transfer, transfer.exchange === exchange,
+            let slot = slots[id]
+        else { return }
+        transfer.stop(in: multi)
+        release(transfer, from: slot)
+        if !slot.isRunning { listen(to: slot) }
+    }
+
+    private func close(_ id: SlotID) {
+        guard slots.indices.contains(id), let slot = slots[id] else { return }
+        for transfer in [slot.transfer] + slot.others {
+            transfer.stop(in: multi)
+            release(transfer, from: slot)
+        }
+        slot.dropConnection()
+    }
+
+    private func finish(_ exchange: Exchange, _ id: RequestID) {
+        exchange.id = nil
+        exchange.upload?.close()
+        if exchanges[id] === exchange { exchanges[id] = nil }
+        finished.append(exchange)
+    }
+}

@@ -1,0 +1,236 @@
+import CLibcurl
+import Glibc
+import HTTPPool
+
+/// One transfer of libcurl: an easy handle, and the exchange that it carries out at present.
+///
+/// It belongs to the driver's thread, which is why accesses are not checked for overlap (see ``CurlDriver``).
+final class CurlTransfer {
+    let easy: UnsafeMutableRawPointer
+    /// Sound: the driver holds all its transfers, and lets go of them before it ends.
+    unowned(unsafe) let driver: CurlDriver
+    /// Sound: the driver keeps every slot until it ends.
+    @exclusivity(unchecked) unowned(unsafe) var slot: CurlSlot?
+    @exclusivity(unchecked) var exchange: Exchange?
+    /// Whether libcurl has the transfer.
+    @exclusivity(unchecked) private(set) var isRunning = false
+
+    /// What the handle is set for, so that the next request sets only what differs.
+    @exclusivity(unchecked) var wasPlain = false
+    @exclusivity(unchecked) var unpacks = false
+    @exclusivity(unchecked) var unixSocketPath: String?
+
+    // The present attempt.
+    @exclusivity(unchecked) private(set) var start = Start.open
+    /// Libcurl has the connection and is about to send: the request may reach the peer.
+    @exclusivity(unchecked) private(set) var wasSent = false
+    @exclusivity(unchecked) private var answerBegan = false
+    @exclusivity(unchecked) private var refusedToReconnect = false
+    @exclusivity(unchecked) private var pause = Pause()
+    /// Set when a callback broke the transfer off: why.
+    @exclusivity(unchecked) private(set) var refusal: PoolError?
+
+    /// How a transfer comes to its connection.
+    enum Start {
+        /// It opens one.
+        case open
+        /// It has the slot's idle one for itself.
+        case reuse
+        /// It shares one.
+        case join
+    }
+
+    /// What of the transfer stands still, in libcurl's bits.
+    private struct Pause {
+        var bits: Int32 = 0
+        /// Whatever still comes is thrown away.
+        var swallows = false
+    }
+
+    /// - Throws: ``PoolError`` with code `outOfResources` when libcurl has no memory for a handle.
+    init(driver: CurlDriver) throws(PoolError) {
+        guard let easy = curl_easy_init() else {
+            throw PoolError(.outOfResources, "libcurl has no memory for another connection", phase: .connect)
+        }
+        self.easy = easy
+        self.driver = driver
+        setUp()
+    }
+
+    deinit { curl_easy_cleanup(easy) }
+
+    /// Connections are sought and kept in this cache.
+    func attach(to share: UnsafeMutableRawPointer) -> Bool {
+        poolscope_easy_set_pointer(easy, CURLOPT_SHARE, share) == CURLE_OK
+    }
+
+    func detach() {
+        poolscope_easy_set_pointer(easy, CURLOPT_SHARE, nil)
+        slot = nil
+    }
+
+    /// Hands the exchange to libcurl.
+    ///
+    /// - Returns: whether libcurl took it.
+    func begin(_ exchange: Exchange, _ start: Start, in multi: UnsafeMutableRawPointer) -> Bool {
+        self.exchange = exchange
+        self.start = start
+        wasSent = false
+        answerBegan = false
+        refusedToReconnect = false
+        pause = Pause()
+        refusal = nil
+        exchange.beginAttempt(on: self)
+        guard describe(exchange.request) else { return false }
+        isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
+        return isRunning
+    }
+
+    /// Takes the transfer away from libcurl. One that was not complete takes its connection along, unless others are on
+    /// it.
+    func stop(in multi: UnsafeMutableRawPointer) {
+        guard isRunning else { return }
+        if pause.bits & CURLPAUSE_RECV != 0, slot?.isMultiplexed == true {
+            // libcurl 7.88 keeps what came on a paused stream for ever, unless it is taken from it.
+            pause.swallows = true
+            curl_easy_pause(easy, 0)
+        }
+        isRunning = false
+        curl_multi_remove_handle(multi, easy)
+    }
+
+    /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.
+    func ending(_ result: CURLcode) -> TransferEnding {
+        let isOpen = slot?.connection != nil
+        if result == CURLE_OK { return .complete(keepAlive: isOpen) }
+        let diedUnanswered = start != .open && !answerBegan && Self.meansConnectionDied(result)
+        if refusedToReconnect || diedUnanswered { return .stale(sent: wasSent, .peerClosed) }
+        return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
+    }
+
+    /// The connection that libcurl kept after the transfer.
+    var openConnection: Int32? {
+        var descriptor = CURL_SOCKET_BAD
+        let code = poolscope_easy_get_socket(easy, &descriptor)
+        return code == CURLE_OK && descriptor != CURL_SOCKET_BAD ? descriptor : nil
+    }
+
+    /// Whether the peer is listened to.
+    var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
+
+    /// Who is to move the next byte.
+    var awaiting: Awaiting {
+        if pause.bits != 0 { return .caller }
+        return exchange?.isUploading == true ? .peerTakes : .answer
+    }
+
+    // MARK: What libcurl says meanwhile
+
+    /// The connection is ready and the request about to be sent. libcurl sends a request again by itself when a reused
+    /// connection dies, POST included; that is the pool's decision, and ``mayOpenSocket()`` stops it earlier.
+    func aboutToSend() {
+        wasSent = true
+        switch start {
+        case .open: driver.connectionReady(self)
+        case .reuse: break
+        case .join: driver.joined(self)
+        }
+    }
+
+    /// Whether libcurl may open a socket. A transfer that was started on a connection has no business to: libcurl has found
+    /// it dead, or full, and would go on with a new one on its own.
+    func mayOpenSocket() -> Bool {
+        if start != .open { refusedToReconnect = true }
+        return start == .open
+    }
+
+    /// - Returns: whether the transfer may go on.
+    func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let exchange else { return false }
+        if !answerBegan {
+            answerBegan = true
+            driver.answerBegan(self, line)
+        }
+        let hadHead = exchange.response.headIsComplete
+        guard exchange.response.take(header: line) else { return false }
+        if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
+        return true
+    }
+
+    /// - Returns: whether the transfer may go on.
+    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let exchange else { return false }
+        if pause.swallows { return true }
+        if unpacks, !isWithinRatio(exchange, bytes.count) { return false }
+        let isFull: Bool
+        if let stream = exchange.stream {
+            isFull = stream.append(bytes)
+            driver.bodyArrived(exchange)
+        } else {
+            let first = exchange.response.body.isEmpty
+            if first { exchange.response.body.reserveCapacity(expectedBodyBytes(bytes.count)) }
+            exchange.response.body.append(contentsOf: bytes)
+            isFull = exchange.response.body.count >= ResponseStream.highWater
+        }
+        if isFull { stopReceiving(exchange) }
+        return true
+    }
+
+    /// Room for the whole body where the answer says how long it is and it will come at once.
+    private func expectedBodyBytes(_ first: Int) -> Int {
+        var announced: curl_off_t = -1
+        poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
+        return max(first, min(Int(announced), ResponseStream.highWater))
+    }
+
+    /// An answer of a few kilobytes can unpack to gigabytes.
+    private func isWithinRatio(_ exchange: Exchange, _ more: Int) -> Bool {
+        guard case .on(let maxRatio) = driver.options.decompression else { return true }
+        exchange.unpackedBytes += more
+        guard exchange.unpackedBytes > 1 << 20 else { return true }
+        var packed: curl_off_t = 0
+        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &packed)
+        guard exchange.unpackedBytes / maxRatio > Int(packed) else { return true }
+        refusal = PoolError(
+            .responseTooLarge,
+            "the answer's body unpacks to more than \(maxRatio) times what came over the wire",
+            phase: .exchange
+        )
+        return false
+    }
+
+    /// Gives libcurl the next bytes of the request's body.
+    func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard let exchange else { return Int(CURL_READFUNC_ABORT) }
+        guard let count = exchange.send(into: buffer) else {
+            pause.bits |= CURLPAUSE_SEND
+            driver.progressed(self)
+            return Int(CURL_READFUNC_PAUSE)
+        }
+        // From the last byte on it is the answer that is waited for.
+        if !exchange.isUploading || slot?.isMultiplexed == true { driver.progressed(self) }
+        return count
+    }
+
+    // MARK: Standing still
+
+    private func stopReceiving(_ exchange: Exchange) {
+        guard pause.bits & CURLPAUSE_RECV == 0 else { return }
+        pause.bits |= CURLPAUSE_RECV
+        curl_easy_pause(easy, pause.bits)
+        driver.progressed(self)
+    }
+
+    /// The caller has read, or has written: whatever can go on goes on.
+    func goOn() {
+        guard isRunning, let exchange else { return }
+        var bits = pause.bits
+        if exchange.stream?.hasRoom == true { bits &= ~CURLPAUSE_RECV }
+        if exchange.upload?.hasNews == true { bits &= ~CURLPAUSE_SEND }
+        guard bits != pause.bits else { return }
+        pause.bits = bits
+        driver.awaits(self)
+        // Callbacks run inside this call.
+        curl_easy_pause(easy, bits)
+    }
+}

@@ -1,0 +1,28 @@
+import HTTPPool
+import Synchronization
+
+/// The configuration in force, which the driver changes and everybody reads.
+final class PoolSettings: Sendable {
+    private struct State {
+        var configuration: PoolConfiguration
+        /// The timeouts of requests that have none of their own, in the form in which they are needed.
+        var defaults: RequestDefaults
+    }
+    private let state: Mutex<State>
+
+    init(_ configuration: PoolConfiguration) {
+        state = Mutex(State(configuration: configuration, defaults: RequestDefaults(configuration.timeouts)))
+    }
+
+    var configuration: PoolConfiguration {
+        get { state.withLock { $0.configuration } }
+        set {
+            state.withLock { state in
+                state.configuration = newValue
+                state.defaults = RequestDefaults(newValue.timeouts)
+            }
+        }
+    }
+
+    var defaults: RequestDefaults { state.withLock { $0.defaults } }
+}

@@ -1,0 +1,133 @@
+import CLibcurl
+import CLinux
+import Glibc
+import HTTPPool
+
+/// A pool's ``PoolTransport`` in libcurl's terms, read and checked once, when the pool is made.
+///
+/// Sound as `Sendable`: it is written in the initialiser and never again.
+final class TransportOptions: Sendable {
+    let decompression: PoolTransport.Decompression
+    let mayMultiplex: Bool
+    private let transport: PoolTransport
+    /// The authorities that are trusted, as a file.
+    private let authorities: String?
+    /// Holds ``authorities``, where they are no file of the system.
+    private let authoritiesDescriptor: Int32?
+    private let certificate: [UInt8]
+    private let privateKey: [UInt8]
+
+    /// - Throws: `ConfigurationError` where certificates or keys cannot be read; ``PoolError`` with code
+    ///   `outOfResources`.
+    init(_ transport: PoolTransport) throws {
+        self.transport = transport
+        decompression = transport.decompression
+        mayMultiplex = transport.http2 == .negotiated
+        certificate = try transport.tls.identity?.certificate.read("tls.identity.certificate") ?? []
+        privateKey = try transport.tls.identity?.privateKey.read("tls.identity.privateKey") ?? []
+        switch transport.tls.trust {
+        case .system:
+            (authorities, authoritiesDescriptor) = (Libcurl.certificateBundle, nil)
+        case .systemAnd(let more):
+            let system = try Libcurl.certificateBundle.map { try PoolTLS.PEM.file($0).read("tls.trust") } ?? []
+            (authorities, authoritiesDescriptor) = try Self.file(system + [UInt8(ascii: "\n")] + more.read("tls.trust"))
+        case .only(let these):
+            (authorities, authoritiesDescriptor) = try Self.file(these.read("tls.trust"))
+        }
+    }
+
+    deinit { if let authoritiesDescriptor { close(authoritiesDescriptor) } }
+
+    /// A file in memory. libcurl keeps the parsed authorities between connections only where they come from a file.
+    private static func file(_ pem: [UInt8]) throws -> (String, Int32) {
+        let descriptor = poolscope_memory_file("poolscope-authorities")
+        guard descriptor >= 0 else {
+            throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
+        }
+        var written = 0
+        while written < pem.count {
+            let count = pem.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written) }
+            guard count > 0 else {
+                close(descriptor)
+                throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
+            }
+            written += count
+        }
+        return ("/proc/self/fd/\(descriptor)", descriptor)
+    }
+
+    /// Sets the options that are the same for every transfer of the pool.
+    func apply(to easy: UnsafeMutableRawPointer) {
+        let version = mayMultiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
+        poolscope_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
+        applyTLS(to: easy)
+        applyProxy(to: easy)
+    }
+
+    private func applyTLS(to easy: UnsafeMutableRawPointer) {
+        let tls = transport.tls
+        let version = tls.minimumVersion == .tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2
+        poolscope_easy_set_long(easy, CURLOPT_SSLVERSION, Int(version))
+        if tls.verification == .insecurelyAcceptAnyServer {
+            poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
+            poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
+        }
+        if let authorities {
+            poolscope_easy_set_string(easy, CURLOPT_CAINFO, authorities)
+            poolscope_easy_set_string(easy, CURLOPT_CAPATH, nil)
+            poolscope_easy_set_string(easy, CURLOPT_PROXY_CAINFO, authorities)
+            poolscope_easy_set_string(easy, CURLOPT_PROXY_CAPATH, nil)
+        }
+        guard let identity = tls.identity else { return }
+        // libcurl copies both.
+        for (option, pem) in [(CURLOPT_SSLCERT_BLOB, certificate), (CURLOPT_SSLKEY_BLOB, privateKey)] {
+            _ = pem.withUnsafeBytes { poolscope_easy_set_blob(easy, option, $0.baseAddress, $0.count) }
+        }
+        poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value)
+    }
+
+    private func applyProxy(to easy: UnsafeMutableRawPointer) {
+        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        switch transport.proxy {
+        case .direct: poolscope_easy_set_string(easy, CURLOPT_PROXY, "")
+        // Without a word from us libcurl asks the environment.
+        case .environment: break
+        case .server(let server):
+            poolscope_easy_set_string(easy, CURLOPT_PROXY, "\(server.scheme)://\(server.host):\(server.port)")
+            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, server.credentials?.user.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, server.credentials?.password.value)
+            // Set in any case, so that no variable of the environment says otherwise.
+            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, server.except.joined(separator: ","))
+        }
+    }
+}
+
+extension PoolTLS.PEM {
+    /// The bytes, which must at least look like PEM.
+    fileprivate func read(_ setting: String) throws -> [UInt8] {
+        let shown: String
+        let bytes: [UInt8]
+        switch self {
+        case .bytes(let secret): (shown, bytes) = (secret.description, secret.value)
+        case .file(let path): (shown, bytes) = (path, Self.contents(of: path) ?? [])
+        }
+        guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") else {
+            throw ConfigurationError(problems: [
+                ConfigurationError.Problem(name: setting, value: shown, allowed: "readable certificates or keys in PEM form")
+            ])
+        }
+        return bytes
+    }
+
+    private static func contents(of path: String) -> [UInt8]? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            if count == 0 { return ferror(file) == 0 ? bytes : nil }
+            bytes += buffer[..<count]
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import HTTPPool
+
+/// Several requests on one connection (HTTP/2).
+///
+/// Whether a connection carries several, and how many, is found out by trying: libcurl is given another request for the
+/// connection, and either it has a stream at once or libcurl lets it wait. So the limit that the peer has set is the
+/// limit that holds, and nobody has to ask for it. Until then requests of the origin share the connection that is being
+/// opened, in expectation, rather than open a herd of them.
+extension PoolStateMachine {
+    /// As many requests may share a connection that is being opened.
+    private static let expectedStreams = 100
+    /// So long after a connection is ready somebody tries whether it carries a second request, if no answer has told. The
+    /// peer's limit of streams has come by then.
+    private static let trialDelay: UInt64 = 100_000_000
+
+    /// A new connection may turn out to carry several requests.
+    mutating func expectMultiplexing(_ slot: SlotID) {
+        slots[slot].capacity = Self.expectedStreams
+        noteRoom(slot)
+    }
+
+    /// Whether the request may share the connection. One that met a dead connection may share only a newer one.
+    mutating func mayJoin(_ slot: SlotID, _ id: RequestID, at now: MonotonicTime) -> Bool {
+        if slots[slot].state != .connecting, now - slots[slot].opened >= rules.maxConnectionLifetime {
+            retire(slot, .maxLifetime)
+            return false
+        }
+        return !requests[id].isRetry || slots[slot].opening >= requests[id].acquisitionBegan
+    }
+
+    /// Gives the request a place on a connection that others are on.
+    mutating func join(_ slot: SlotID, _ id: RequestID, at now: MonotonicTime) {
+        requestLinks.append(id, to: &slots[slot].requests)
+        requests[id].placed = now
+        moveRequest(id, to: .connecting(slot))
+        noteRoom(slot)
+        arm(slot, for: id)
+        if slots[slot].isMultiplexed == true {
+            requests[id].isJoining = true
+            actions.append(.join(slot, id))
+        }
+    }
+
+    /// The connection is ready, and those that share it in expectation may try.
+    mutating func admitProven(_ slot: SlotID, at now: MonotonicTime) {
+        guard slots[slot].requests.count > 1 else { return }
+        if origins[slots[slot].origin].isMultiplexed == true {
+            tryJoining(slot, atMost: origins[slots[slot].origin].provenStreams - 1)
+        }
+        slots[slot].trial = now + Self.trialDelay
+        arm(slot)
+    }
+
+    /// The connection has said by its answer, or by nothing for a while, that its requests may try.
+    mutating func tryAll(_ slot: SlotID) {
+        slots[slot].trial = nil
+        tryJoining(slot, atMost: .max)
+    }
+
+    private mutating func tryJoining(_ slot: SlotID, atMost count: Int) {
+        var left = count
+        var next = slots[slot].requests.first
+        while let id = next, left > 0 {
+            next = requestLinks.next(after: id)
+            guard case .connecting = requests[id].state, !requests[id].isJoining else { continue }
+            requests[id].isJoining = true
+            actions.append(.join(slot, id))
+            left -= 1
+        }
+    }
+
+    /// The answer on the slot's connection has begun, and says by its version whether others may be on it.
+    mutating func answerBegan(_ slot: SlotID, isMultiplexed: Bool, at now: MonotonicTime) {
+        if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: isMultiplexed) }
+        if !isMultiplexed {
+            placeAgain(requestsThatMove(from: slot), at: now)
+        } else if slots[slot].trial != nil {
+            tryAll(slot)
+        }
+    }
+
+    /// The request has a stream of the connection that it was to share.
+    mutating func joined(_ id: RequestID, at now: MonotonicTime) {
+        guard case .connecting(let slot) = requests[id].state else { return }
+        if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: true) }
+        requests[id].isJoining = false
+        begin(id, on: slot, slots[slot].streams > 0 ? .multiplexed : .reused, at: now)
+        let origin = slots[slot].origin
+        origins[origin].provenStreams = max(origins[origin].provenStreams, slots[slot].streams)
+    }
+
+    /// The connection has no stream for the request, which goes back to its place in the queue, or to another connection.
+    mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) {
+        guard case .connecting(let slot) = requests[id].state else { return }
+        leave(slot, id)
+        if slots[slot].isMultiplexed == nil, slots[slot].streams > 0 { learn(slot, isMultiplexed: false) }
+        slots[slot].capacity = slots[slot].streams
+        noteRoom(slot)
+        let others = slots[slot].isMultiplexed == false ? requestsThatMove(from: slot) : []
+        if slots[slot].requests.isEmpty, slots[slot].state == .active { close(slot, .responseClose, at: now) }
+        placeAgain([id] + others, at: now)
+        serve(at: now)
+    }
+
+    private mutating func learn(_ slot: SlotID, isMultiplexed: Bool) {
+        slots[slot].isMultiplexed = isMultiplexed
+        origins[slots[slot].origin].isMultiplexed = isMultiplexed
+        if !isMultiplexed {
+            slots[slot].capacity = 1
+            slots[slot].trial = nil
+        }
+        noteRoom(slot)
+    }
+
+    /// Takes those off the slot that only waited to share it.
+    mutating func requestsThatMove(from slot: SlotID) -> [RequestID] {
+        var moving: [RequestID] = []
+        var next = slots[slot].requests.first
+        while let id = next {
+            next = requestLinks.next(after: id)
+            guard case .connecting = requests[id].state else { continue }
+            if requests[id].isJoining { actions.append(.stop(slot, id)) }
+            leave(slot, id)
+            moving.append(id)
+        }
+        return moving
+    }
+
+    /// Finds another place for requests that lost theirs. Their acquisition goes on.
+    mutating func placeAgain(_ ids: [RequestID], at now: MonotonicTime) {
+        for id in ids {
+            moveRequest(id, to: .queued)
+            if let limit = place(id, at: now) { enqueue(id, behind: limit, at: now) }
+        }
+    }
+
+    /// Takes a request off its slot.
+    mutating func leave(_ slot: SlotID, _ id: RequestID) {
+        requestLinks.remove(id, from: &slots[slot].requests)
+        requests[id].isJoining = false
+        if case .inFlight = requests[id].state { slots[slot].streams -= 1 }
+        noteRoom(slot)
+    }
+
+    /// The slot takes no further request.
+    mutating func retire(_ slot: SlotID, _ reason: CloseReason) {
+        slots[slot].retiring = slots[slot].retiring ?? reason
+        noteRoom(slot)
+    }
+
+    /// A request has left the slot, whose connection is open: others are on it, or it is idle, or it is done with.
+    mutating func released(_ slot: SlotID, at now: MonotonicTime) {
+        if slots[slot].requests.isEmpty {
+            if let reason = slots[slot].retiring { close(slot, reason, at: now) } else { release(slot, at: now) }
+        } else if slots[slot].isRoomy {
+            makeEligible(slots[slot].origin)
+        }
+    }
+
+    // MARK: Room
+
+    /// Keeps the slot among those of its origin that have room, or takes it from there.
+    mutating func noteRoom(_ slot: SlotID) {
+        let (state, origin) = (slots[slot].state, slots[slot].origin)
+        let isRoomy =
+            slots[slot].isMultiplexed != false && state != .idle && slots[slot].retiring == nil
+            && slots[slot].requests.count < slots[slot].capacity
+        guard isRoomy != slots[slot].isRoomy else { return }
+        slots[slot].isRoomy = isRoomy
+        if isRoomy {
+            roomyLinks.append(slot, to: &origins[origin].roomy)
+        } else {
+            roomyLinks.remove(slot, from: &origins[origin].roomy)
+        }
+    }
+
+    mutating func removeFromRoomy(_ slot: SlotID) {
+        guard slots[slot].isRoomy else { return }
+        slots[slot].isRoomy = false
+        roomyLinks.remove(slot, from: &origins[slots[slot].origin].roomy)
+    }
+}

@@ -1,0 +1,130 @@
+import HTTPPool
+
+/// What the state machine holds of requests, slots and origins.
+extension PoolStateMachine {
+    struct Request {
+        enum State {
+            case queued
+            /// It has a place on the slot's connection, which is not ready for it.
+            case connecting(SlotID)
+            /// It holds the slot's connection, or a stream of it.
+            case inFlight(SlotID)
+        }
+        let number: UInt64
+        let origin: Int
+        let site: CallSite
+        let submitted: MonotonicTime
+        let timeouts: PhaseTimeouts
+        let isRepeatable: Bool
+        let hasBody: Bool
+        /// When a byte of it last moved, and who is to move the next.
+        var progress: MonotonicTime
+        var awaiting = Awaiting.answer
+        /// When this acquisition began: at the submission, or at the retry.
+        var acquisitionBegan: MonotonicTime
+        /// When it got its slot.
+        var placed: MonotonicTime
+        /// When its connection was ready.
+        var acquired: MonotonicTime
+        var state = State.queued
+        var isInQueue = false
+        var isRetry = false
+        /// The driver tries to send it on a connection that others are on.
+        var isJoining = false
+        var waitsBehind = PoolLimit.connections
+
+        init(_ new: NewRequest, origin: Int) {
+            number = new.number
+            self.origin = origin
+            site = new.site
+            submitted = new.submitted
+            timeouts = new.timeouts
+            isRepeatable = new.isRepeatable
+            hasBody = new.hasBody
+            progress = new.submitted
+            acquisitionBegan = new.submitted
+            placed = new.submitted
+            acquired = new.submitted
+        }
+
+        var acquireDeadline: MonotonicTime { submitted + timeouts.acquire }
+        var totalDeadline: MonotonicTime { submitted + timeouts.total }
+    }
+
+    struct Slot {
+        enum State {
+            case connecting
+            case active
+            case idle
+        }
+        let origin: Int
+        var state = State.connecting
+        /// Those that have a place on it, the one that opens it first.
+        var requests = IndexList()
+        /// How many of them are in flight.
+        var streams = 0
+        /// How many it may have: 1, until the connection turns out to carry several at once.
+        var capacity = 1
+        /// Whether the connection carries several requests at once; `nil` while that is not known.
+        var isMultiplexed: Bool?
+        /// Whether it is among those of its origin that have room.
+        var isRoomy = false
+        /// Set when it takes no further request: what it closes of when the last one has left it.
+        var retiring: CloseReason?
+        /// When it was decided to open the connection.
+        let opening: MonotonicTime
+        /// When the connection became usable.
+        var opened: MonotonicTime
+        var idleSince: MonotonicTime
+        var served: UInt32 = 0
+        /// When those that share it in expectation try; `nil` when there is nothing to wait for.
+        var trial: MonotonicTime?
+        /// The moment of the slot's one live entry among the deadlines.
+        var armed: MonotonicTime?
+
+        init(origin: Int, opening: MonotonicTime) {
+            self.origin = origin
+            self.opening = opening
+            opened = opening
+            idleSince = opening
+        }
+    }
+
+    struct OriginState {
+        let origin: Origin
+
+        init(origin: Origin, mayMultiplex: Bool) {
+            self.origin = origin
+            isMultiplexed = mayMultiplex ? nil : false
+        }
+
+        var levels = OriginLevels()
+        var queue = IndexList()
+        var idle = IndexList()
+        /// Connections that carry several requests at once, or may turn out to, and have room for another.
+        var roomy = IndexList()
+        /// Whether its connections carry several requests at once; `nil` while that is not known.
+        var isMultiplexed: Bool?
+        /// The most requests that were ever in flight at once on one of its connections.
+        var provenStreams = 1
+        var isEligible = false
+        var isTouched = false
+
+        var isUnused: Bool { levels.connections.total == 0 && levels.requests.total == 0 && !isEligible }
+    }
+
+    struct SiteState {
+        var levels = RequestLevels()
+        var isTouched = false
+    }
+
+    struct Shutdown {
+        var policy: ShutdownPolicy
+        var graceEnds: MonotonicTime
+    }
+
+    /// Connections that count against the limit.
+    var connectionCount: Int { slots.count }
+    /// Requests that wait for a slot.
+    var queuedCount: Int { queueOrder.count }
+}
