@@ -28,7 +28,9 @@ struct RawResponse: Sendable {
             head.removeAll(keepingCapacity: true)
             head.reserveCapacity(512)
             headIsComplete = false
-            isInterim = line.firstIndex(of: UInt8(ascii: " ")).map { line[$0...].dropFirst().first == UInt8(ascii: "1") } ?? false
+            isInterim =
+                line.firstIndex(of: UInt8(ascii: " ")).map { line[$0...].dropFirst().first == UInt8(ascii: "1") }
+                ?? false
         } else if headIsComplete {
             // A trailer after the body is not kept.
             return true

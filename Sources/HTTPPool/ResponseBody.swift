@@ -80,6 +80,10 @@ public protocol ResponseBodySource: AnyObject, Sendable {
 extension PoolError {
     /// The body has more than `limit` bytes.
     package static func responseTooLarge(_ limit: Int) -> PoolError {
-        PoolError(.responseTooLarge, "the answer's body has more than the \(limit) bytes that may be taken into memory", phase: .exchange)
+        PoolError(
+            .responseTooLarge,
+            "the answer's body has more than the \(limit) bytes that may be taken into memory",
+            phase: .exchange
+        )
     }
 }

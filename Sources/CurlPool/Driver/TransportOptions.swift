@@ -46,7 +46,9 @@ final class TransportOptions: Sendable {
         }
         var written = 0
         while written < pem.count {
-            let count = pem.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written) }
+            let count = pem.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written)
+            }
             guard count > 0 else {
                 close(descriptor)
                 throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
@@ -113,7 +115,11 @@ extension PoolTLS.PEM {
         }
         guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") else {
             throw ConfigurationError(problems: [
-                ConfigurationError.Problem(name: setting, value: shown, allowed: "readable certificates or keys in PEM form")
+                ConfigurationError.Problem(
+                    name: setting,
+                    value: shown,
+                    allowed: "readable certificates or keys in PEM form"
+                )
             ])
         }
         return bytes
