@@ -39,11 +39,24 @@ public final class CurlPool: PooledHTTPClient {
     /// Sends a request and returns the answer, whatever its status.
     ///
     /// The header block and the body are in memory when it returns, and the connection is free for the next request.
-    /// Redirects are not followed and no proxy is used. A reused connection that turns out to be dead costs an
-    /// idempotent request one retry on a new one; any other request fails then, unless nothing of it had been sent.
+    /// Redirects are followed where the options ask for it, and no proxy is used. A reused connection that turns out
+    /// to be dead costs an idempotent request one retry on a new one; any other request fails then, unless nothing of
+    /// it had been sent.
     ///
     /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
     public func execute(
+        _ request: HTTPRequest,
+        body: RequestBody,
+        options: RequestOptions
+    ) async throws -> PooledResponse {
+        guard options.redirects == .none else {
+            return try await executeFollowing(request, body: body, options: options)
+        }
+        return try await exchange(request, body: body, options: options)
+    }
+
+    /// Sends one request and returns its answer, wherever that points.
+    func exchange(
         _ request: HTTPRequest,
         body: RequestBody,
         options: RequestOptions
