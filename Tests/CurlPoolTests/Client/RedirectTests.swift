@@ -129,12 +129,13 @@ struct RedirectTests {
         }
     }
 
-    @Test("The total timeout covers all hops together, and the error says the whole of it")
+    @Test("The total timeout covers all hops together, and the error says the whole of it", .timeLimit(.minutes(1)))
     func total() async throws {
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil { connection.redirect(to: "/again") }
         }
-        try await withPool { pool, journal in
+        try await withPool { pool, _ in
+            // With a timeout for each hop of its own this would go on for ever.
             let options = following(.max, total: .milliseconds(300))
             let error = try await #require(throws: PoolError.self) {
                 try await pool.execute(get(peer), body: .none, options: options)
@@ -142,8 +143,6 @@ struct RedirectTests {
             #expect(error.code == .totalTimeout)
             #expect(error.limit == PoolError.Limit(setting: .totalTimeout, value: .duration(.milliseconds(300))))
             #expect(error.elapsed ?? .zero >= .milliseconds(300))
-            // No hop took that long: only together did they.
-            #expect(journal.acquireKinds.count > 1)
         }
     }
 
