@@ -12,6 +12,7 @@ let package = Package(
     name: "poolscope",
     products: [
         .library(name: "HTTPPool", targets: ["HTTPPool"]),
+        .library(name: "HTTPRetry", targets: ["HTTPRetry"]),
         .library(name: "CurlPool", targets: ["CurlPool"]),
         .library(name: "PoolMetrics", targets: ["PoolMetrics"]),
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
@@ -37,6 +38,11 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "HTTPRetry",
+            dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: strict
         ),
         .target(
@@ -102,7 +108,19 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["HTTPPool"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "HTTPPoolTests",
-            dependencies: ["HTTPPool", .product(name: "Configuration", package: "swift-configuration")],
+            dependencies: [
+                "HTTPPool",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "HTTPRetryTests",
+            dependencies: [
+                "CurlPool", "HTTPPool", "HTTPRetry", "LoopbackUpstream", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -39,11 +39,24 @@ public final class CurlPool: PooledHTTPClient {
     /// Sends a request and returns the answer, whatever its status, as soon as its head has come.
     ///
     /// A small body usually comes with the head; then it is in memory, and the connection is free for the next request.
-    /// Otherwise it is a stream, and the request holds its connection until that has ended. A reused connection that turns out to be dead costs an
-    /// idempotent request one retry on a new one; any other request fails then, unless nothing of it had been sent.
+    /// Otherwise it is a stream, and the request holds its connection until that has ended. Redirects are followed where
+    /// the options ask for it. A reused connection that turns out to be dead costs an idempotent request one retry on a
+    /// new one; any other request fails then, unless nothing of it had been sent.
     ///
     /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
     public func execute(
+        _ request: HTTPRequest,
+        body: RequestBody,
+        options: RequestOptions
+    ) async throws -> PooledResponse {
+        guard options.redirects == .none else {
+            return try await executeFollowing(request, body: body, options: options)
+        }
+        return try await exchange(request, body: body, options: options)
+    }
+
+    /// Sends one request and returns its answer, wherever that points.
+    func exchange(
         _ request: HTTPRequest,
         body: RequestBody,
         options: RequestOptions
