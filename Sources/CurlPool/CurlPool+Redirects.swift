@@ -25,7 +25,7 @@ extension CurlPool {
             case .answer: return response
             case .follow(let next, let rest):
                 // Its connection must not be held while the next hop waits for one.
-                response.body.discard()
+                try await response.body.drain()
                 (request, body) = (next, rest)
                 followed += 1
             }

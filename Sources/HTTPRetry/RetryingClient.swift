@@ -63,7 +63,7 @@ public final class RetryingClient: PooledHTTPClient {
                 let response = try await client.execute(request, body: body, options: options)
                 guard let wait = wait(after: .answer(response.head), number, elapsed(), total) else { return response }
                 // Its connection must not be held while nothing happens.
-                response.body.discard()
+                try await response.body.drain()
                 pause = wait
             } catch let error as PoolError {
                 guard let wait = wait(after: .failure(error.code), number, elapsed(), total) else {

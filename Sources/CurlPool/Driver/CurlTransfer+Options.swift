@@ -30,6 +30,8 @@ extension CurlTransfer {
         poolscope_easy_set_data_function(easy, CURLOPT_HEADERFUNCTION, receiveHeader)
         poolscope_easy_set_pointer(easy, CURLOPT_READDATA, me)
         poolscope_easy_set_data_function(easy, CURLOPT_READFUNCTION, sendBody)
+        poolscope_easy_set_pointer(easy, CURLOPT_SEEKDATA, me)
+        poolscope_easy_set_seek_function(easy, rewindBody)
         poolscope_easy_set_pointer(easy, CURLOPT_PREREQDATA, me)
         poolscope_easy_set_prereq_function(easy, beforeRequest)
         poolscope_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, me)
@@ -124,6 +126,13 @@ private func sendBody(
 ) -> Int {
     guard let transfer = transfer(data) else { return Int(CURL_READFUNC_ABORT) }
     return transfer.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
+}
+
+private func rewindBody(data: UnsafeMutableRawPointer?, offset: curl_off_t, from: Int32) -> Int32 {
+    guard let transfer = transfer(data), offset == 0, from == SEEK_SET, transfer.mayRewind else {
+        return CURL_SEEKFUNC_FAIL
+    }
+    return CURL_SEEKFUNC_OK
 }
 
 private func beforeRequest(

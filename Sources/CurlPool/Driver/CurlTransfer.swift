@@ -212,6 +212,10 @@ final class CurlTransfer {
         return count
     }
 
+    /// Whether libcurl may take the body to be at its beginning again. It is, before the first byte of an attempt was sent.
+    /// After that libcurl wants it only to send the request again by itself, for which it gets no socket.
+    var mayRewind: Bool { start != .open || !wasSent }
+
     // MARK: Standing still
 
     private func stopReceiving(_ exchange: Exchange) {
