@@ -11,6 +11,7 @@ public final class CurlPool: PooledHTTPClient {
     public var configuration: PoolConfiguration { settings.configuration }
     /// The versions of libcurl and of its TLS library.
     public let backend: PoolBackend
+    private let driver: CurlDriver
     private let mailbox: Mailbox
     private let settings: PoolSettings
 
@@ -28,6 +29,7 @@ public final class CurlPool: PooledHTTPClient {
         }
         self.settings = settings
         self.backend = backend
+        self.driver = driver
         mailbox = driver.mailbox
         executor = driver.executor
         PoolCensus.poolCreated()
@@ -82,7 +84,7 @@ public final class CurlPool: PooledHTTPClient {
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
         switch mailbox.submit(exchange, continuation: continuation) {
-        case .accepted: break
+        case .accepted(let isFirst): if isFirst { driver.takeTurn() }
         case .cancelled:
             exchange.upload?.close()
             continuation.resume(throwing: CancellationError())

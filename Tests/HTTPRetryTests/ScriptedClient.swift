@@ -76,7 +76,11 @@ final class ScriptedClient: PooledHTTPClient {
         private let client: ScriptedClient
         init(text: String, client: ScriptedClient) { (self.text, self.client) = (text, client) }
         func next() async throws -> [UInt8]? { nil }
-        func collect(upTo _: Int) async throws -> [UInt8] { Array(text.utf8) }
+        /// Whoever does without a body reads it only where it is small.
+        func collect(upTo limit: Int) async throws -> [UInt8] {
+            if limit < ResponseBody.defaultCollectLimit { discard() }
+            return Array(text.utf8)
+        }
         func discard() { client.state.withLock { $0.discarded += 1 } }
     }
 }

@@ -1,17 +1,21 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import Synchronization
 
-/// Does what the state machine decides: one thread, one epoll, one multi handle.
+/// Does what the state machine decides: one epoll, one multi handle, and a thread that waits for them.
 ///
-/// It works in turns: wait, hear the sockets, take what callers handed in, let libcurl work, let time pass; then tell
-/// the observer once, and only then resume the callers. So whoever has an answer finds it in the numbers.
+/// It works in turns: hear the sockets, take what callers handed in, let libcurl work, let time pass; then tell the
+/// observer once, and only then resume the callers. So whoever has an answer finds it in the numbers.
 ///
-/// Sound as `Sendable`: everything but the constants belongs to the thread that ``run()`` runs on; the
-/// thread is started by the initialiser's caller as the last thing it does with the driver.
+/// One turn at a time. Most are the thread's own, which sleeps between them until a socket, a timer or a caller wakes it.
+/// A caller who finds it asleep does not wake it but takes the turn that begins its request itself: that is a few
+/// microseconds of work, and less than it takes to wake a thread for it.
+///
+/// Sound as `Sendable`: everything but the constants belongs to whoever has the turn, which is who holds `turns`.
 ///
 /// The same is why accesses to what changes are not checked for overlap at run time (`@exclusivity(unchecked)`), which
-/// would be a twentieth of what a request costs: there is one thread, libcurl's callbacks come from within libcurl's
+/// would be a twentieth of what a request costs: there is one turn, libcurl's callbacks come from within libcurl's
 /// calls, and these are made outside of every access.
 final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
@@ -19,7 +23,13 @@ final class CurlDriver: @unchecked Sendable {
     /// How its requests travel.
     let options: TransportOptions
     let settings: PoolSettings
-    @exclusivity(unchecked) var events: EventQueue
+    let events: EventQueue
+    private let turns = Mutex(())
+    /// Until when the thread sleeps, if nobody wakes it; `nil` is without end.
+    @exclusivity(unchecked) private var sleepsUntil: MonotonicTime?
+    @exclusivity(unchecked) private var hasEnded = false
+    /// Whether epoll was asked at the beginning of this turn.
+    @exclusivity(unchecked) private(set) var heardSockets = false
     let multi: UnsafeMutableRawPointer
     @exclusivity(unchecked) var machine: PoolStateMachine
     @exclusivity(unchecked) var sockets = SocketTable()
@@ -63,7 +73,7 @@ final class CurlDriver: @unchecked Sendable {
         self.settings = settings
         self.options = options
         mailbox = Mailbox(waker: events.waker)
-        executor = DriverExecutor(mailbox: mailbox)
+        executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
         machine = PoolStateMachine(rules: PoolRules(settings.configuration))
         // Sound: the thread holds the driver until it has cleaned up the multi handle.
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -89,41 +99,62 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Works until a shutdown has come to its end. Called once, on the driver's own thread.
     func run() {
-        var happened: [EventQueue.Event] = []
-        while !machine.isDrained {
-            let deadline = nextDeadline()
-            now = MonotonicClock.now()
-            let mayWait = mailbox.prepareToSleep(at: now)
-            events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
-            now = MonotonicClock.now()
-            turnNumber += 1
-            // Sockets first: an idle connection that spoke must be gone before somebody is given it.
-            for event in happened { handle(event) }
-            let jobs = takeFromMailbox()
-            work()
-            if let deadline = machine.nextDeadline(), deadline <= now {
-                machine.timePassed(to: now)
-                perform()
-                work()
+        executor.begin()
+        var happened = EventQueue.Happened()
+        var deadline: MonotonicTime? = now
+        repeat {
+            events.wait(until: deadline, now: MonotonicClock.now(), into: &happened)
+            deadline = turns.withLock { _ in
+                turn(happened.events, heardSockets: true)
+                executor.runJobs()
+                if machine.isDrained {
+                    tearDown()
+                } else {
+                    sleepsUntil = prepareToSleep() ? nextDeadline() : now
+                }
+                return sleepsUntil
             }
-            publish()
-            run(jobs)
-        }
-        tearDown()
+        } while !hasEnded
     }
 
-    /// Runs parts of tasks that prefer this thread. What they submit is taken in the next turn.
-    private func run(_ jobs: [UnownedJob]) {
-        for job in jobs { job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
+    /// A turn taken by a caller whose submission found the thread asleep.
+    func takeTurn() {
+        let isDone = turns.withLockIfAvailable { _ in
+            if hasEnded { return true }
+            turn([], heardSockets: false)
+            guard !machine.isDrained, prepareToSleep() else { return false }
+            // The thread is woken where it would sleep too long.
+            guard let next = nextDeadline() else { return true }
+            return sleepsUntil.map { $0 <= next } ?? false
+        }
+        if isDone != true { mailbox.wakeDriver() }
     }
+
+    private func turn(_ happened: [EventQueue.Event], heardSockets: Bool) {
+        now = MonotonicClock.now()
+        turnNumber += 1
+        self.heardSockets = heardSockets
+        // Sockets first: an idle connection that spoke must be gone before somebody is given it.
+        for event in happened { handle(event) }
+        takeFromMailbox()
+        work()
+        if let deadline = machine.nextDeadline(), deadline <= now {
+            machine.timePassed(to: now)
+            perform()
+            work()
+        }
+        publish()
+    }
+
+    /// - Returns: whether there is nothing to do until the next deadline.
+    private func prepareToSleep() -> Bool { !executor.hasJobs && mailbox.prepareToSleep() }
 
     private func nextDeadline() -> MonotonicTime? {
         guard let deadline = machine.nextDeadline() else { return curlTimer }
         return curlTimer.map { min($0, deadline) } ?? deadline
     }
 
-    /// - Returns: the jobs, which are run at the end of the turn.
-    private func takeFromMailbox() -> [UnownedJob] {
+    private func takeFromMailbox() {
         let (batch, observer) = mailbox.take(at: now)
         self.observer = observer
         for exchange in batch.submissions {
@@ -151,7 +182,6 @@ final class CurlDriver: @unchecked Sendable {
             }
             perform()
         }
-        return batch.jobs
     }
 
     /// The caller has read of the answer, or written of the body.
@@ -201,6 +231,7 @@ final class CurlDriver: @unchecked Sendable {
 
     private func tearDown() {
         for slot in slots { slot?.dropConnection() }
+        hasEnded = true
         slots.removeAll()
         spare.removeAll()
         curl_multi_cleanup(multi)
@@ -213,7 +244,7 @@ final class CurlDriver: @unchecked Sendable {
             exchange.upload?.close()
             exchange.finish()
         }
-        for job in late.jobs { executor.enqueue(ExecutorJob(job)) }
+        executor.end()
         PoolCensus.poolEnded()
         for command in late.commands {
             switch command {

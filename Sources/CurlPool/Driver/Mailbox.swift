@@ -1,7 +1,8 @@
 import HTTPPool
 import Synchronization
 
-/// What callers hand to the driver's thread. A caller wakes the thread only when it sleeps.
+/// What callers hand to the driver. A caller wakes its thread only when it sleeps, and takes the turn itself where the
+/// turn is to begin its request.
 final class Mailbox: Sendable {
     /// An instruction to the driver.
     enum Command {
@@ -16,11 +17,9 @@ final class Mailbox: Sendable {
         /// Their callers have read of the answer, or written of the body.
         var nudges: [Exchange] = []
         var commands: [Command] = []
-        /// Parts of tasks that prefer the pool's executor.
-        var jobs: [UnownedJob] = []
 
         var isEmpty: Bool {
-            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty && jobs.isEmpty
+            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty
         }
 
         mutating func removeAll() {
@@ -28,13 +27,13 @@ final class Mailbox: Sendable {
             cancellations.removeAll(keepingCapacity: true)
             nudges.removeAll(keepingCapacity: true)
             commands.removeAll(keepingCapacity: true)
-            jobs.removeAll(keepingCapacity: true)
         }
     }
 
     /// What became of a submission.
     enum Admission {
-        case accepted
+        /// `isFirst`: the driver sleeps, and the caller is to take its turn (``CurlDriver/takeTurn()``).
+        case accepted(isFirst: Bool)
         /// Its task was cancelled before it came.
         case cancelled
         /// The pool has ended. The number is the last one that was given out.
@@ -77,8 +76,9 @@ final class Mailbox: Sendable {
             exchange.submitted = MonotonicClock.now()
             exchange.admission = .submitted
             state.pending.submissions.append(exchange)
-            wakeDriver(&state)
-            return .accepted
+            guard state.busySince == nil else { return .accepted(isFirst: false) }
+            state.busySince = exchange.submitted
+            return .accepted(isFirst: true)
         }
     }
 
@@ -101,18 +101,6 @@ final class Mailbox: Sendable {
             guard !state.hasEnded else { return }
             state.pending.nudges.append(exchange)
             wakeDriver(&state)
-        }
-    }
-
-    /// Hands over a part of a task.
-    ///
-    /// - Returns: `false` when the pool has ended; then the job is still the caller's.
-    func enqueue(_ job: UnownedJob) -> Bool {
-        state.withLock { state in
-            guard !state.hasEnded else { return false }
-            state.pending.jobs.append(job)
-            wakeDriver(&state)
-            return true
         }
     }
 
@@ -159,10 +147,10 @@ final class Mailbox: Sendable {
 
     /// The driver has told its observer of what it took, and is about to sleep. `false`: it must not, there is something
     /// to take.
-    func prepareToSleep(at now: MonotonicTime) -> Bool {
+    func prepareToSleep() -> Bool {
         state.withLock { state in
             guard state.pending.isEmpty else {
-                state.busySince = now
+                state.busySince = MonotonicClock.now()
                 return false
             }
             state.busySince = nil
@@ -181,6 +169,15 @@ final class Mailbox: Sendable {
             state.hasEnded = true
             state.busySince = nil
             return (state.turnOver(), state.observer)
+        }
+    }
+
+    /// Wakes the driver's thread, whatever for.
+    func wakeDriver() {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            if state.busySince == nil { state.busySince = MonotonicClock.now() }
+            waker.wake()
         }
     }
 
