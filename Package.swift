@@ -104,10 +104,18 @@ let package = Package(
             swiftSettings: strict
         ),
         // What several test targets need; no product.
-        .target(name: "TestSupport", dependencies: ["HTTPPool"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "HTTPPoolTests",
-            dependencies: ["HTTPPool", .product(name: "Configuration", package: "swift-configuration")],
+            dependencies: [
+                "HTTPPool", .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -121,7 +129,9 @@ let package = Package(
         .testTarget(
             name: "PoolMetricsTests",
             dependencies: [
-                "TestSupport", "HTTPPool", "PoolMetrics", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "HTTPPool", "PoolMetrics",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict
         ),
@@ -145,6 +155,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -153,6 +164,7 @@ let package = Package(
             dependencies: [
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
                 "poolscope",
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

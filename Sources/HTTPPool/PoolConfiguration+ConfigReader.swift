@@ -100,7 +100,11 @@ private struct SettingReading {
         }
     }
 
-    private mutating func refuse(_ setting: TransportSetting, _ text: String, because refusal: TransportSetting.Refusal) {
+    private mutating func refuse(
+        _ setting: TransportSetting,
+        _ text: String,
+        because refusal: TransportSetting.Refusal
+    ) {
         var allowed = setting.allowedText
         if refusal == .withoutServer {
             // What is wrong with the proxy itself is told already.

@@ -55,8 +55,9 @@ enum StatusPage {
         lines += entry("not opened", totals(reading, ConnectFailure.self) { $0.connectFailures[$1] })
         lines += entry("closed", totals(reading, CloseReason.self) { $0.connectionsClosed[$1] })
         if let changed = reading.configurationAgeSeconds {
-            let times = reading.configurationChanges
-            lines += entry("limits", ["changed \(times == 1 ? "once" : "\(times.compact) times"), last \(age(changed)) ago"])
+            let count = reading.configurationChanges
+            let times = count == 1 ? "once" : "\(count.compact) times"
+            lines += entry("limits", ["changed \(times), last \(age(changed)) ago"])
         }
         return lines
     }

@@ -14,9 +14,9 @@ private import UnixSignals
 /// let reload = PoolReload(client, config: config, logger: logger)
 /// ```
 ///
-/// In a service group list it after the client. It asks the providers for news on SIGHUP and every few seconds, and hears
-/// those that tell of it by themselves. The environment of a process never changes, so what it says stays; what the program
-/// set by itself stays too. A configuration that is wrong, or that wants another transport, changes nothing.
+/// In a service group list it after the client. It asks the providers for news on SIGHUP and every few seconds, and
+/// hears those that tell of it by themselves. The environment of a process never changes, so what it says stays; what
+/// the program set by itself stays too. A configuration that is wrong, or that wants another transport, changes nothing.
 public struct PoolReload: Service {
     private let client: any PooledHTTPClient
     private let config: ConfigReader
@@ -70,7 +70,7 @@ public struct PoolReload: Service {
                 _ = try await config.fetchString(forKey: ["httpClient", "reload"])
                 said = nil
             } catch {
-                let problem = "\(error)"
+                let problem = "\(ConfigFileProblem(error))"
                 // At every tick it would fill the log with the same.
                 if isHangup || problem != said { warn(problem) }
                 said = problem

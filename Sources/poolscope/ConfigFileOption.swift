@@ -6,8 +6,8 @@ struct ConfigFileOption: ParsableArguments {
         help: ArgumentHelp(
             "A JSON file with settings that no variable of the environment makes.",
             discussion: """
-                Its keys are httpClient.maxConnections and so on. 'poolscope run' reads it again when it changes, and at once \
-                on SIGHUP.
+                Its keys are httpClient.maxConnections and so on. 'poolscope run' reads it again when it changes, and at \
+                once on SIGHUP.
                 """,
             valueName: "file"
         )

@@ -16,8 +16,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Put a pooled client under load and show its numbers.",
         discussion: """
             Without a target the load goes to an upstream of the tool's own on loopback, which is quick, slow, large and \
-            failing by turns. The pool's limits and the endpoint's address come from the environment, then from the file of \
-            --config; see 'poolscope config'. One SIGINT or SIGTERM drains, a second one ends at once.
+            failing by turns. The pool's limits and the endpoint's address come from the environment, then from the file \
+            of --config; see 'poolscope config'. One SIGINT or SIGTERM drains, a second one ends at once.
             """
     )
 
@@ -73,16 +73,17 @@ struct RunCommand: AsyncParsableCommand {
         console.say("metrics  http://\(address)/metrics")
         console.say("status   http://\(address)/")
 
-        let reload = file.config == nil ? nil : shared.map { Self.reload($0, settings.config) }
+        let reload = shared.flatMap { client in file.config.map { Self.reload(client, settings.config, file: $0) } }
         try await Self.serve(endpoint: endpoint, client: shared, reload: reload, load: load, logger: logger)
         await upstream?.stop()
         console.say(load.summary(of: shared).text)
     }
 
     /// What it says is for whoever changed the file, so it is heard from info on.
-    private static func reload(_ client: InstrumentedClient, _ config: ConfigReader) -> PoolReload {
+    private static func reload(_ client: InstrumentedClient, _ config: ConfigReader, file: String) -> PoolReload {
         var logger = Logger(label: "poolscope")
         logger.logLevel = .info
+        logger[metadataKey: "file"] = "\(file)"
         return PoolReload(client, config: config, interval: .seconds(5), logger: logger)
     }
 

@@ -1,6 +1,7 @@
 import Configuration
 import HTTPPool
 import PoolEndpoint
+import SharedPool
 import SystemPackage
 
 /// The configuration of the pool and of the endpoint, read together so that every problem of both is told at once.
@@ -92,6 +93,6 @@ struct ConfigFileError: Error, CustomStringConvertible {
     let description: String
 
     init(file: String, _ error: any Error) {
-        description = "--config \(file) cannot be read: \(error)"
+        description = "--config \(file) cannot be read: \(ConfigFileProblem(error))"
     }
 }

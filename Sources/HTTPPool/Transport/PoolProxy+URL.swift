@@ -1,5 +1,6 @@
 extension PoolProxy.Server {
-    /// Reads `http://[user:password@]host:port`, user and password with percent escapes; `nil` where it is something else.
+    /// Reads `http://[user:password@]host:port`, user and password with percent escapes; `nil` where it is something
+    /// else.
     init?(url text: String) {
         guard let colon = text.firstRange(of: "://") else { return nil }
         var rest = text[colon.upperBound...]
@@ -12,9 +13,8 @@ extension PoolProxy.Server {
         }
         let scheme = text[..<colon.lowerBound].lowercased()
         // A port that is not written would be 1080 to one reader and 80 to another.
-        guard let origin = try? Origin(scheme: scheme, authority: String(rest)), rest.hasSuffix(":\(origin.port)") else {
-            return nil
-        }
+        guard let origin = try? Origin(scheme: scheme, authority: String(rest)), rest.hasSuffix(":\(origin.port)")
+        else { return nil }
         self.init(host: origin.host, port: origin.port, credentials: credentials)
         self.scheme = scheme
         guard isAddress else { return nil }

@@ -21,8 +21,8 @@ extension TransportSetting {
         }
     }
 
-    /// A wrong value as an error may show it. A password may stand anywhere in a proxy that could not be read, so one is
-    /// shown only where it has nothing but a scheme, a host and a number.
+    /// A wrong value as an error may show it. A password may stand anywhere in a proxy that could not be read, so that
+    /// is shown only where it has nothing but a scheme, a host and a number.
     func shown(_ text: String) -> String {
         guard mayHoldSecret else { return text }
         let plain = /([A-Za-z0-9]*:\/\/)?([A-Za-z0-9._\-]*|\[[0-9A-Fa-f:.]*\])(:[0-9]*)?\/?/
@@ -70,7 +70,8 @@ extension PoolTransport {
 extension Substring {
     /// Without the spaces around it.
     fileprivate var withoutSpaces: String {
-        guard let first = firstIndex(where: { $0 != " " }), let last = lastIndex(where: { $0 != " " }) else { return "" }
-        return String(self[first...last])
+        let begun = drop { $0 == " " }
+        guard let last = begun.lastIndex(where: { $0 != " " }) else { return "" }
+        return String(begun[...last])
     }
 }
