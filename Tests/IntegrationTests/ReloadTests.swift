@@ -67,7 +67,7 @@ struct ReloadTests {
         let list =
             "limits changed: httpClient.maxConnections from 20 to 4, httpClient.maxKeepalive from 20 to 4, "
             + "httpClient.readTimeout from 30.0 s to 7.0 s"
-        #expect(run.errors.contains(list), "\(run.errors)")
+        try await eventually("it is logged") { run.errors.contains(list) }
         let page = try await curl("--fail", try #require(said["status"]))
         #expect(page.output.contains("httpClient.maxConnections (reloaded)"))
 
