@@ -1,6 +1,7 @@
 import Configuration
 import HTTPPool
 import HTTPTypes
+import Synchronization
 import Testing
 
 @Suite("A transport from variables")
@@ -63,6 +64,15 @@ struct TransportReadingTests {
         #expect(!shown.contains("us@er") && !shown.contains("sa:me"))
     }
 
+    @Test("is a secret to whoever logs what is read")
+    func secret() throws {
+        let values = ValuesRead()
+        let variables = ["HTTP_CLIENT_PROXY": "http://user:sesame@p:1", "HTTP_CLIENT_HTTP2": "off"]
+        let provider = EnvironmentVariablesProvider(environmentVariables: variables)
+        _ = try PoolConfiguration(config: ConfigReader(provider: provider, accessReporter: values))
+        #expect(values.all.map(\.isSecret) == [false, true])
+    }
+
     @Test("takes a user alone, and the environment's own proxies")
     func otherProxies() throws {
         let alone = Server(host: "p", port: 1, credentials: .init(user: "token", password: ""))
@@ -104,6 +114,17 @@ struct TransportReadingTests {
         ]
         #expect(sources == expected)
         #expect(TransportSetting.caFile.text(in: configuration.transport) == "only (hidden)")
+    }
+}
+
+/// Every value that a reader found.
+private final class ValuesRead: AccessReporter {
+    private let values = Mutex<[ConfigValue]>([])
+
+    var all: [ConfigValue] { values.withLock { $0 } }
+
+    func report(_ event: AccessEvent) {
+        if case .success(let value?) = event.result { values.withLock { $0.append(value) } }
     }
 }
 

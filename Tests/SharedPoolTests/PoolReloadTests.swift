@@ -69,7 +69,9 @@ struct PoolReloadTests {
     func file() async throws {
         let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
         let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
-        let config = ConfigReader(providers: [EnvironmentVariablesProvider(environmentVariables: [:]), provider])
+        let environment = EnvironmentVariablesProvider(environmentVariables: [:])
+        let looks = Looks()
+        let config = ConfigReader(providers: [environment, provider], accessReporter: looks)
         try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
             try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
             try file.write(#"{"httpClient": {"maxConnections": 12, "poolTimeout": 0.5}}"#)
@@ -77,6 +79,8 @@ struct PoolReloadTests {
             #expect(client.configuration.timeouts.acquire == .milliseconds(500))
             try file.write(#"{"httpClient": {"#)
             try await eventually("the broken file is told") { !log.warnings.isEmpty }
+            let before = looks.count
+            try await eventually("it was looked at again") { looks.count > before + 3 }
             try file.write(#"{"httpClient": {"maxConnections": 13}}"#)
             try await eventually("the mended file is in force") { client.configuration.limits.maxConnections == 13 }
             #expect(log.warnings.count == 1)
@@ -137,6 +141,17 @@ private struct FixedClient: PooledHTTPClient {
         throw TestFailure("it sends nothing")
     }
     func shutdown(_ policy: ShutdownPolicy) async {}
+}
+
+/// How often providers were asked for news.
+private final class Looks: AccessReporter {
+    private let fetches = Atomic<Int>(0)
+
+    var count: Int { fetches.load(ordering: .relaxed) }
+
+    func report(_ event: AccessEvent) {
+        if event.metadata.accessKind == .fetch { fetches.add(1, ordering: .relaxed) }
+    }
 }
 
 /// What was logged from info on: `info ...`, `warning ...`.
