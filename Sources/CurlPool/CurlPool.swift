@@ -13,6 +13,7 @@ public final class CurlPool: PooledHTTPClient {
     public let backend: PoolBackend
     private let mailbox: Mailbox
     private let phaseTimeouts: PhaseTimeouts
+    private let defaultHeaders: DefaultHeaders
 
     /// Starts the pool. It opens no connection yet.
     ///
@@ -30,6 +31,7 @@ public final class CurlPool: PooledHTTPClient {
         mailbox = driver.mailbox
         executor = driver.executor
         phaseTimeouts = PhaseTimeouts(configuration.timeouts)
+        defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
         PoolCensus.poolCreated()
     }
 
@@ -48,9 +50,8 @@ public final class CurlPool: PooledHTTPClient {
         body: RequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
-        let encoded = try EncodedRequest(request, body: body)
         let exchange = Exchange(
-            encoded,
+            try EncodedRequest(request, body: body, defaults: defaultHeaders),
             options: options,
             defaults: configuration.timeouts,
             phaseDefaults: phaseTimeouts
@@ -61,7 +62,7 @@ public final class CurlPool: PooledHTTPClient {
         } onCancel: {
             mailbox.cancel(exchange)
         }
-        return try response.parsed(from: encoded.origin)
+        return try response.parsed(from: exchange.request.origin)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {

@@ -84,6 +84,7 @@ extension PoolConfiguration {
             let ceiling = "\(PoolSetting.maxConnections.variable) (\(limits.maxConnections))"
             problems.append(problem(.maxIdleConnections, allowed: "at most \(ceiling)"))
         }
+        problems += transport.headerProblems
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 

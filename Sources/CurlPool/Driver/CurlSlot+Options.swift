@@ -46,7 +46,10 @@ extension CurlSlot {
     /// exchange, which the slot holds while the transfer runs.
     func describe(_ request: EncodedRequest) -> Bool {
         guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
-        let isPlain = request.method == "GET" && request.body == nil
+        // Neither streams nor sockets in the file system yet.
+        if case .stream = request.body { return false }
+        guard request.unixSocketPath == nil else { return false }
+        let isPlain = if case .none = request.body { request.method == "GET" } else { false }
         if !isPlain || !wasPlain { describeMethod(request) }
         wasPlain = isPlain
         return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list) == CURLE_OK
@@ -57,7 +60,7 @@ extension CurlSlot {
         set(CURLOPT_HTTPGET, 1)
         if request.isHead {
             set(CURLOPT_NOBODY, 1)
-        } else if let body = request.body {
+        } else if case .bytes(let body) = request.body {
             set(CURLOPT_UPLOAD, 1)
             poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(body.count))
         }

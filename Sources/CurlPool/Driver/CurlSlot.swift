@@ -171,7 +171,7 @@ final class CurlSlot {
 
     /// Gives libcurl the next bytes of the request's body; 0 at its end.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        guard let exchange, let body = exchange.request.body else { return 0 }
+        guard let exchange, case .bytes(let body) = exchange.request.body else { return 0 }
         let count = min(buffer.count, body.count - exchange.bodySent)
         body.withUnsafeBytes { bytes in
             buffer.copyMemory(
@@ -183,7 +183,7 @@ final class CurlSlot {
     }
 
     var isUploading: Bool {
-        guard let exchange, let body = exchange.request.body else { return false }
+        guard let exchange, case .bytes(let body) = exchange.request.body else { return false }
         return exchange.bodySent < body.count
     }
 

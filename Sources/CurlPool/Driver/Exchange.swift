@@ -50,8 +50,8 @@ final class Exchange: @unchecked Sendable {
             site: site,
             submitted: submitted,
             timeouts: phaseTimeouts,
-            isRepeatable: request.isIdempotent,
-            hasBody: !(request.body ?? []).isEmpty
+            isRepeatable: request.isRepeatable,
+            hasBody: !request.body.isEmpty
         )
     }
 
