@@ -96,7 +96,9 @@ final class HeaderBlock: ResponseHeadSource {
         let phrase = rest.extracting(rest.trimmed(from: 3))
         if code == 200, phrase.count == 2, phrase[0] == UInt8(ascii: "O"), phrase[1] == UInt8(ascii: "K") { return .ok }
         let shown = phrase.indices.map { phrase[$0] }.filter { $0 >= 0x20 && $0 < 0x7f }
-        return HTTPResponse.Status(code: code, reasonPhrase: String(decoding: shown, as: UTF8.self))
+        // What is not shown may have had white space beside it.
+        let text = shown[shown.span.trimmed(from: 0)]
+        return HTTPResponse.Status(code: code, reasonPhrase: String(decoding: text, as: UTF8.self))
     }
 }
 

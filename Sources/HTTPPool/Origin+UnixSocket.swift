@@ -37,7 +37,8 @@ extension Origin {
         var index = 0
         while index < text.count {
             if text[index] == UInt8(ascii: "%") {
-                guard index + 2 < text.count, let high = nibble(text[index + 1]), let low = nibble(text[index + 2]) else {
+                guard index + 2 < text.count, let high = nibble(text[index + 1]), let low = nibble(text[index + 2])
+                else {
                     return nil
                 }
                 bytes.append(high << 4 | low)
