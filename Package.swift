@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "CurlPoolTests",
             dependencies: [
-                "CurlPool", "HTTPPool", "LoopbackUpstream", "TestSupport",
+                "CLibcurl", "CurlPool", "HTTPPool", "LoopbackUpstream", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict

@@ -8,6 +8,8 @@ extension CurlPool {
         body: RequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
+        let first = try Origin(scheme: request.scheme, authority: request.authority)
+        var isForeign = false
         var (request, body) = (request, body)
         let total = TotalTimeout(options, defaults: configuration.timeouts)
         let submitted = MonotonicClock.now()
@@ -17,7 +19,7 @@ extension CurlPool {
             let response: PooledResponse
             do {
                 let options = try total.options(for: request, after: elapsed)
-                response = try await exchange(request, body: body, options: options)
+                response = try await exchange(request, body: body, options: options, isForeign: isForeign)
             } catch let error as PoolError {
                 throw total.whole(error, after: elapsed)
             }
@@ -27,6 +29,7 @@ extension CurlPool {
                 // Its connection must not be held while the next hop waits for one.
                 try await response.body.drain()
                 (request, body) = (next, rest)
+                isForeign = try Origin(scheme: request.scheme, authority: request.authority) != first
                 followed += 1
             }
         }

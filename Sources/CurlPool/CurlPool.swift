@@ -14,6 +14,9 @@ public final class CurlPool: PooledHTTPClient {
     private let driver: CurlDriver
     private let mailbox: Mailbox
     private let settings: PoolSettings
+    private let defaultHeaders: DefaultHeaders
+    /// What of them goes to an origin that an answer pointed to.
+    private let foreignHeaders: DefaultHeaders
 
     /// Starts the pool. It opens no connection yet.
     ///
@@ -32,6 +35,8 @@ public final class CurlPool: PooledHTTPClient {
         self.driver = driver
         mailbox = driver.mailbox
         executor = driver.executor
+        defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
+        foreignHeaders = DefaultHeaders(configuration.transport.defaultHeaders.withoutCredentials)
         PoolCensus.poolCreated()
     }
 
@@ -58,13 +63,19 @@ public final class CurlPool: PooledHTTPClient {
     }
 
     /// Sends one request and returns its answer, wherever that points.
+    ///
+    /// - Parameter isForeign: an answer of another origin has led to this one, which is given no credentials.
     func exchange(
         _ request: HTTPRequest,
         body: RequestBody,
-        options: RequestOptions
+        options: RequestOptions,
+        isForeign: Bool = false
     ) async throws -> PooledResponse {
-        let encoded = try EncodedRequest(request, body: body)
-        let exchange = Exchange(encoded, options: options, defaults: settings.defaults)
+        let exchange = Exchange(
+            try EncodedRequest(request, body: body, defaults: isForeign ? foreignHeaders : defaultHeaders),
+            options: options,
+            defaults: settings.defaults
+        )
         try Task.checkCancellation()
         exchange.upload?.start(for: exchange, mailbox)
         let response = try await withTaskCancellationHandler {
@@ -79,7 +90,7 @@ public final class CurlPool: PooledHTTPClient {
             } else {
                 ResponseBody(bytes: response.body)
             }
-        return PooledResponse(head: try response.parsed(from: encoded.origin), body: body)
+        return try response.parsed(from: exchange.request.origin, body: body)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {

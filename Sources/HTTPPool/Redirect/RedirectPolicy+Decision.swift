@@ -43,7 +43,7 @@ extension RedirectPolicy {
         if isElsewhere || dropsBody {
             redirected.headerFields.removeAll { field in
                 let name = field.name.canonicalName
-                return isElsewhere && Self.boundToOrigin.contains(name)
+                return isElsewhere && HTTPFields.boundToOrigin.contains(name)
                     || dropsBody && (name.hasPrefix("content-") || Self.boundToBody.contains(name))
             }
         }
@@ -93,9 +93,6 @@ extension RedirectPolicy {
         }
     }
 
-    /// Fields that are meant for one origin: credentials, and a host other than the address names.
-    private static let boundToOrigin: Set = ["authorization", "cookie", "host", "proxy-authorization"]
-
     /// Fields that describe a body, beside those whose name begins with `content-`.
     private static let boundToBody: Set = [
         "digest", "expect", "last-modified", "repr-digest", "trailer", "transfer-encoding",
@@ -115,4 +112,12 @@ extension PoolError {
     fileprivate static func redirectRefused(_ reason: String, from origin: Origin) -> PoolError {
         PoolError(.redirectRefused, "the redirect is not followed: \(reason)", origin: origin, phase: .exchange)
     }
+}
+
+extension HTTPFields {
+    /// Fields that are meant for one origin: credentials, and a host other than the address names.
+    static let boundToOrigin: Set = ["authorization", "cookie", "host", "proxy-authorization"]
+
+    /// Those that another origin may see.
+    package var withoutCredentials: HTTPFields { filter { !Self.boundToOrigin.contains($0.name.canonicalName) } }
 }

@@ -43,11 +43,12 @@ extension PoolTransport {
             refuse(name(.decompression), "on(maxRatio: \(maxRatio))", allowed: "a maxRatio from 1")
         }
         for field in defaultHeaders {
-            let name = field.name.rawName
-            if field.name == .contentLength || field.name == .transferEncoding {
-                refuse("transport.defaultHeaders", name, allowed: "no field that the client writes itself")
-            } else if !field.value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }) {
-                refuse("transport.defaultHeaders", name, allowed: "a value without control characters")
+            switch field.name {
+            case .contentLength, .transferEncoding, .expect, HTTPField.Name("Host"):
+                refuse("transport.defaultHeaders", field.name.rawName, allowed: "no field that is of one request alone")
+            default:
+                guard field.valueKind == .forbidden else { continue }
+                refuse("transport.defaultHeaders", field.name.rawName, allowed: "a value without control characters")
             }
         }
         return problems
