@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-from harness.clients import HOME, swift_program
+from harness.building import HOME, swift_program
 from harness.upstream import SMALL_BYTES, Upstream
 
 REQUESTS = 1000
