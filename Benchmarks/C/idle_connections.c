@@ -1,7 +1,8 @@
 /*
  * What libcurl itself takes for idle connections: one multi, whose cache holds them all, on requests that are over.
- * Between two looks at the memory it opens so many connections; with --keep 1 their easy handles are kept, for the
- * next request on each.
+ * Between two looks at the memory it opens so many connections. With --keep easies their easy handles are kept, for
+ * the next request on each; with --keep slots each easy handle has a share of its own as well, whose cache holds its
+ * connection alone.
  */
 #include <curl/curl.h>
 #include <malloc.h>
@@ -51,7 +52,9 @@ static void finish_all(CURLM *multi) {
     }
 }
 
-static void open_connections(CURLM *multi, const char *url, long count, int keeps) {
+enum kept { NOTHING, EASIES, SLOTS };
+
+static void open_connections(CURLM *multi, const char *url, long count, enum kept kept) {
     CURL **easies = calloc(count, sizeof *easies);
     require(easies != NULL, "no memory");
     for (long i = 0; i < count; i++) {
@@ -62,28 +65,35 @@ static void open_connections(CURLM *multi, const char *url, long count, int keep
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+        if (kept == SLOTS) {
+            CURLSH *share = curl_share_init();
+            require(share && curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK, "no memory");
+            curl_easy_setopt(easy, CURLOPT_SHARE, share);
+        }
         require(curl_multi_add_handle(multi, easy) == CURLM_OK, "curl_multi_add_handle failed");
     }
     finish_all(multi);
     for (long i = 0; i < count; i++) {
         curl_multi_remove_handle(multi, easies[i]);
-        if (!keeps) curl_easy_cleanup(easies[i]);
+        if (kept == NOTHING) curl_easy_cleanup(easies[i]);
     }
-    if (!keeps) free(easies);
+    if (kept == NOTHING) free(easies);
 }
 
 int main(int count, char **arguments) {
     const char *url = NULL, *assembly = NULL;
-    long connections = 0, keeps = 0;
+    long connections = 0;
+    enum kept kept = NOTHING;
     for (int i = 1; i + 1 < count; i += 2) {
         const char *name = arguments[i], *value = arguments[i + 1];
         if (!strcmp(name, "--url")) url = value;
         else if (!strcmp(name, "--assembly")) assembly = value;
         else if (!strcmp(name, "--count")) connections = atol(value);
-        else if (!strcmp(name, "--keep")) keeps = atol(value);
+        else if (!strcmp(name, "--keep") && !strcmp(value, "easies")) kept = EASIES;
+        else if (!strcmp(name, "--keep") && !strcmp(value, "slots")) kept = SLOTS;
         else require(0, "unknown option");
     }
-    require(url && assembly && connections > 0, "usage: --url URL --assembly URL --count N [--keep 1]");
+    require(url && assembly && connections > 0, "usage: --url URL --assembly URL --count N [--keep easies|slots]");
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -93,9 +103,9 @@ int main(int count, char **arguments) {
     CURLM *multi = curl_multi_init();
     require(multi != NULL, "no memory");
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections + 16);
-    open_connections(multi, url, 16, 0);
+    open_connections(multi, url, 16, NOTHING);
     struct held before = held_now();
-    open_connections(multi, assembly, connections, keeps);
+    open_connections(multi, assembly, connections, kept);
     struct held after = held_now();
     printf("{\"count\":%ld,\"resident_bytes\":%f,\"allocated_bytes\":%f}\n", connections,
            (after.resident - before.resident) / connections, (after.allocated - before.allocated) / connections);

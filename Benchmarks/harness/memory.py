@@ -11,7 +11,8 @@ from .upstream import SMALL_BYTES, Upstream
 HELD = {
     "connections": "idle connection of the instrumented pool",
     "libcurl": "idle connection of libcurl alone, in one cache",
-    "libcurl-easies": "the same with the easy handle of each kept",
+    "libcurl-easies": "the same with its easy handle kept",
+    "libcurl-slots": "the same with its easy handle and a share of its own, as the pool's connections have",
     "queued": "queued request, with its caller's task",
     "tasks": "task that only waits",
 }
@@ -29,14 +30,11 @@ class Memory:
             commands = {
                 "connections": [str(self.swift), "memory", "connections", *open_all],
                 "libcurl": [str(self.c), *open_all],
-                "libcurl-easies": [str(self.c), *open_all, "--keep", "1"],
+                "libcurl-easies": [str(self.c), *open_all, "--keep", "easies"],
+                "libcurl-slots": [str(self.c), *open_all, "--keep", "slots"],
                 **{subject: [str(self.swift), "memory", subject, *url, "--count", str(requests)]
                    for subject in ("queued", "tasks")},
             }
             return {subject: json.loads(checked(command, f"memory, {subject}"))
                     for subject, command in commands.items()}
 
-
-def difference(memory: dict[str, dict], subject: str, base: str) -> float:
-    """KiB that one takes more than the other."""
-    return (memory[subject]["resident_bytes"] - memory[base]["resident_bytes"]) / 1024

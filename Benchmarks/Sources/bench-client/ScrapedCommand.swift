@@ -3,7 +3,6 @@ internal import CurlPool
 internal import Foundation
 internal import HTTPPool
 internal import Load
-internal import Logging
 internal import PoolEndpoint
 internal import PoolMetrics
 internal import PoolPeer
@@ -29,8 +28,7 @@ struct ScrapedCommand: AsyncParsableCommand {
         configuration.limits.maxConnections = concurrency
         configuration.limits.maxIdleConnections = concurrency
         let client = try InstrumentedClient(CurlPool(configuration))
-        let quiet = Logger(label: "bench-client") { _ in SwiftLogNoOpLogHandler() }
-        let endpoint = MetricsEndpoint(EndpointConfiguration(host: "127.0.0.1", port: 0), logger: quiet)
+        let endpoint = MetricsEndpoint.silent()
         let port = try await endpoint.start().port
         for refusing in 1..<max(origins, 1) {
             // Nobody listens on the lowest ports; an answer would do as well.
@@ -40,9 +38,9 @@ struct ScrapedCommand: AsyncParsableCommand {
         var report: [ScrapedReport.Pair] = []
         for pair in 0...pairs {
             // In turn the one and the other is first, so that a drift of the machine favours neither.
-            let before = pair.isMultiple(of: 2) ? try await alone(peer) : nil
+            let before = pair.isMultiple(of: 2) ? try await load(peer) : nil
             let (scraped, account) = try await Scraper.beside({ try await load(peer) }, port: port, perSecond: rate)
-            let alone = if let before { before } else { try await alone(peer) }
+            let alone = if let before { before } else { try await load(peer) }
             // The first pair is the warm-up.
             if pair > 0 { report.append(ScrapedReport.Pair(alone: alone, scraped: scraped, account: account)) }
         }
@@ -50,8 +48,6 @@ struct ScrapedCommand: AsyncParsableCommand {
         await endpoint.stop()
         await client.shutdown()
     }
-
-    private func alone(_ peer: PoolPeer) async throws -> LoadReport { try await load(peer) }
 
     private func load(_ peer: PoolPeer) async throws -> LoadReport {
         let plan = LoadPlan(concurrency: concurrency, requests: requests, warmup: 0, bytes: bytes)

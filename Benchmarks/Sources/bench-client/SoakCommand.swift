@@ -3,6 +3,7 @@ internal import CurlPool
 internal import Foundation
 internal import HTTPPool
 internal import Load
+internal import PoolEndpoint
 internal import PoolMetrics
 
 /// Runs mixed load for long, and fails where memory or descriptors grow meanwhile.
@@ -19,12 +20,13 @@ struct SoakCommand: AsyncParsableCommand {
     @Option(help: "The authority where nobody listens.") var refusing: String
 
     private static let samples = 60
+    private static let scrapesPerSecond = 1
 
     func run() async throws {
         ProcessUsage.raiseDescriptorLimit()
         var configuration = PoolConfiguration()
-        // Fewer than the load wants at times, and fewer than it has origins for long: it queues and evicts.
-        configuration.limits.maxConnections = 8
+        // Fewer than there are origins, and at times fewer than the load wants: it queues and evicts.
+        configuration.limits.maxConnections = 4
         configuration.limits.keepaliveExpiry = .seconds(1)
         let client = try InstrumentedClient(CurlPool(configuration), name: "soak")
         let load = SoakLoad(
@@ -34,13 +36,31 @@ struct SoakCommand: AsyncParsableCommand {
             perSecond: rate,
             client: client
         )
+        let endpoint = MetricsEndpoint.silent()
+        let port = try await endpoint.start().port
         // What is made once is made now: threads, tables, the first connection to each origin.
-        try await load.run(for: .seconds(1))
+        _ = try await Scraper.beside({ try await load.run(for: .seconds(1)) }, port: port, perSecond: 10)
         let rest = try await SoakSample.atRest(load)
 
         Self.say(SoakSample.header)
+        let (samples, scraped) = try await Scraper.beside(
+            { try await sampled(load) },
+            port: port,
+            perSecond: Self.scrapesPerSecond
+        )
+        let end = try await SoakSample.atRest(load)
+        print("\(scraped.scrapes) scrapes meanwhile")
+        print("at rest before and after:\n\(rest)\n\(end)")
+        let verdict = SoakVerdict(samples: samples, rest: rest, end: end, reading: client.reading(), tally: load.tally)
+        print(verdict)
+        await endpoint.stop()
+        await client.shutdown()
+        if !verdict.complaints.isEmpty { throw ExitCode.failure }
+    }
+
+    private func sampled(_ load: SoakLoad) async throws -> [SoakSample] {
         let start = ContinuousClock.now
-        let samples = try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await load.run(for: .seconds(seconds)) }
             var samples: [SoakSample] = []
             for number in 1...Self.samples {
@@ -52,12 +72,6 @@ struct SoakCommand: AsyncParsableCommand {
             try await group.waitForAll()
             return samples
         }
-        let end = try await SoakSample.atRest(load)
-        print("at rest before and after:\n\(rest)\n\(end)")
-        let verdict = SoakVerdict(samples: samples, rest: rest, end: end, reading: client.reading(), tally: load.tally)
-        print(verdict)
-        await client.shutdown()
-        if !verdict.complaints.isEmpty { throw ExitCode.failure }
     }
 
     /// Prints at once, also into a file or a pipe.
