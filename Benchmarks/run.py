@@ -39,7 +39,8 @@ class Effort:
     queued_requests: int = 50_000
 
 
-QUICK = Effort(standing_requests=200, scrapes=50, pairs=2, pair_seconds=0.05, idle_connections=100, queued_requests=1000)
+QUICK = Effort(
+    standing_requests=200, scrapes=50, pairs=2, pair_seconds=0.05, idle_connections=100, queued_requests=1000)
 
 
 def say(text: str) -> None:
