@@ -48,7 +48,7 @@ struct SoakCommand: AsyncParsableCommand {
             port: port,
             perSecond: Self.scrapesPerSecond
         )
-        let end = try await SoakSample.atRest(load)
+        let end = try await SoakSample.atRest(load, as: rest)
         print("\(scraped.scrapes) scrapes meanwhile")
         print("at rest before and after:\n\(rest)\n\(end)")
         let verdict = SoakVerdict(samples: samples, rest: rest, end: end, reading: client.reading(), tally: load.tally)

@@ -27,15 +27,17 @@ struct SoakSample: CustomStringConvertible {
         opened = reading.origins.reduce(0) { $0 + $1.connectionsOpened }
     }
 
-    /// After the last request has ended and the last idle connection has expired.
-    static func atRest(_ load: SoakLoad) async throws -> SoakSample {
+    /// After the last request has ended, the last idle connection has expired, and every descriptor is closed that was
+    /// not open before.
+    static func atRest(_ load: SoakLoad, as before: SoakSample? = nil) async throws -> SoakSample {
         let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
-            let levels = load.client.reading().levels
-            if levels.connections.total == 0, levels.requests.total == 0 { break }
+        while true {
+            let sample = SoakSample(load, at: .zero)
+            let isAtRest = sample.connections.total + sample.requests.total == 0
+            if isAtRest, sample.descriptors <= before?.descriptors ?? .max { return sample }
+            guard ContinuousClock.now < deadline else { return sample }
             try await Task.sleep(for: .milliseconds(50))
         }
-        return SoakSample(load, at: .zero)
     }
 
     static let header = columns([
