@@ -26,7 +26,7 @@ struct SoakCommand: AsyncParsableCommand {
         ProcessUsage.raiseDescriptorLimit()
         var configuration = PoolConfiguration()
         // Fewer than there are origins, and at times fewer than the load wants: it queues and evicts.
-        configuration.limits.maxConnections = 4
+        configuration.limits.maxConnections = 5
         configuration.limits.keepaliveExpiry = .seconds(1)
         let client = try InstrumentedClient(CurlPool(configuration), name: "soak")
         let load = SoakLoad(
