@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test verify format sanitize bench bench-instructions clean
+.PHONY: help swift deps deps-test build run test verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
 TEST_PACKAGES := curl nginx openssl procps prometheus
-BENCH_PACKAGES := gcc golang-go nginx openssl python3-venv wrk
+BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := nginx openssl python3 valgrind
+SOAK_PACKAGES := nginx openssl python3
 
 FORMATTED := Package.swift Sources Tests
 
@@ -61,9 +62,14 @@ bench: deps ## Measure against other clients; writes Benchmarks/RESULTS.md and c
 	Benchmarks/.venv/bin/pip install --quiet --requirement Benchmarks/Python/requirements.txt
 	Benchmarks/.venv/bin/python Benchmarks/run.py $(ARGS)
 
-bench-instructions: deps ## Compare instructions per request with the committed count. ARGS=--update commits anew
+bench-instructions: deps ## Fail where a request takes more instructions than committed. ARGS=--update commits anew
 	@packages="$(INSTRUCTIONS_PACKAGES)"; $(INSTALL_MISSING)
 	python3 Benchmarks/instructions.py $(ARGS)
+
+soak: SOAK_SECONDS ?= 3600
+soak: deps ## Run mixed load for an hour, or SOAK_SECONDS, and fail where memory or descriptors grow
+	@packages="$(SOAK_PACKAGES)"; $(INSTALL_MISSING)
+	python3 Benchmarks/soak.py --seconds $(SOAK_SECONDS)
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-*

@@ -181,8 +181,8 @@ struct ExpositionTests {
 
     @Test("Bounds are floats even where they are whole")
     func bounds() {
-        let labels = HistogramBounds.durations(acquireTimeout: 3_000_000_000).labels.map {
-            String(decoding: $0, as: UTF8.self).dropFirst(5).dropLast()
+        let labels = HistogramBounds.durations(acquireTimeout: 3_000_000_000).endings.map {
+            String(decoding: $0, as: UTF8.self).dropFirst(5).dropLast(3)
         }
         #expect(
             labels == [
