@@ -11,7 +11,6 @@ public final class CurlPool: PooledHTTPClient {
     public var configuration: PoolConfiguration { settings.configuration }
     /// The versions of libcurl and of its TLS library.
     public let backend: PoolBackend
-    private let driver: CurlDriver
     private let mailbox: Mailbox
     private let settings: PoolSettings
     private let defaultHeaders: DefaultHeaders
@@ -32,7 +31,6 @@ public final class CurlPool: PooledHTTPClient {
         }
         self.settings = settings
         self.backend = backend
-        self.driver = driver
         mailbox = driver.mailbox
         executor = driver.executor
         defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
@@ -95,7 +93,7 @@ public final class CurlPool: PooledHTTPClient {
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
         switch mailbox.submit(exchange, continuation: continuation) {
-        case .accepted(let isFirst): if isFirst { driver.takeTurn() }
+        case .accepted: break
         case .cancelled:
             exchange.upload?.close()
             continuation.resume(throwing: CancellationError())

@@ -9,7 +9,7 @@ extension CurlDriver {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
         let slot = slots.indices.contains(sockets[descriptor].slot) ? slots[sockets[descriptor].slot] : nil
         if let slot, !slot.isRunning {
-            if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor, event.happened) }
+            if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor) }
             return
         }
         var bits: Int32 = 0
@@ -30,13 +30,9 @@ extension CurlDriver {
         register(connection, slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed])
     }
 
-    /// The event may be older than the connection's idleness, which began in a turn that a caller took. So it is asked again.
-    private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
-        let hasEnded = !happened.isDisjoint(with: [.peerClosed, .hangUp, .failure])
-        guard let reason = slot.isMultiplexed ? (hasEnded ? .peerClosed : nil) : Self.whatItSaid(descriptor) else {
-            return
-        }
-        machine.idleConnectionSpoke(slot.id, reason, at: now)
+    private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32) {
+        let reason = slot.isMultiplexed ? nil : Self.whatItSaid(descriptor)
+        machine.idleConnectionSpoke(slot.id, reason ?? .peerClosed, at: now)
         perform()
     }
 

@@ -147,10 +147,10 @@ extension CurlDriver {
         if slot.isMultiplexed {
             // The connection may have said that it takes no further request. Then this one finds no room on it.
             joining.append(slot.transfer)
-        } else if slot.idleSinceTurn == turnNumber || !heardSockets, let connection = slot.connection,
+        } else if slot.idleSinceTurn == turnNumber, let connection = slot.connection,
             let reason = Self.whatItSaid(connection)
         {
-            // Epoll has not been asked about it: not in this turn, or not since it went from one request to the next.
+            // It went from one request to the next within the turn, and epoll has not been asked about it.
             transferEnded(.stale(sent: false, reason), exchange, error: Self.connectionDied)
             return
         }

@@ -1,21 +1,17 @@
 import CLibcurl
 import Glibc
 import HTTPPool
-import Synchronization
 
-/// Does what the state machine decides: one epoll, one multi handle, and a thread that waits for them.
+/// Does what the state machine decides: one thread, one epoll, one multi handle.
 ///
-/// It works in turns: hear the sockets, take what callers handed in, let libcurl work, let time pass; then tell the
-/// observer once, and only then resume the callers. So whoever has an answer finds it in the numbers.
+/// It works in turns: wait, hear the sockets, take what callers handed in, let libcurl work, let time pass; then tell
+/// the observer once, and only then resume the callers. So whoever has an answer finds it in the numbers.
 ///
-/// One turn at a time. Most are the thread's own, which sleeps between them until a socket, a timer or a caller wakes it.
-/// A caller who finds it asleep does not wake it but takes the turn that begins its request itself: that is a few
-/// microseconds of work, and less than it takes to wake a thread for it.
-///
-/// Sound as `Sendable`: everything but the constants belongs to whoever has the turn, which is who holds `turns`.
+/// Sound as `Sendable`: everything but the constants belongs to the thread that ``run()`` runs on; the
+/// thread is started by the initialiser's caller as the last thing it does with the driver.
 ///
 /// The same is why accesses to what changes are not checked for overlap at run time (`@exclusivity(unchecked)`), which
-/// would be a twentieth of what a request costs: there is one turn, libcurl's callbacks come from within libcurl's
+/// would be a twentieth of what a request costs: there is one thread, libcurl's callbacks come from within libcurl's
 /// calls, and these are made outside of every access.
 final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
@@ -24,12 +20,6 @@ final class CurlDriver: @unchecked Sendable {
     let options: TransportOptions
     let settings: PoolSettings
     let events: EventQueue
-    private let turns = Mutex(())
-    /// Until when the thread sleeps, if nobody wakes it; `nil` is without end.
-    @exclusivity(unchecked) private var sleepsUntil: MonotonicTime?
-    @exclusivity(unchecked) private var hasEnded = false
-    /// Whether epoll was asked at the beginning of this turn.
-    @exclusivity(unchecked) private(set) var heardSockets = false
     let multi: UnsafeMutableRawPointer
     @exclusivity(unchecked) var machine: PoolStateMachine
     @exclusivity(unchecked) var sockets = SocketTable()
@@ -101,39 +91,20 @@ final class CurlDriver: @unchecked Sendable {
     func run() {
         executor.begin()
         var happened = EventQueue.Happened()
-        var deadline: MonotonicTime? = now
-        repeat {
-            events.wait(until: deadline, now: MonotonicClock.now(), into: &happened)
-            deadline = turns.withLock { _ in
-                turn(happened.events, heardSockets: true)
-                executor.runJobs()
-                if machine.isDrained {
-                    tearDown()
-                } else {
-                    sleepsUntil = prepareToSleep() ? nextDeadline() : now
-                }
-                return sleepsUntil
-            }
-        } while !hasEnded
-    }
-
-    /// A turn taken by a caller whose submission found the thread asleep.
-    func takeTurn() {
-        let isDone = turns.withLockIfAvailable { _ in
-            if hasEnded { return true }
-            turn([], heardSockets: false)
-            guard !machine.isDrained, prepareToSleep() else { return false }
-            // The thread is woken where it would sleep too long.
-            guard let next = nextDeadline() else { return true }
-            return sleepsUntil.map { $0 <= next } ?? false
+        while !machine.isDrained {
+            let deadline = nextDeadline()
+            now = MonotonicClock.now()
+            let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
+            events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
+            turn(happened.events)
+            executor.runJobs()
         }
-        if isDone != true { mailbox.wakeDriver() }
+        tearDown()
     }
 
-    private func turn(_ happened: [EventQueue.Event], heardSockets: Bool) {
+    private func turn(_ happened: [EventQueue.Event]) {
         now = MonotonicClock.now()
         turnNumber += 1
-        self.heardSockets = heardSockets
         // Sockets first: an idle connection that spoke must be gone before somebody is given it.
         for event in happened { handle(event) }
         takeFromMailbox()
@@ -145,9 +116,6 @@ final class CurlDriver: @unchecked Sendable {
         }
         publish()
     }
-
-    /// - Returns: whether there is nothing to do until the next deadline.
-    private func prepareToSleep() -> Bool { !executor.hasJobs && mailbox.prepareToSleep() }
 
     private func nextDeadline() -> MonotonicTime? {
         guard let deadline = machine.nextDeadline() else { return curlTimer }
@@ -231,7 +199,6 @@ final class CurlDriver: @unchecked Sendable {
 
     private func tearDown() {
         for slot in slots { slot?.dropConnection() }
-        hasEnded = true
         slots.removeAll()
         spare.removeAll()
         curl_multi_cleanup(multi)

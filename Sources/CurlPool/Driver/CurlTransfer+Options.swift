@@ -44,7 +44,10 @@ extension CurlTransfer {
     /// Sets what differs from request to request. libcurl copies the strings; the header list lives as long as the
     /// exchange, which the transfer holds while it runs.
     func describe(_ request: EncodedRequest) -> Bool {
-        guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
+        if request.url != url {
+            guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
+            url = request.url
+        }
         if !request.isPlain || !wasPlain { describeMethod(request) }
         wasPlain = request.isPlain
         if request.unixSocketPath != unixSocketPath {
@@ -57,7 +60,10 @@ extension CurlTransfer {
             // An empty list is every encoding that libcurl has.
             poolscope_easy_set_string(easy, CURLOPT_ACCEPT_ENCODING, unpacks ? "" : nil)
         }
-        return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list) == CURLE_OK
+        // libcurl keeps the pointer, and reads what is there when it sends.
+        if request.headers.list == headers { return true }
+        headers = request.headers.list
+        return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
     }
 
     private func describeMethod(_ request: EncodedRequest) {

@@ -17,6 +17,8 @@ final class CurlTransfer {
 
     /// What the handle is set for, so that the next request sets only what differs.
     @exclusivity(unchecked) var wasPlain = false
+    @exclusivity(unchecked) var url: [CChar] = []
+    @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
 
@@ -178,6 +180,8 @@ final class CurlTransfer {
 
     /// Room for the whole body where the answer says how long it is and it will come at once.
     private func expectedBodyBytes(_ first: Int) -> Int {
+        // What is less than libcurl's buffer is likely to be all.
+        if first < 8 << 10 { return first }
         var announced: curl_off_t = -1
         poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
         return max(first, min(Int(announced), ResponseStream.highWater))

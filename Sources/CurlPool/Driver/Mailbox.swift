@@ -1,8 +1,7 @@
 import HTTPPool
 import Synchronization
 
-/// What callers hand to the driver. A caller wakes its thread only when it sleeps, and takes the turn itself where the
-/// turn is to begin its request.
+/// What callers hand to the driver's thread. A caller wakes the thread only when it sleeps.
 final class Mailbox: Sendable {
     /// An instruction to the driver.
     enum Command {
@@ -32,8 +31,7 @@ final class Mailbox: Sendable {
 
     /// What became of a submission.
     enum Admission {
-        /// `isFirst`: the driver sleeps, and the caller is to take its turn (``CurlDriver/takeTurn()``).
-        case accepted(isFirst: Bool)
+        case accepted
         /// Its task was cancelled before it came.
         case cancelled
         /// The pool has ended. The number is the last one that was given out.
@@ -76,9 +74,8 @@ final class Mailbox: Sendable {
             exchange.submitted = MonotonicClock.now()
             exchange.admission = .submitted
             state.pending.submissions.append(exchange)
-            guard state.busySince == nil else { return .accepted(isFirst: false) }
-            state.busySince = exchange.submitted
-            return .accepted(isFirst: true)
+            wakeDriver(&state)
+            return .accepted
         }
     }
 
@@ -147,10 +144,10 @@ final class Mailbox: Sendable {
 
     /// The driver has told its observer of what it took, and is about to sleep. `false`: it must not, there is something
     /// to take.
-    func prepareToSleep() -> Bool {
+    func prepareToSleep(at now: MonotonicTime) -> Bool {
         state.withLock { state in
             guard state.pending.isEmpty else {
-                state.busySince = MonotonicClock.now()
+                state.busySince = now
                 return false
             }
             state.busySince = nil
@@ -172,12 +169,10 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Wakes the driver's thread, whatever for.
+    /// There is something to do for the driver that is not in here.
     func wakeDriver() {
         state.withLock { state in
-            guard !state.hasEnded else { return }
-            if state.busySince == nil { state.busySince = MonotonicClock.now() }
-            waker.wake()
+            if !state.hasEnded { waker.wake() }
         }
     }
 
