@@ -33,11 +33,12 @@ run: deps ## Build for release and run `poolscope run $(ARGS)`
 	swift build -c release --product poolscope
 	@exec "$$(swift build -c release --show-bin-path)/poolscope" run $(ARGS)
 
-# The storm takes every core it can get, so it has a run of its own.
+# The storm takes every core it can get, and the tests of scale measure the whole process, so they have runs of their own.
 test: deps deps-test ## Build and run all tests
 	swift build --build-tests
-	swift test --skip-build --skip StormTests
+	swift test --skip-build --skip StormTests --skip ScaleTests
 	swift test --skip-build --filter StormTests
+	swift test --skip-build --filter ScaleTests
 
 # In a scratch path of its own, so that every module in it was compiled with warnings as errors.
 verify: deps deps-test ## Warnings are errors, formatting, then all tests

@@ -10,8 +10,12 @@ final class Nginx: Sendable {
     var authority: String { "127.0.0.1:\(port)" }
 
     /// Starts it and waits until it answers. `locations` goes into the server's block.
-    static func start(locations: String = "", keepaliveTimeout: Int = 75) async throws -> Nginx {
-        let nginx = try Nginx(locations: locations, keepaliveTimeout: keepaliveTimeout)
+    static func start(
+        locations: String = "",
+        keepaliveTimeout: Int = 75,
+        connections: Int = 2_048
+    ) async throws -> Nginx {
+        let nginx = try Nginx(locations: locations, keepaliveTimeout: keepaliveTimeout, connections: connections)
         do {
             try await eventually("nginx answers") { try await nginx.status() != nil }
         } catch {
@@ -20,7 +24,7 @@ final class Nginx: Sendable {
         return nginx
     }
 
-    private init(locations: String, keepaliveTimeout: Int) throws {
+    private init(locations: String, keepaliveTimeout: Int, connections: Int) throws {
         // The port is free when it is asked for, and nobody else asks for it in this moment.
         let probe = try ScriptedPeer.listen(backlog: 1)
         port = ScriptedPeer.port(of: probe)
@@ -32,7 +36,8 @@ final class Nginx: Sendable {
             .map { "\($0)_temp_path \(folder.path)/\($0);" }.joined(separator: " ")
         let text = """
             daemon off; worker_processes 1; pid \(folder.path)/pid; error_log \(folder.path)/error.log;
-            events { worker_connections 2048; }
+            worker_rlimit_nofile \(2 * connections);
+            events { worker_connections \(connections); }
             http {
               access_log off; keepalive_timeout \(keepaliveTimeout)s; keepalive_requests 1000000; \(temporary)
               server {
