@@ -1,4 +1,5 @@
 import HTTPPool
+import LoopbackUpstream
 
 @testable import CurlPool
 
@@ -8,6 +9,7 @@ struct ModelledPool {
     struct Connection {
         /// As many streams as the peer takes; `nil` where the connection speaks HTTP/1.1.
         let streams: Int?
+        let tag: Int
         var isReady = false
         var isAnswered = false
         var isGoingAway = false
@@ -21,6 +23,7 @@ struct ModelledPool {
 
     struct Request {
         let number: UInt64
+        let tag: Int
         let acquireDeadline: MonotonicTime
         /// The connection that its transfer is on.
         var slot: SlotID?
@@ -46,7 +49,6 @@ struct ModelledPool {
     var isShutDown = false
     private(set) var violations: [String] = []
     private var opened: [RequestID] = []
-    private var connectionsMade = 0
 
     static let sites = [CallSite.unattributed, CallSite("modelled")]
 
@@ -60,8 +62,8 @@ struct ModelledPool {
 
     mutating func take(_ step: RandomStep) {
         switch step {
-        case .submit(let host, let acquire, let total, let hasBody, let isRepeatable):
-            submit(host, acquire: acquire, total: total, hasBody: hasBody, isRepeatable: isRepeatable)
+        case .submit(let tag, let host, let acquire, let total, let hasBody, let isRepeatable):
+            submit(host, tag: tag, acquire: acquire, total: total, hasBody: hasBody, isRepeatable: isRepeatable)
         case .ready(let pick): ready(pick)
         case .connectFails(let pick, let reason): connectFails(pick, reason)
         case .answer(let pick): answer(pick)
@@ -125,38 +127,54 @@ struct ModelledPool {
 
     // MARK: What is there to pick from
 
-    private func slot(_ pick: Int, where fits: (Connection) -> Bool) -> SlotID? {
-        var fitting: [SlotID] = []
-        for (id, connection) in connections.enumerated() {
-            if let connection, fits(connection) { fitting.append(id) }
+    /// Which of those that fit the number picks: their tags decide, not their places.
+    private struct Choice {
+        let pick: Int
+        private var best: UInt64 = .max
+        private(set) var chosen: Int?
+
+        init(_ pick: Int) { self.pick = pick }
+
+        mutating func offer(_ id: Int, tag: Int) {
+            var mixer = SplitMix64(seed: UInt64(pick) << 32 | UInt64(tag))
+            let rank = mixer.next()
+            if rank < best { (best, chosen) = (rank, id) }
         }
-        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+    }
+
+    private func slot(_ pick: Int, where fits: (Connection) -> Bool) -> SlotID? {
+        var choice = Choice(pick)
+        for (id, connection) in connections.enumerated() {
+            if let connection, fits(connection) { choice.offer(id, tag: connection.tag) }
+        }
+        return choice.chosen
     }
 
     private func request(_ pick: Int, where fits: (Request) -> Bool) -> RequestID? {
-        var fitting: [RequestID] = []
+        var choice = Choice(pick)
         for (id, request) in requests.enumerated() {
-            if let request, fits(request) { fitting.append(id) }
+            if let request, fits(request) { choice.offer(id, tag: request.tag) }
         }
-        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+        return choice.chosen
     }
 
     /// A request that holds a ready connection.
     private func inFlight(_ pick: Int, where fits: (Request, Connection) -> Bool = { _, _ in true }) -> RequestID? {
-        var fitting: [RequestID] = []
+        var choice = Choice(pick)
         for connection in connections {
             guard let connection, connection.isReady else { continue }
             for id in connection.transfers {
-                if let request = requests[id], fits(request, connection) { fitting.append(id) }
+                if let request = requests[id], fits(request, connection) { choice.offer(id, tag: request.tag) }
             }
         }
-        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+        return choice.chosen
     }
 
     // MARK: Steps
 
     private mutating func submit(
         _ number: Int,
+        tag: Int,
         acquire: Duration?,
         total: Duration?,
         hasBody: Bool,
@@ -181,7 +199,7 @@ struct ModelledPool {
         while requests.count <= id { requests.append(nil) }
         check(requests[id] == nil, "the number of a request that is not finished is used again")
         let deadline = acquire.map { rig.now + $0.wholeNanoseconds } ?? MonotonicTime(nanoseconds: .max)
-        requests[id] = Request(number: UInt64(submitted), acquireDeadline: deadline)
+        requests[id] = Request(number: UInt64(submitted), tag: tag, acquireDeadline: deadline)
         apply()
     }
 
@@ -318,15 +336,14 @@ struct ModelledPool {
             while connections.count <= slot { connections.append(nil) }
             check(connections[slot] == nil, "open on a slot in use")
             checkMayStart(id, "open")
-            let isHTTP2 = sequence.http2 && connectionsMade % 2 == 0
-            connectionsMade += 1
+            let isHTTP2 = sequence.http2 && (requests[id]?.tag ?? 0) % 2 == 0
             let streams: Int? =
                 switch sequence.hosts[host(of: id)] {
                 case .http1: nil
                 case .http2(let streams): sequence.http2 ? streams : nil
                 case .mixed(let streams): isHTTP2 ? streams : nil
                 }
-            connections[slot] = Connection(streams: streams, transfers: [id])
+            connections[slot] = Connection(streams: streams, tag: requests[id]?.tag ?? 0, transfers: [id])
             requests[id]?.slot = slot
             requests[id]?.opened = true
             opened.append(id)
