@@ -98,10 +98,8 @@ struct ModelledPool {
         case .reconfigure(let change):
             change.apply(to: &limits)
             ceiling.lower(to: limits, from: self)
-            var configuration = PoolConfiguration()
-            configuration.limits = limits
-            configuration.transport.http2 = sequence.http2 ? .negotiated : .off
-            rig.machine.reconfigure(configuration, at: rig.now)
+            let limits = limits
+            rig.reconfigure { $0 = limits }
             apply()
         case .shutDown(let queued, let grace):
             isShutDown = true
