@@ -7,6 +7,8 @@ extension ModelledPool {
     /// The most there may be: the limits, or, after they were lowered, what was there then and has not gone since.
     struct Ceiling {
         var connections: Int
+        /// By the number of the origin.
+        var ofOrigins: [Int] = []
         var queued: Int
 
         init(_ limits: PoolLimits) {
@@ -15,7 +17,9 @@ extension ModelledPool {
         }
 
         mutating func lower(to limits: PoolLimits, from pool: ModelledPool) {
-            connections = max(limits.maxConnections, pool.rig.machine.connectionCount)
+            let machine = pool.rig.machine
+            connections = max(limits.maxConnections, machine.connectionCount)
+            for index in machine.origins.indices { ofOrigins[index] = machine.origins[index].levels.connections.total }
             queued = max(limits.maxQueuedRequests ?? .max, pool.rig.machine.queuedCount)
         }
 
@@ -57,6 +61,9 @@ extension ModelledPool {
         for index in machine.origins.indices {
             let levels = machine.origins[index].levels
             check(levels == told[index], "the observer was not told of a level")
+            let most = max(perOrigin, ceiling.ofOrigins[index])
+            check(levels.connections.total <= most, "over maxConnectionsPerOrigin")
+            ceiling.ofOrigins[index] = min(most, levels.connections.total)
             total.connections.connecting += levels.connections.connecting
             total.connections.active += levels.connections.active
             total.connections.idle += levels.connections.idle

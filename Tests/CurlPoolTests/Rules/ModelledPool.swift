@@ -9,10 +9,13 @@ struct ModelledPool {
     struct Connection {
         /// As many streams as the peer takes; `nil` where the connection speaks HTTP/1.1.
         let streams: Int?
+        let host: Int
         let tag: Int
         var isReady = false
         var isAnswered = false
         var isGoingAway = false
+        /// The later a request left it last, the higher.
+        var left = 0
         /// Those with a transfer on it: the one that opens it, or those in flight.
         var transfers: [RequestID] = []
         /// Those that libcurl tries to give a stream.
@@ -49,6 +52,7 @@ struct ModelledPool {
     var isShutDown = false
     private(set) var violations: [String] = []
     private var opened: [RequestID] = []
+    private var departures = 0
 
     static let sites = [CallSite.unattributed, CallSite("modelled")]
 
@@ -269,6 +273,8 @@ struct ModelledPool {
         guard let slot = requests[id]?.slot else { return }
         connections[slot]?.transfers.removeAll { $0 == id }
         connections[slot]?.joining.removeAll { $0 == id }
+        departures += 1
+        connections[slot]?.left = departures
         requests[id]?.slot = nil
     }
 
@@ -319,7 +325,10 @@ struct ModelledPool {
         rig.machine.actions.removeAll(keepingCapacity: true)
         rig.machine.finishTurn(at: rig.now)
         for (id, _) in rig.machine.turn.newOrigins {
-            while told.count <= id.index { told.append(OriginLevels()) }
+            while told.count <= id.index {
+                told.append(OriginLevels())
+                ceiling.ofOrigins.append(0)
+            }
             check(told[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
         }
         for (id, levels) in rig.machine.turn.origins { told[Int(id.index)] = levels }
@@ -341,7 +350,7 @@ struct ModelledPool {
                 case .http2(let streams): sequence.http2 ? streams : nil
                 case .mixed(let streams): isHTTP2 ? streams : nil
                 }
-            connections[slot] = Connection(streams: streams, tag: requests[id]?.tag ?? 0, transfers: [id])
+            connections[slot] = Connection(streams: streams, host: host(of: id), tag: requests[id]?.tag ?? 0, transfers: [id])
             requests[id]?.slot = slot
             requests[id]?.opened = true
             opened.append(id)
@@ -349,6 +358,11 @@ struct ModelledPool {
             let connection = connections.indices.contains(slot) ? connections[slot] : nil
             check(connection?.isReady == true, "reuse of a slot without a connection")
             check(connection?.transfers.isEmpty == true, "reuse of a connection that is in use")
+            let isLatest = !connections.contains {
+                guard let other = $0, let connection, other.isReady, other.transfers.isEmpty else { return false }
+                return other.host == connection.host && other.joining.isEmpty && other.left > connection.left
+            }
+            check(isLatest, "a connection is used again and another was used more recently")
             checkMayStart(id, "reuse")
             connections[slot]?.transfers.append(id)
             requests[id]?.slot = slot

@@ -161,26 +161,25 @@ struct MultiplexingTests {
         #expect(rig.levels().connections.idle == 0)
     }
 
-    @Test("A request that met a dead connection shares only a newer one, and nobody overtakes it")
+    @Test("A request that met a dead connection waits for a new one rather than share an old one; nobody overtakes it")
     func retryIsNotOvertaken() throws {
         var rig = Rig(http2: true) { $0.maxConnections = 2 }
-        let (old, ids) = try rig.multiplexed(1)
+        let (old, ids) = try rig.multiplexed(2)
         let refused = rig.submit()
         rig.machine.joinRefused(refused, at: rig.now)
         rig.machine.connectionReady(1, at: rig.now)
         rig.machine.answerBegan(1, isMultiplexed: true, at: rig.now)
-        rig.endRequest(refused)
-        rig.advance(.milliseconds(1))
         let retried = rig.submit()
-        let b = rig.submit("b")
-        #expect(rig.takeActions().list.suffix(1) == [.reuse(1, retried)])
+        rig.machine.joined(retried, at: rig.now)
+        rig.advance(.milliseconds(1))
         #expect(rig.endRequest(retried, .stale(sent: false, .peerClosed)) == .retry)
-        // Its number is lower than that of the other origin's, so the free place is its own.
-        #expect(rig.takeActions().list == [.close(1), .open(1, retried)])
-        let shares = rig.submit()
-        rig.machine.connectionReady(1, at: rig.now)
-        _ = (old, ids, b, shares)
-        #expect(rig.levels().requests.inFlight == 2)
+        _ = rig.takeActions()
+        rig.endRequest(ids[0])
+        let behind = rig.submit()
+        #expect(rig.takeActions().list.isEmpty)
+        rig.endRequest(ids[1])
+        #expect(rig.takeActions().list == [.close(old), .open(old, retried)])
+        #expect(!rig.machine.requests[behind].isInQueue)
     }
 
     // MARK: Endings
