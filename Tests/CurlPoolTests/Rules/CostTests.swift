@@ -40,7 +40,8 @@ struct CostTests {
             rig.complete(0)
             rig.machine.connectionReady(0, at: rig.now)
         },
-        Scenario(testDescription: "A request meets a dead connection while many wait elsewhere", full: 50_000) { count in
+        Scenario(testDescription: "A request meets a dead connection while many wait elsewhere", full: 50_000) {
+            count in
             var rig = Rig {
                 $0.maxConnections = 3
                 $0.maxConnectionsPerOrigin = 1

@@ -86,7 +86,9 @@ struct ModelledPool {
             rig.machine.bodyFailed(id, at: rig.now)
             apply()
         case .idleSpoke(let pick):
-            guard let slot = slot(pick, where: { $0.isReady && $0.transfers.isEmpty && $0.joining.isEmpty }) else { return }
+            guard let slot = slot(pick, where: { $0.isReady && $0.transfers.isEmpty && $0.joining.isEmpty }) else {
+                return
+            }
             rig.machine.idleConnectionSpoke(slot, .unexpectedData, at: rig.now)
             apply()
         case .progress(let pick, let awaiting):
@@ -105,6 +107,8 @@ struct ModelledPool {
             let limits = limits
             rig.reconfigure { $0 = limits }
             apply()
+            settleJoins()
+            doWhatIsDue()
         case .shutDown(let queued, let grace):
             isShutDown = true
             rig.machine.beginShutdown(ShutdownPolicy(queued: queued, grace: grace), at: rig.now)
@@ -123,8 +127,8 @@ struct ModelledPool {
         for levels in told { check(levels == OriginLevels(), "a level is not 0 after the shutdown") }
     }
 
-    mutating func check(_ holds: Bool, _ what: @autoclosure () -> String) {
-        if !holds { violations.append(what()) }
+    mutating func check(_ holds: Bool, _ what: String) {
+        if !holds { violations.append(what) }
     }
 
     // MARK: What is there to pick from
@@ -309,6 +313,11 @@ struct ModelledPool {
     private mutating func pass(_ duration: Duration) {
         settleJoins()
         rig.now = rig.now + duration.wholeNanoseconds
+        doWhatIsDue()
+    }
+
+    /// The last thing in every turn.
+    private mutating func doWhatIsDue() {
         if let deadline = rig.machine.nextDeadline(), deadline <= rig.now {
             rig.machine.timePassed(to: rig.now)
             apply()
@@ -342,7 +351,7 @@ struct ModelledPool {
         case .open(let slot, let id):
             while connections.count <= slot { connections.append(nil) }
             check(connections[slot] == nil, "open on a slot in use")
-            checkMayStart(id, "open")
+            checkMayStart(id)
             let isHTTP2 = sequence.http2 && (requests[id]?.tag ?? 0) % 2 == 0
             let streams: Int? =
                 switch sequence.hosts[host(of: id)] {
@@ -350,7 +359,12 @@ struct ModelledPool {
                 case .http2(let streams): sequence.http2 ? streams : nil
                 case .mixed(let streams): isHTTP2 ? streams : nil
                 }
-            connections[slot] = Connection(streams: streams, host: host(of: id), tag: requests[id]?.tag ?? 0, transfers: [id])
+            connections[slot] = Connection(
+                streams: streams,
+                host: host(of: id),
+                tag: requests[id]?.tag ?? 0,
+                transfers: [id]
+            )
             requests[id]?.slot = slot
             requests[id]?.opened = true
             opened.append(id)
@@ -363,14 +377,14 @@ struct ModelledPool {
                 return other.host == connection.host && other.joining.isEmpty && other.left > connection.left
             }
             check(isLatest, "a connection is used again and another was used more recently")
-            checkMayStart(id, "reuse")
+            checkMayStart(id)
             connections[slot]?.transfers.append(id)
             requests[id]?.slot = slot
             requests[id]?.opened = false
         case .join(let slot, let id):
             let connection = connections.indices.contains(slot) ? connections[slot] : nil
             check(connection?.isReady == true, "join on a slot without a connection")
-            checkMayStart(id, "join")
+            checkMayStart(id)
             connections[slot]?.joining.append(id)
             requests[id]?.slot = slot
             requests[id]?.opened = false
@@ -393,12 +407,9 @@ struct ModelledPool {
         }
     }
 
-    private mutating func checkMayStart(_ id: RequestID, _ what: String) {
-        guard let request = requests[id] else {
-            check(false, "\(what) for a request that is not alive")
-            return
-        }
-        check(request.slot == nil, "\(what) for a request whose transfer runs")
+    private mutating func checkMayStart(_ id: RequestID) {
+        check(requests[id] != nil, "a transfer begins for a request that is not alive")
+        check(requests[id]?.slot == nil, "a transfer begins for a request that has one")
     }
 
     private func host(of id: RequestID) -> Int {

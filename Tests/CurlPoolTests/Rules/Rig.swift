@@ -151,7 +151,8 @@ extension Rig {
     }
 
     @discardableResult
-    mutating func endRequest(_ id: RequestID, _ ending: TransferEnding = .complete(keepAlive: true)) -> TransferVerdict {
+    mutating func endRequest(_ id: RequestID, _ ending: TransferEnding = .complete(keepAlive: true)) -> TransferVerdict
+    {
         machine.transferEnded(id, ending, at: now)
     }
 }
