@@ -100,6 +100,8 @@ let package = Package(
         ),
         // What several test targets need; no product.
         .target(name: "TestSupport", dependencies: ["HTTPPool"], path: "Tests/TestSupport", swiftSettings: strict),
+        // A server that goes wrong, for the tests of what the pool does then; no product.
+        .target(name: "FaultServer", dependencies: ["TestSupport"], path: "Tests/FaultServer", swiftSettings: strict),
         .testTarget(
             name: "HTTPPoolTests",
             dependencies: ["HTTPPool", .product(name: "Configuration", package: "swift-configuration")],

@@ -1,0 +1,23 @@
+import Dispatch
+import Synchronization
+
+/// Holds a server's answers back until the test lets them go.
+package final class Gate: Sendable {
+    private let permits = DispatchSemaphore(value: 0)
+    private let isOpen = Mutex(false)
+
+    /// Lets so many through, of those that wait or are to come.
+    package func letThrough(_ count: Int = 1) { for _ in 0..<count { permits.signal() } }
+
+    /// Lets everybody through from now on.
+    package func open() {
+        isOpen.withLock { $0 = true }
+        permits.signal()
+    }
+
+    /// Blocks until it is let through. A test that forgot about it is over by then.
+    func wait() {
+        guard permits.wait(timeout: .now() + .seconds(60)) == .success else { return }
+        if isOpen.withLock({ $0 }) { permits.signal() }
+    }
+}
