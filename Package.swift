@@ -99,7 +99,12 @@ let package = Package(
             swiftSettings: strict
         ),
         // What several test targets need; no product.
-        .target(name: "TestSupport", dependencies: ["HTTPPool"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         // A server that goes wrong, for the tests of what the pool does then; no product.
         .target(name: "FaultServer", dependencies: ["TestSupport"], path: "Tests/FaultServer", swiftSettings: strict),
         .testTarget(
@@ -150,6 +155,15 @@ let package = Package(
             dependencies: [
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
                 "poolscope",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "CurlPool", "FaultServer", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -29,7 +29,7 @@ struct Performance {
             if position == 1 { return playWell(.plain) }
             if fault == .resetOnReuse { connection.reset() }
         case .closeIdle, .resetIdle, .strayIdle:
-            speakWhileIdle(fault)
+            return speakWhileIdle(fault)
         case .lengthTooShort, .poisonBehindBody, .noContentWithBody, .notModifiedWithBody, .headWithBody:
             return playPoison(fault)
         case .garbage, .endlessHead, .chunkSizeNotHex, .chunkSizeTooLarge, .chunkWithoutEnd, .chunksCutOff:
@@ -92,10 +92,8 @@ struct Performance {
         switch fault {
         case .dropInHead, .resetInHead: connection.write(String(head(length: Fault.smallBody).prefix(30)))
         // An answer to HEAD has no body that could be too short: there only the head can break off.
-        case .lengthTooLong, .resetInBody:
-            let head = head(length: Fault.smallBody)
-            // An answer to HEAD could not be too short.
-            if request.isHead { connection.write(String(head.prefix(30))) } else { send(head, text(60)) }
+        // An answer to HEAD is whole with its head, so there is none.
+        case .lengthTooLong, .resetInBody: if !request.isHead { send(head(length: Fault.smallBody), text(60)) }
         default: break
         }
         guard fault.rawValue.hasPrefix("reset") else { return }
@@ -104,18 +102,13 @@ struct Performance {
         connection.reset()
     }
 
-    private func speakWhileIdle(_ fault: Fault) {
-        guard playWell(.plain) else { return }
+    private func speakWhileIdle(_ fault: Fault) -> Bool {
+        guard playWell(.plain) else { return false }
         for _ in 0..<(request.token.utf8.last ?? 0) % 4 { pause() }
-        switch fault {
-        case .resetIdle: connection.reset()
-        case .strayIdle:
-            // Not poison: what comes when the next request is already on its way is the answer to it, for all that
-            // anybody can tell.
-            connection.write("\u{1}\u{2}\u{3} nobody asked for this")
-            connection.waitForEnd()
-        default: break
-        }
+        if fault == .resetIdle { connection.reset() }
+        // Not poison: what comes when the next request is already on its way is the answer to it, for all that anybody
+        // can tell.
+        return fault == .strayIdle && connection.write("\u{1}\u{2}\u{3} nobody asked for this")
     }
 
     /// The poison is there before the answer is over, so that no client can take it for one in good faith.
