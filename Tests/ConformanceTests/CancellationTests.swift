@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A cancelled request leaves the pool as if it had never been.
-@Suite("Cancellation")
+@Suite("Cancellation", .serialized)
 struct CancellationTests {
     @Test("In whatever state it is cancelled, levels and sockets are what they were", arguments: Moment.allCases)
     func levelsAndSockets(moment: Moment) async throws {

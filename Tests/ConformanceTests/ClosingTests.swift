@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What becomes of requests when the pool is shut down.
-@Suite("Closing the pool")
+@Suite("Closing the pool", .serialized)
 struct ClosingTests {
     @Test("A pool that is closed while a body is being read ends the request with an error, and nothing is left")
     func whileInFlight() async throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Many requests, few connections.
-@Suite("Concurrency")
+@Suite("Concurrency", .serialized)
 struct ConcurrencyTests {
     /// Begins one request to each server, one after the other, and lets them through one by one. Each time one is on its
     /// connection, nothing but the others that wait may be there.

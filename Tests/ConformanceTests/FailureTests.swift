@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What goes wrong, and what is left of it.
-@Suite("Failures")
+@Suite("Failures", .serialized)
 struct FailureTests {
     @Test(
         "Whatever a server does to a request, the answer is right or an error, and the next request finds nothing of it",

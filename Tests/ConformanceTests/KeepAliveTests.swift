@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Which connections are kept, for how long, and for whom.
-@Suite("Keep-alive")
+@Suite("Keep-alive", .serialized)
 struct KeepAliveTests {
     @Test("A connection is active during a request, idle after it, and used again by its own origin alone")
     func keptAndUsedAgain() async throws {

@@ -6,12 +6,13 @@ import PoolMetrics
 import TestSupport
 import Testing
 
-/// A measured pool for one test; it is shut down at its end.
+/// A measured pool for one test; it is shut down at its end. Its idle connections do not expire unless the test says so.
 func withClient(
     _ change: (inout PoolConfiguration) -> Void = { _ in },
     _ body: (InstrumentedClient) async throws -> Void
 ) async throws {
     var configuration = PoolConfiguration()
+    configuration.limits.keepaliveExpiry = nil
     change(&configuration)
     let client = try InstrumentedClient(CurlPool(configuration), name: "conformance", registry: PoolRegistry())
     do {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// How long a request waits for a connection.
-@Suite("Waiting for a connection")
+@Suite("Waiting for a connection", .serialized)
 struct WaitingTests {
     @Test("A request that waits longer than its timeout fails, and the one that it waited for does not")
     func timeout() async throws {
