@@ -100,11 +100,16 @@ package enum Fault: String, Sendable, CaseIterable {
             .poisonBehindBody, .headWithBody:
             return (200, isHead ? 0 : Self.smallBody)
         // The answer to HEAD is whole with its head, whatever is wrong with the body.
-        case .hangInBody, .chunkSizeNotHex, .chunkSizeTooLarge, .chunkWithoutEnd, .chunksCutOff:
-            return isHead ? (200, 0) : nil
-        case .hang, .hangInHead, .endlessInterim, .drop, .dropInHead, .lengthTooLong, .reset, .resetInHead,
-            .resetInBody, .garbage, .endlessHead:
-            return nil
+        case _ where isOfBody: return isHead ? (200, 0) : nil
+        default: return nil
+        }
+    }
+
+    /// Whether it leaves the head as it should be.
+    var isOfBody: Bool {
+        switch self {
+        case .hangInBody, .chunkSizeNotHex, .chunkSizeTooLarge, .chunkWithoutEnd, .chunksCutOff: true
+        default: false
         }
     }
 }

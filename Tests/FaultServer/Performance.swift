@@ -20,7 +20,7 @@ struct Performance {
             .notModified, .interimStorm, .held, .heldInBody, .heldClose:
             return playWell(fault)
         // The answer to HEAD is whole with its head.
-        case .hangInBody where request.isHead: return playWell(.plain)
+        case _ where request.isHead && fault.isOfBody: return playWell(.plain)
         case .hang, .hangInHead, .hangInBody, .endlessInterim:
             fallSilent(fault)
         case .drop, .dropInHead, .lengthTooLong, .reset, .resetInHead, .resetInBody:
@@ -57,7 +57,7 @@ struct Performance {
             return false
         case .closeEndsBody:
             send(head(), text(Fault.smallBody))
-            return false
+            return request.isHead
         case .noContent: return send(head("204 No Content"))
         case .notModified: return send(head("304 Not Modified"))
         case .interimStorm:
@@ -137,7 +137,6 @@ struct Performance {
             connection.write("HTTP/1.1 200 OK\r\n")
             let fields = String(repeating: "X-Endless: \(String(repeating: "y", count: 80))\r\n", count: 80)
             while connection.write(fields) {}
-        // There is no chunk in the answer to HEAD, which is whole with its head.
         case .chunkSizeNotHex: send(chunked, "zz\r\n")
         case .chunkSizeTooLarge: send(chunked, "fffffffffffffffffffff\r\n")
         case .chunkWithoutEnd: send(chunked, "5\r\nhello, not the end of it\r\n0\r\n\r\n")
