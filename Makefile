@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
@@ -33,12 +33,19 @@ run: deps ## Build for release and run `poolscope run $(ARGS)`
 	swift build -c release --product poolscope
 	@exec "$$(swift build -c release --show-bin-path)/poolscope" run $(ARGS)
 
-# The storm takes every core it can get, and the tests of scale measure the whole process, so they have runs of their own.
+# A storm takes every core it can get and counts descriptors, and the tests of scale measure the whole process, so each
+# has a run of its own.
 test: deps deps-test ## Build and run all tests
 	swift build --build-tests
 	swift test --skip-build --skip StormTests --skip ScaleTests
-	swift test --skip-build --filter StormTests
+	swift test --skip-build --filter IntegrationTests.StormTests
+	swift test --skip-build --filter FaultStormTests
 	swift test --skip-build --filter ScaleTests
+
+fault-storm: export FAULT_STORM_SECONDS ?= 600
+fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS
+	swift build --build-tests
+	swift test --skip-build --filter FaultStormTests
 
 # In a scratch path of its own, so that every module in it was compiled with warnings as errors.
 verify: deps deps-test ## Warnings are errors, formatting, then all tests
@@ -49,13 +56,19 @@ verify: deps deps-test ## Warnings are errors, formatting, then all tests
 format: swift ## Format the sources in place
 	swift format --in-place --recursive $(FORMATTED)
 
-# The storm runs for STORM_SECONDS under each sanitizer.
+# The storms run for STORM_SECONDS and FAULT_STORM_SECONDS under each sanitizer.
 sanitize: export STORM_SECONDS ?= 60
-sanitize: deps deps-test ## Run the storm under the thread and the address sanitizer
+sanitize: export FAULT_STORM_SECONDS ?= 60
+sanitize: deps deps-test ## Run the storms under the thread and the address sanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	clang -O1 -shared -fPIC -o .build-tsan/mutex.so Tests/Sanitizers/mutex.c -ldl
-	LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so swift test --skip-build --disable-xctest --sanitize=thread --scratch-path .build-tsan --filter Storm
-	swift test --disable-xctest --sanitize=address --scratch-path .build-asan --filter Storm
+	for storm in IntegrationTests.StormTests FaultStormTests; do \
+	    LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so swift test --skip-build --disable-xctest --sanitize=thread --scratch-path .build-tsan --filter $$storm; \
+	done
+	swift build --build-tests --sanitize=address --scratch-path .build-asan
+	for storm in IntegrationTests.StormTests FaultStormTests; do \
+	    swift test --skip-build --disable-xctest --sanitize=address --scratch-path .build-asan --filter $$storm; \
+	done
 
 bench: deps ## Measure against other clients; writes Benchmarks/RESULTS.md and cpu.png. ARGS=--quick only tries it
 	@packages="$(BENCH_PACKAGES)"; $(INSTALL_MISSING)

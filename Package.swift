@@ -116,6 +116,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        // A server that goes wrong, for the tests of what the pool does then; no product.
+        .target(name: "FaultServer", dependencies: ["TestSupport"], path: "Tests/FaultServer", swiftSettings: strict),
         .testTarget(
             name: "HTTPPoolTests",
             dependencies: [
@@ -180,6 +182,15 @@ let package = Package(
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
                 "poolscope",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "CurlPool", "FaultServer", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

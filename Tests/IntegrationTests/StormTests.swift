@@ -6,7 +6,6 @@ import Logging
 import LoopbackUpstream
 import PoolEndpoint
 import PoolMetrics
-import Synchronization
 import TestSupport
 import Testing
 
@@ -57,25 +56,17 @@ struct StormTests {
             }
             group.addTask {
                 defer { account.end() }
-                let scraper = try CurlPool()
-                var check = ScrapeCheck()
+                let pool = try CurlPool()
+                var scraper = Scraper(of: "\(address)", through: pool, account: account)
                 let end = ContinuousClock.now + .seconds(Self.seconds)
-                while ContinuousClock.now < end || check.scrapes < Self.scrapesAtLeast {
-                    let finishedBefore = account.finished - account.cancelled
-                    let request = HTTPRequest(method: .get, scheme: "http", authority: "\(address)", path: "/metrics")
-                    let bytes = try await scraper.execute(request).body.collect()
-                    let broken = try check.broken(
-                        ExpositionReader(bytes),
-                        between: finishedBefore,
-                        and: account.started
-                    )
-                    guard broken.isEmpty else {
-                        Issue.record("scrape \(check.scrapes): \(broken)\n\(String(decoding: bytes, as: UTF8.self))")
+                while ContinuousClock.now < end || scraper.scrapes < Self.scrapesAtLeast {
+                    if let broken = try await scraper.scrape() {
+                        Issue.record("\(broken)")
                         break
                     }
                 }
-                await scraper.shutdown()
-                print("storm: \(check.scrapes) scrapes, \(account.summary)")
+                await pool.shutdown()
+                print("storm: \(scraper.scrapes) scrapes, \(account.summary)")
             }
             try await group.waitForAll()
         }
@@ -115,41 +106,6 @@ struct StormTests {
         configuration.timeouts.acquire = .milliseconds(60)
         configuration.timeouts.read = .milliseconds(120)
         return configuration
-    }
-}
-
-/// What the storm itself knows: how many requests were begun and ended.
-private final class StormAccount: Sendable {
-    private struct State {
-        var started = 0
-        var finished = 0
-        var wrongAnswers = 0
-        var outcomes: [String: Int] = [:]
-        var isOver = false
-    }
-    private let state = Mutex(State())
-
-    var started: Int { state.withLock { $0.started } }
-    var finished: Int { state.withLock { $0.finished } }
-    var cancelled: Int { state.withLock { $0.outcomes["cancelled"] ?? 0 } }
-    var wrongAnswers: Int { state.withLock { $0.wrongAnswers } }
-    var isOver: Bool { state.withLock { $0.isOver } }
-    var summary: String {
-        state.withLock { state in
-            let outcomes = state.outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-            return "\(state.started) requests: " + outcomes.joined(separator: ", ")
-        }
-    }
-
-    func begin() { state.withLock { $0.started += 1 } }
-    func end() { state.withLock { $0.isOver = true } }
-
-    func finish(_ outcome: String, isWrong: Bool) {
-        state.withLock { state in
-            state.finished += 1
-            state.outcomes[outcome, default: 0] += 1
-            if isWrong { state.wrongAnswers += 1 }
-        }
     }
 }
 
@@ -210,59 +166,5 @@ private struct StormWorker {
         guard let name = Self.token, response.head.headerFields[name] == token else { return true }
         guard isPost else { return false }
         return String(decoding: try await response.body.collect(), as: UTF8.self) != token
-    }
-}
-
-/// The invariants of every scrape.
-private struct ScrapeCheck {
-    private(set) var scrapes = 0
-    private var last: [String: Double] = [:]
-    private let prefix = "http_client_pool_"
-
-    /// What of the invariants this scrape breaks. The requests that had ended otherwise than by cancellation before it,
-    /// and those that were begun by its end, bound what it may show.
-    mutating func broken(_ page: ExpositionReader, between finished: Int, and started: Int) -> [String] {
-        scrapes += 1
-        var broken: [String] = []
-        func sum(_ name: String, _ labels: [String: String] = [:]) -> Double { page.sum(prefix + name, labels) }
-        func check(_ holds: Bool, _ what: String) { if !holds { broken.append(what) } }
-
-        check(sum("connections") <= sum("max_connections"), "1: more connections than the limit")
-        check(sum("connections", ["state": "idle"]) <= sum("max_idle_connections"), "4: more idle than the limit")
-        let origins = Set(page.all(prefix + "connections").compactMap { $0.labels["origin"] })
-        for origin in origins {
-            let open = sum("connections_opened_total", ["origin": origin])
-            let closed = sum("connections_closed_total", ["origin": origin])
-            let active = sum("connections", ["origin": origin, "state": "active"])
-            let idle = sum("connections", ["origin": origin, "state": "idle"])
-            check(
-                open - closed == active + idle,
-                "2: opened \(open) - closed \(closed) is not \(active) + \(idle) at \(origin)"
-            )
-            let inFlight = sum("requests", ["origin": origin, "state": "in_flight"])
-            check(active == inFlight, "4: \(active) active, \(inFlight) in flight at \(origin)")
-        }
-        let acquires = sum("acquires_total")
-        let inFlight = sum("requests", ["state": "in_flight"])
-        check(
-            acquires == sum("acquire_duration_seconds_count", ["outcome": "acquired"]),
-            "3: acquires and their durations"
-        )
-        check(acquires == sum("lease_duration_seconds_count") + inFlight, "3: acquires and leases")
-        let failures = sum("acquire_failures_total")
-        let waiting = sum("requests", ["state": "queued"]) + sum("requests", ["state": "connecting"])
-        let begun = acquires + failures + waiting - sum("stale_retries_total")
-        check(begun >= Double(finished) && begun <= Double(started), "6: \(finished) <= \(begun) <= \(started)")
-        check(sum("site_requests") == sum("requests"), "sites and origins differ")
-
-        for sample in page.samples {
-            let isGauge = page.types[sample.name] == "gauge"
-            check(!isGauge || !(sample.value < 0), "5: \(sample.name) is negative")
-            guard !isGauge else { continue }
-            let key = "\(sample.name) \(sample.labels.sorted { $0.key < $1.key })"
-            check(sample.value >= last[key] ?? 0, "5: \(key) fell")
-            last[key] = sample.value
-        }
-        return broken
     }
 }

@@ -1,33 +1,23 @@
-import Foundation
+import Dispatch
 import Synchronization
 
-/// Holds a script back until the test opens it.
+/// Holds a server's answers back until the test lets them go.
 package final class Gate: Sendable {
-    private let condition = NSCondition()
+    private let permits = DispatchSemaphore(value: 0)
     private let isOpen = Mutex(false)
 
-    package init() {}
+    /// Lets so many through, of those that wait or are to come.
+    package func letThrough(_ count: Int = 1) { for _ in 0..<count { permits.signal() } }
 
-    package func wait() {
-        condition.lock()
-        while !isOpen.withLock({ $0 }) { condition.wait() }
-        condition.unlock()
-    }
-
+    /// Lets everybody through from now on.
     package func open() {
-        condition.lock()
         isOpen.withLock { $0 = true }
-        condition.broadcast()
-        condition.unlock()
+        permits.signal()
     }
-}
 
-/// A counter that several threads can hold.
-package final class Counter: Sendable {
-    private let count = Atomic<Int>(0)
-
-    package init() {}
-
-    package var value: Int { count.load(ordering: .relaxed) }
-    package func add(_ more: Int) { count.add(more, ordering: .relaxed) }
+    /// Blocks until it is let through. A test that forgot about it is over by then.
+    package func wait() {
+        guard permits.wait(timeout: .now() + .seconds(60)) == .success else { return }
+        if isOpen.withLock({ $0 }) { permits.signal() }
+    }
 }

@@ -41,14 +41,6 @@ package final class ScriptedPeer: Sendable {
             }
         }
 
-        private func receive() throws -> Bool {
-            var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { return false }
-            buffered.withLock { $0.append(contentsOf: buffer[..<count]) }
-            return true
-        }
-
         /// Reads a request head and leaves its body.
         package func readHeadOnly() throws -> String? { try readHead() }
 
@@ -78,12 +70,21 @@ package final class ScriptedPeer: Sendable {
             }
         }
 
-        package func write(_ text: String) { write(Array(text.utf8)) }
+        private func receive() throws -> Bool {
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return false }
+            buffered.withLock { $0.append(contentsOf: buffer[..<count]) }
+            return true
+        }
 
-        package func write(_ bytes: [UInt8]) { _ = writeAll(bytes) }
+        /// - Returns: whether all of it was sent.
+        @discardableResult
+        package func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-        /// - Returns: whether the connection took them.
-        package func writeAll(_ bytes: [UInt8]) -> Bool {
+        /// - Returns: whether all of it was sent.
+        @discardableResult
+        package func write(_ bytes: [UInt8]) -> Bool {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -91,12 +92,6 @@ package final class ScriptedPeer: Sendable {
                 rest = rest.dropFirst(sent)
             }
             return true
-        }
-
-        /// Waits until the other side has closed, and takes no byte meanwhile.
-        package func waitWithoutReading() {
-            var state = pollfd(fd: descriptor, events: 0, revents: 0)
-            poll(&state, 1, -1)
         }
 
         /// A plain answer of status 200.
@@ -110,65 +105,143 @@ package final class ScriptedPeer: Sendable {
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         }
 
-        /// Waits until the other side has closed.
-        package func waitForEnd() { while (try? receive()) == true {} }
+        /// Waits for bytes and takes them; `false` at the end of the connection.
+        package func readSome() -> Bool { (try? receive()) == true }
+
+        /// Waits until the other side has closed, and takes what it says meanwhile.
+        package func waitForEnd() { while readSome() {} }
+
+        /// Waits until the other side has closed, and takes no byte.
+        package func waitForEndUnread() {
+            let peerClosed: Int16 = 0x2000  // POLLRDHUP, which is Linux's own and not in Glibc's module.
+            var state = pollfd(fd: descriptor, events: peerClosed, revents: 0)
+            while poll(&state, 1, -1) < 0 {}
+        }
+    }
+
+    /// The connections that it has.
+    private final class Roll: Sendable {
+        private struct State {
+            var accepted = 0
+            var open: Set<Int32> = []
+            var isListening = true
+            var isEnded = false
+        }
+        private let state = Mutex(State())
+
+        var accepted: Int { state.withLock { $0.accepted } }
+        var open: Int { state.withLock { $0.open.count } }
+        var isListening: Bool { state.withLock { $0.isListening } }
+        var isEnded: Bool { state.withLock { $0.isEnded } }
+
+        /// - Returns: the connection's number; `nil` when no more are taken.
+        func enter(_ descriptor: Int32) -> Int? {
+            state.withLock { state in
+                guard !state.isEnded else { return nil }
+                state.open.insert(descriptor)
+                defer { state.accepted += 1 }
+                return state.accepted
+            }
+        }
+
+        /// Closes a connection. Under the lock, so that nobody shuts down another one that has its number by then.
+        func leave(_ descriptor: Int32) {
+            state.withLock { state in
+                state.open.remove(descriptor)
+                close(descriptor)
+            }
+        }
+
+        /// The listener, too, is closed by the one thread that uses it.
+        func stopListening(_ listener: Int32) {
+            state.withLock { state in
+                state.isListening = false
+                close(listener)
+            }
+        }
+
+        /// Takes no more, and ends those that are open where `endsOpen` says so.
+        func end(_ listener: Int32, endsOpen: Bool) {
+            state.withLock { state in
+                state.isEnded = true
+                // This wakes the thread that waits in accept.
+                if state.isListening { shutdown(listener, Int32(SHUT_RDWR)) }
+                if endsOpen { for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+            }
+        }
     }
 
     package let port: UInt16
     private let listener: Int32
-    private let counted = Mutex(0)
+    private let roll = Roll()
 
     /// How many connections were accepted.
-    package var connections: Int { counted.withLock { $0 } }
+    package var connections: Int { roll.accepted }
+    /// How many of them are open on this side.
+    package var openConnections: Int { roll.open }
     package var authority: String { "127.0.0.1:\(port)" }
 
-    package init(_ script: @escaping Script) throws {
-        listener = try Self.listen(backlog: 128)
-        port = Self.port(of: listener)
-        let listener = listener
-        let peer = Weak(self)
-        Thread.detachNewThread {
-            while true {
-                let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
-                let number = peer.value?.count() ?? 0
-                Thread.detachNewThread {
-                    let connection = Connection(descriptor: descriptor)
-                    try? script(connection, number)
-                    close(descriptor)
-                }
+    /// Listens, on any free port where none is named.
+    package init(port: UInt16 = 0, _ script: @escaping Script) throws {
+        listener = try Self.listen(backlog: 1024, port: port)
+        self.port = Self.port(of: listener)
+        Thread.detachNewThread { [listener, roll] in Self.acceptAll(listener, roll, script) }
+    }
+
+    private static func acceptAll(_ listener: Int32, _ roll: Roll, _ script: @escaping Script) {
+        while !roll.isEnded {
+            let descriptor = accept(listener, nil, nil)
+            guard descriptor >= 0 else { continue }
+            // Programs that a test starts are not to hold the connection open.
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            guard let number = roll.enter(descriptor) else {
+                close(descriptor)
+                break
+            }
+            // A script that writes byte by byte sends byte by byte.
+            var yes: Int32 = 1
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+            Thread.detachNewThread {
+                try? script(Connection(descriptor: descriptor), number)
+                roll.leave(descriptor)
             }
         }
+        roll.stopListening(listener)
     }
 
-    deinit {
-        // Closing alone does not wake the thread that waits in accept.
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { roll.end(listener, endsOpen: false) }
 
-    private func count() -> Int {
-        counted.withLock { counted in
-            defer { counted += 1 }
-            return counted
-        }
-    }
-
-    private final class Weak: Sendable {
-        weak let value: ScriptedPeer?
-        init(_ value: ScriptedPeer) { self.value = value }
+    /// Stops listening and ends every connection, and returns when none is left.
+    ///
+    /// A script finds its connection ended when it next reads or writes.
+    package func stop() async throws {
+        roll.end(listener, endsOpen: true)
+        try await eventually("the peer has ended") { !roll.isListening && roll.open == 0 }
     }
 
     /// A listening socket that accepts nobody: after `backlog` connections the kernel drops every attempt.
-    package static func listen(backlog: Int32) throws -> Int32 {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw TestFailure("socket: errno \(errno)") }
-        try withLoopback(port: 0) { address, length in
-            guard bind(listener, address, length) == 0, Glibc.listen(listener, backlog) == 0 else {
-                throw TestFailure("listen: errno \(errno)")
-            }
+    package static func listen(backlog: Int32, port: UInt16 = 0) throws -> Int32 {
+        let listener = try bind(port: port)
+        guard Glibc.listen(listener, backlog) == 0 else {
+            close(listener)
+            throw TestFailure("listen: errno \(errno)")
         }
         return listener
+    }
+
+    /// A socket that is bound to a port, any free one where none is named, and does not listen.
+    ///
+    /// It keeps the port: connections to it are refused, nobody is lent it, and a listener can still be bound to it.
+    package static func bind(port: UInt16 = 0) throws -> Int32 {
+        let bound = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard bound >= 0 else { throw TestFailure("socket: errno \(errno)") }
+        var yes: Int32 = 1
+        setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        guard withLoopback(port: port, { Glibc.bind(bound, $0, $1) }) == 0 else {
+            close(bound)
+            throw TestFailure("bind: errno \(errno)")
+        }
+        return bound
     }
 
     package static func port(of listener: Int32) -> UInt16 {

@@ -15,7 +15,7 @@ struct DownloadTests {
         try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil {
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(1 << 40)\r\n\r\n")
-                while connection.writeAll(chunk) { sent.add(chunk.count) }
+                while connection.write(chunk) { sent.add(chunk.count) }
             }
         }
     }
@@ -182,7 +182,7 @@ struct DownloadTests {
             while let (head, _) = try connection.readRequest() {
                 if head.contains("/endless") {
                     connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(1 << 40)\r\n\r\n")
-                    while connection.writeAll(Self.chunk) {}
+                    while connection.write(Self.chunk) {}
                 } else {
                     connection.answer("quick")
                 }

@@ -97,7 +97,7 @@ struct UploadTests {
     @Test("A peer that takes nothing stops the sequence, in bounded memory, and is a write timeout")
     func backPressure() async throws {
         let given = Counter()
-        let peer = try ScriptedPeer { connection, _ in connection.waitWithoutReading() }
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEndUnread() }
         defer { withExtendedLifetime(peer) {} }
         try await withPool(.with { $0.timeouts.write = .milliseconds(300) }) { pool, journal in
             let body = RequestBody.stream(Endless(given: given))

@@ -1,0 +1,110 @@
+import CurlPool
+import FaultServer
+import HTTPPool
+import HTTPTypes
+import PoolMetrics
+import TestSupport
+import Testing
+
+/// A measured pool for one test; it is shut down at its end. Its idle connections do not expire unless the test says so.
+func withClient(
+    _ change: (inout PoolConfiguration) -> Void = { _ in },
+    _ body: (InstrumentedClient) async throws -> Void
+) async throws {
+    var configuration = PoolConfiguration()
+    configuration.limits.keepaliveExpiry = nil
+    change(&configuration)
+    let client = try InstrumentedClient(CurlPool(configuration), name: "conformance", registry: PoolRegistry())
+    do {
+        try await body(client)
+    } catch {
+        await client.shutdown(.immediate)
+        throw error
+    }
+    await client.shutdown(.immediate)
+    #expect(client.reading().levels == OriginLevels())
+}
+
+extension OriginLevels {
+    /// Levels of HTTP/1.1: each connection that is not idle has one request.
+    init(connecting: Int = 0, active: Int = 0, idle: Int = 0, queued: Int = 0) {
+        self.init()
+        connections.connecting = connecting
+        connections.active = active
+        connections.idle = idle
+        requests.queued = queued
+        requests.connecting = connecting
+        requests.inFlight = active
+    }
+}
+
+extension InstrumentedClient {
+    /// Waits until the levels are these.
+    func becomes(
+        _ levels: OriginLevels,
+        within limit: Duration = .seconds(20),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        do {
+            try await eventually("the levels", within: limit) { reading().levels == levels }
+        } catch {
+            Issue.record("\(reading().levels) instead of \(levels)", sourceLocation: sourceLocation)
+            throw error
+        }
+    }
+
+    /// The numbers of one server's origin.
+    func numbers(of server: FaultServer) throws -> OriginReading {
+        let numbers = reading().origins.first { $0.label == server.origin }
+        return try #require(numbers)
+    }
+}
+
+/// Waits until the kernel has so many established connections to a server, and none that the server has closed.
+func expectSockets(
+    _ count: Int,
+    to server: FaultServer,
+    sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    do {
+        try await eventually("the kernel's count", within: .seconds(20)) {
+            let kernel = try KernelSockets()
+            return kernel.count(.established, to: server.port) == count
+                && kernel.count(.closeWait, to: server.port) == 0
+        }
+    } catch {
+        let found = try KernelSockets().count(.established, to: server.port)
+        Issue.record("\(found) connections instead of \(count)", sourceLocation: sourceLocation)
+    }
+}
+
+/// Asks and expects the right answer.
+func expectAnswer(
+    to question: Question,
+    from client: InstrumentedClient,
+    options: RequestOptions = RequestOptions(),
+    sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let answer = try await question.ask(client, options: options)
+    #expect(question.isAnswered(by: answer), "\(question.fault): \(answer)", sourceLocation: sourceLocation)
+}
+
+/// The error that `body` throws; `nil` if it throws none, or another one.
+func poolError(of body: () async throws -> Void) async -> PoolError? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return error as? PoolError
+    }
+}
+
+extension RequestOptions {
+    /// The client's own, but for this acquire timeout.
+    static func acquiring(within timeout: Duration?) -> RequestOptions {
+        var options = RequestOptions()
+        options.timeouts = PoolTimeouts()
+        options.timeouts?.acquire = timeout
+        return options
+    }
+}
