@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import TestSupport
+package import TestSupport
 
 /// A server on a port of loopback that goes wrong in the way that is asked for: with the connection (``Door``), or with
 /// a request (``Fault``).

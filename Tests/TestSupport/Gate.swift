@@ -6,6 +6,8 @@ package final class Gate: Sendable {
     private let permits = DispatchSemaphore(value: 0)
     private let isOpen = Mutex(false)
 
+    package init() {}
+
     /// Lets so many through, of those that wait or are to come.
     package func letThrough(_ count: Int = 1) { for _ in 0..<count { permits.signal() } }
 
