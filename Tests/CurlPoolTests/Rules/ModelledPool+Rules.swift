@@ -93,6 +93,7 @@ extension ModelledPool {
         check(submitted == requests.total + finished, "requests are not conserved")
         check(rig.machine.requests.count == requests.total, "the slab of requests is not what the levels say")
         if isShutDown { check(connections.idle == 0, "an idle connection outlives the shutdown") }
+        if failsQueue { check(requests.queued == 0, "a request waits though the shutdown lets nobody wait") }
     }
 
     private mutating func checkQueue(of origin: PoolStateMachine.OriginState) {

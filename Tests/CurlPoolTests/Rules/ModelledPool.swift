@@ -32,8 +32,8 @@ struct ModelledPool {
         var slot: SlotID?
         /// Its transfer opened the connection.
         var opened = false
-        /// Whether it was in the queue after the last input.
-        var wasQueued = false
+        /// Whether it was in the queue after the last input; a new one is as good as in it.
+        var wasQueued = true
     }
 
     let sequence: RandomSequence
@@ -50,6 +50,9 @@ struct ModelledPool {
     /// After a limit was lowered there may be more for a while, but never more again.
     var ceiling: Ceiling
     var isShutDown = false
+    /// After the shutdown began, nobody may wait.
+    var failsQueue = false
+    private var isSubmitting = false
     private(set) var violations: [String] = []
     private var opened: [RequestID] = []
     private var departures = 0
@@ -111,6 +114,7 @@ struct ModelledPool {
             doWhatIsDue()
         case .shutDown(let queued, let grace):
             isShutDown = true
+            if queued == .fail { failsQueue = true }
             rig.machine.beginShutdown(ShutdownPolicy(queued: queued, grace: grace), at: rig.now)
             apply()
         }
@@ -204,6 +208,7 @@ struct ModelledPool {
         submitted += 1
         while requests.count <= id { requests.append(nil) }
         check(requests[id] == nil, "the number of a request that is not finished is used again")
+        isSubmitting = true
         let deadline = acquire.map { rig.now + $0.wholeNanoseconds } ?? MonotonicTime(nanoseconds: .max)
         requests[id] = Request(number: UInt64(submitted), tag: tag, acquireDeadline: deadline)
         apply()
@@ -332,6 +337,7 @@ struct ModelledPool {
         opened.removeAll(keepingCapacity: true)
         for action in rig.machine.actions { apply(action) }
         rig.machine.actions.removeAll(keepingCapacity: true)
+        isSubmitting = false
         rig.machine.finishTurn(at: rig.now)
         for (id, _) in rig.machine.turn.newOrigins {
             while told.count <= id.index {
@@ -401,6 +407,10 @@ struct ModelledPool {
             check(requests[id]?.slot == nil, "a request failed and its transfer runs")
             if case .acquireTimeout = why, let deadline = requests[id]?.acquireDeadline {
                 check(deadline <= rig.now, "timed out too early")
+            }
+            if case .queueFull = why, isSubmitting {
+                let isFull = rig.machine.queuedCount >= limits.maxQueuedRequests ?? .max
+                check(isFull, "refused though the queue is not full")
             }
             requests[id] = nil
             finished += 1
