@@ -117,7 +117,7 @@ final class FaultStorm: Sendable {
     /// The known issue of ``FailureTests``: a head that is cut off passes for an answer. A restart cuts off those that
     /// come slowly.
     private static func isKnown(_ answer: Answer, to question: Question) -> Bool {
-        let faults: Set<Fault> = [.dropInHead, .hangInHead, .resetInHead, .slowHead, .endlessInterim]
+        let faults: Set<Fault> = [.dropInHead, .hangInHead, .resetInHead, .slowHead, .endlessHead, .endlessInterim]
         return faults.contains(question.fault) && answer.body.isEmpty
     }
 
