@@ -33,11 +33,13 @@ run: deps ## Build for release and run `poolscope run $(ARGS)`
 	swift build -c release --product poolscope
 	@exec "$$(swift build -c release --show-bin-path)/poolscope" run $(ARGS)
 
-# A storm takes every core it can get and counts descriptors, and the tests of scale measure the whole process, so each
-# has a run of its own.
+# A storm takes every core it can get and counts descriptors, the tests of scale measure the whole process, and random
+# sequences compute for long, so each kind has a run of its own.
+COMPUTING := RandomSequenceTests|RequestFuzzTests|HeaderBlockTests|CostTests
 test: deps deps-test ## Build and run all tests
 	swift build --build-tests
-	swift test --skip-build --skip StormTests --skip ScaleTests
+	swift test --skip-build --skip 'StormTests|ScaleTests|$(COMPUTING)'
+	swift test --skip-build --filter '$(COMPUTING)'
 	swift test --skip-build --filter IntegrationTests.StormTests
 	swift test --skip-build --filter FaultStormTests
 	swift test --skip-build --filter ScaleTests

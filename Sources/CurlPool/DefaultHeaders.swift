@@ -5,6 +5,8 @@ import HTTPTypes
 struct DefaultHeaders: Sendable {
     private let fields: [HTTPField]
     private let hasAcceptEncoding: Bool
+    /// Whether every request asks for the end of its connection.
+    let isLast: Bool
     /// All that a request without fields of its own has.
     private let withoutBody: HeaderList
     private let withBody: HeaderList
@@ -18,6 +20,7 @@ struct DefaultHeaders: Sendable {
         }
         self.fields = Array(fields)
         hasAcceptEncoding = configured.contains(.acceptEncoding)
+        isLast = configured.saysClose
         withoutBody = HeaderList(self.fields, refusesExpect: false)
         withBody = HeaderList(self.fields, refusesExpect: true)
     }

@@ -17,6 +17,8 @@ struct EncodedRequest: Sendable {
     let isHead: Bool
     /// A GET without a body.
     let isPlain: Bool
+    /// Whether it asks for the end of its connection.
+    let isLast: Bool
     /// Whether it may be sent a second time: an idempotent method, and a body that is there again.
     let isRepeatable: Bool
 
@@ -41,6 +43,7 @@ struct EncodedRequest: Sendable {
         self.hasOwnAcceptEncoding = hasOwnAcceptEncoding
         self.body = content
         isHead = nature.isHead
+        isLast = defaults.isLast || request.headerFields.saysClose
         isPlain = if case .none = content { method == "GET" } else { false }
         isRepeatable = nature.isIdempotent && body.isReplayable
     }
@@ -89,6 +92,14 @@ private struct MethodNature {
         case "CONNECT": throw .refused("CONNECT asks for a tunnel, not for an answer")
         default: break
         }
+    }
+}
+
+extension HTTPFields {
+    /// `Connection: close` (RFC 9112, 9.6).
+    var saysClose: Bool {
+        guard !isEmpty, let options = self[.connection] else { return false }
+        return options.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ").hasPrefix("close") }
     }
 }
 

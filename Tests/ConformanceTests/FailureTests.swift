@@ -20,14 +20,8 @@ struct FailureTests {
             if fault.answer(to: method.rawValue) != nil {
                 try await expectAnswer(to: question, from: client)
             } else {
-                await withKnownIssue("A head that is cut off passes for an answer of its status, with no body") {
-                    let error = await poolError {
-                        _ = try await question.ask(client, options: Self.patience(with: fault))
-                    }
-                    #expect(error.map { Self.errors(of: fault).contains($0.code) } == true, "\(fault): \(error as Any)")
-                } when: {
-                    fault == .dropInHead
-                }
+                let error = await poolError { _ = try await question.ask(client, options: Self.patience(with: fault)) }
+                #expect(error.map { Self.errors(of: fault).contains($0.code) } == true, "\(fault): \(error as Any)")
                 try await client.becomes(OriginLevels())
             }
             #expect(server.ledger.arrivals(ofToken: question.token) == 1)
@@ -61,12 +55,8 @@ struct FailureTests {
                 let error = await poolError { _ = try await question.ask(client) }
                 #expect(error?.code == .readTimeout)
                 let elapsed = try #require(error?.elapsed)
-                withKnownIssue("After an upload the read timeout waits for the deadline of the connect timeout") {
-                    // Half of the connect timeout, which is the next deadline there is.
-                    #expect(elapsed < .seconds(5))
-                } when: {
-                    bodyBytes > 0
-                }
+                // Half of the connect timeout, which is the next deadline there is.
+                #expect(elapsed < .seconds(5))
             }
         }
     }
@@ -164,21 +154,17 @@ struct FailureTests {
             try await client.becomes(OriginLevels(idle: 1))
             let carriesBody = method == .put || method == .post || method == .patch
             let question = Question(fault, method, to: server, bodyBytes: carriesBody ? 500 : 0)
-            try await withKnownIssue("What was uploaded to a dead connection breaks the next upload of its slot") {
-                if method == .post || method == .patch {
-                    #expect(await poolError { _ = try await question.ask(client) }?.code == .connectionLost)
-                    #expect(server.ledger.arrivals(ofToken: question.token) == 1)
-                    try await client.becomes(OriginLevels())
-                    // It has left nothing behind that the next one would stumble over.
-                    try await expectAnswer(to: Question(.plain, .post, to: server, bodyBytes: 50), from: client)
-                } else {
-                    try await expectAnswer(to: question, from: client)
-                    #expect(server.ledger.arrivals(ofToken: question.token) == 2)
-                    #expect(try client.numbers(of: server).staleRetries == 1)
-                    try await client.becomes(OriginLevels(idle: 1))
-                }
-            } when: {
-                carriesBody
+            if method == .post || method == .patch {
+                #expect(await poolError { _ = try await question.ask(client) }?.code == .connectionLost)
+                #expect(server.ledger.arrivals(ofToken: question.token) == 1)
+                try await client.becomes(OriginLevels())
+                // It has left nothing behind that the next one would stumble over.
+                try await expectAnswer(to: Question(.plain, .post, to: server, bodyBytes: 50), from: client)
+            } else {
+                try await expectAnswer(to: question, from: client)
+                #expect(server.ledger.arrivals(ofToken: question.token) == 2)
+                #expect(try client.numbers(of: server).staleRetries == 1)
+                try await client.becomes(OriginLevels(idle: 1))
             }
             #expect(server.ledger.garbled == 0)
         }

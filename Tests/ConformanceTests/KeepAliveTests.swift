@@ -43,11 +43,9 @@ struct KeepAliveTests {
             request.headerFields[.connection] = "close"
             let response = try await client.execute(request)
             #expect(try await response.body.collect() == TokenText.bytes(of: question.token, count: 120))
-            await withKnownIssue("The pool does not read what the request says of its connection") {
-                try await client.becomes(OriginLevels(), within: .seconds(2))
-                try await expectSockets(0, to: server)
-                #expect(try client.numbers(of: server).connectionsClosed[.responseClose] == 1)
-            }
+            try await client.becomes(OriginLevels(), within: .seconds(2))
+            try await expectSockets(0, to: server)
+            #expect(try client.numbers(of: server).connectionsClosed[.responseClose] == 1)
         }
     }
 

@@ -40,6 +40,9 @@ extension CurlDriver {
 
     private func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
+        // libcurl takes a head that is cut off for an answer without a body.
+        let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
+        let result = isCutOff ? CURLE_RECV_ERROR : result
         let error = result == CURLE_OK ? nil : transfer.error(result)
         // libcurl knows the socket from the end of the transfer until the handle is removed.
         if slot.connection == nil { slot.connection = transfer.openConnection }

@@ -104,7 +104,7 @@ final class CurlTransfer {
     /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
-        if result == CURLE_OK { return .complete(keepAlive: isOpen) }
+        if result == CURLE_OK { return .complete(keepAlive: isOpen && exchange?.request.isLast != true) }
         let diedUnanswered = start != .open && !answerBegan && Self.meansConnectionDied(result)
         if refusedToReconnect || diedUnanswered { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
@@ -211,8 +211,12 @@ final class CurlTransfer {
             driver.progressed(self)
             return Int(CURL_READFUNC_PAUSE)
         }
-        // From the last byte on it is the answer that is waited for.
-        if !exchange.isUploading || slot?.isMultiplexed == true { driver.progressed(self) }
+        if !exchange.isUploading {
+            // From the last byte on it is the answer that is waited for.
+            driver.awaits(self)
+        } else if slot?.isMultiplexed == true {
+            driver.progressed(self)
+        }
         return count
     }
 
