@@ -69,7 +69,7 @@ sanitize: deps deps-test ## Run the storms under the thread and the address sani
 	done
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
 	for storm in IntegrationTests.StormTests FaultStormTests; do \
-	    swift test --skip-build --disable-xctest --sanitize=address --scratch-path .build-asan --filter $$storm; \
+	    LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt swift test --skip-build --disable-xctest --sanitize=address --scratch-path .build-asan --filter $$storm; \
 	done
 
 bench: deps ## Measure against other clients; writes Benchmarks/RESULTS.md and cpu.png. ARGS=--quick only tries it
