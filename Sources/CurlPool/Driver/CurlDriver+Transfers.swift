@@ -12,8 +12,14 @@ extension CurlDriver {
 
     /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
     func work() {
-        repeat { letCurlWork() } while settleJoins()
+        repeat {
+            letCurlWork()
+            // What libcurl's callbacks made the machine decide.
+            perform()
+        } while settleJoins() || isCurlDue
     }
+
+    private var isCurlDue: Bool { curlTimer.map { $0 <= now } ?? false }
 
     /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
     private func letCurlWork() {
@@ -30,22 +36,22 @@ extension CurlDriver {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
-            let result = poolscope_message_result(message)
+            let code = poolscope_message_result(message)
             var owner: UnsafeMutablePointer<CChar>?
             guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { continue }
             // Sound: the pointer is the transfer's own, and the driver holds all transfers.
-            ended(Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue(), result)
+            let transfer = Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue()
+            ended(transfer, transfer.result(code))
         }
     }
 
-    private func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
+    func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
         let error = result == CURLE_OK ? nil : transfer.error(result)
         // libcurl knows the socket from the end of the transfer until the handle is removed.
         if slot.connection == nil { slot.connection = transfer.openConnection }
         transfer.stop(in: multi)
         let ending = transfer.ending(result)
-        exchange.response.isUnpacked = transfer.unpacks
         release(transfer, from: slot)
         if !slot.isRunning {
             slot.idleSinceTurn = turnNumber
@@ -61,6 +67,7 @@ extension CurlDriver {
         transfer.exchange = nil
         guard transfer !== slot.transfer else { return }
         slot.remove(transfer)
+        assert(!spare.contains { $0 === transfer }, "a transfer is put aside once")
         spare.append(transfer)
     }
 
