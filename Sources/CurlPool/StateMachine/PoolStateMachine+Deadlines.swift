@@ -1,10 +1,10 @@
 import HTTPPool
 import HeapModule
 
-/// What happens because time passed: rules 3 and 6, and the timeouts of each phase.
+/// What happens because time passed: rule 3, and the timeouts of each phase.
 extension PoolStateMachine {
-    /// When a queued request gives up.
-    struct QueueDeadline: Comparable {
+    /// When a queued request gives up, or was submitted.
+    struct QueueMoment: Comparable {
         let time: MonotonicTime
         let request: RequestID
         /// The number tells whether the entry still means the same request.
@@ -37,7 +37,7 @@ extension PoolStateMachine {
     mutating func timePassed(to now: MonotonicTime) {
         while let first = queueDeadlines.min, first.time <= now {
             queueDeadlines.removeMin()
-            if isLive(first) { timeOutInQueue(first.request, behind: requests[first.request].waitsBehind, at: now) }
+            if isLive(first) { timeOutInQueue(first.request, at: now) }
         }
         while let first = slotDeadlines.min, first.time <= now {
             slotDeadlines.removeMin()
@@ -51,38 +51,6 @@ extension PoolStateMachine {
         }
         if let graceEnds = shutdown?.graceEnds, graceEnds <= now { endGrace(at: now) }
         serve(at: now)
-    }
-
-    // MARK: The queue
-
-    mutating func armQueueDeadline(of id: RequestID) {
-        let request = requests[id]
-        let time = min(request.acquireDeadline, request.totalDeadline)
-        guard time.nanoseconds < .max else { return }
-        queueDeadlines.insert(QueueDeadline(time: time, request: id, number: request.number))
-        // Requests that were served leave their entries behind until these are due; a long queue that moves fast
-        // would pile them up. Clearing when they are the greater part costs each entry a constant.
-        if queueDeadlines.count > 2 * queuedCount + 64 {
-            queueDeadlines = Heap(queueDeadlines.unordered.filter(isLive))
-        }
-    }
-
-    mutating func timeOutInQueue(_ id: RequestID, behind limit: PoolLimit, at now: MonotonicTime) {
-        let isTotal = requests[id].totalDeadline < requests[id].acquireDeadline
-        let others = queuedCount - (requests[id].isInQueue ? 1 : 0)
-        removeFromQueue(id)
-        failAcquisition(
-            id,
-            .timeout,
-            isTotal ? .totalTimeout : .acquireTimeout(behind: limit, otherWaiters: others),
-            at: now
-        )
-    }
-
-    private func isLive(_ deadline: QueueDeadline) -> Bool {
-        guard requests.contains(deadline.request) else { return false }
-        let request = requests[deadline.request]
-        return request.number == deadline.number && request.isInQueue
     }
 
     // MARK: Slots
@@ -105,7 +73,7 @@ extension PoolStateMachine {
         if let deadline = deadline(of: id)?.time { arm(slot, at: deadline) }
     }
 
-    private mutating func arm(_ slot: SlotID, at deadline: MonotonicTime) {
+    mutating func arm(_ slot: SlotID, at deadline: MonotonicTime) {
         if let armed = slots[slot].armed, armed <= deadline { return }
         slots[slot].armed = deadline
         slotDeadlines.insert(SlotDeadline(time: deadline, slot: slot))
@@ -134,8 +102,9 @@ extension PoolStateMachine {
                 due.append((id, requests[id].number, deadline.failure))
             }
         }
-        for (id, number, failure) in due where requests.contains(id) && requests[id].number == number {
-            // The end of one can move another, whose time then begins anew.
+        // The one that opens the connection is the first of them and ends last: it would make the others move.
+        for (id, number, failure) in due.reversed() where requests.contains(id) && requests[id].number == number {
+            // The end of one can give another a connection, whose time then begins anew.
             guard let deadline = deadline(of: id), deadline.time <= now else { continue }
             end(
                 id,
@@ -161,7 +130,9 @@ extension PoolStateMachine {
         let phase: (time: MonotonicTime, failure: RequestFailure)
         switch (requests[id].state, requests[id].awaiting) {
         case (.queued, _): return nil
-        case (.connecting, _): phase = (requests[id].placed + requests[id].timeouts.connect, .connectTimeout)
+        case (.connecting, _):
+            let placed = requests[id].placed ?? requests[id].acquisitionBegan
+            phase = (placed + requests[id].timeouts.connect, .connectTimeout)
         case (.inFlight, .answer): phase = (requests[id].progress + requests[id].timeouts.read, .readTimeout)
         case (.inFlight, .peerTakes): phase = (requests[id].progress + requests[id].timeouts.write, .writeTimeout)
         case (.inFlight, .caller): phase = (MonotonicTime(nanoseconds: .max), .totalTimeout)

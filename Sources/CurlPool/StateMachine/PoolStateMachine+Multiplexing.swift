@@ -19,34 +19,49 @@ extension PoolStateMachine {
         noteRoom(slot)
     }
 
-    /// Whether the request may share the connection. One that met a dead connection may share only a newer one.
-    mutating func mayJoin(_ slot: SlotID, _ id: RequestID, at now: MonotonicTime) -> Bool {
-        if slots[slot].state != .connecting, now - slots[slot].opened >= rules.maxConnectionLifetime {
-            retire(slot, .maxLifetime)
-            return false
+    /// The connection that the request is to share: one that carries several requests, or, where none is idle, one that may
+    /// turn out to.
+    mutating func shared(by id: RequestID, at now: MonotonicTime) -> SlotID? {
+        let origin = requests[id].origin
+        while let last = origins[origin].roomy.last {
+            let carriesSeveral = slots[last].isMultiplexed == true
+            if !carriesSeveral, origins[origin].isMultiplexed == false { return nil }
+            if !carriesSeveral, !origins[origin].idle.isEmpty, !requests[id].isRetry { return nil }
+            if slots[last].state == .active, now - slots[last].opened >= rules.maxConnectionLifetime {
+                retire(last, .maxLifetime)
+                continue
+            }
+            // One that met a dead connection may share only a newer one.
+            return !requests[id].isRetry || slots[last].opening >= requests[id].acquisitionBegan ? last : nil
         }
-        return !requests[id].isRetry || slots[slot].opening >= requests[id].acquisitionBegan
+        return nil
     }
 
     /// Gives the request a place on a connection that others are on.
     mutating func join(_ slot: SlotID, _ id: RequestID, at now: MonotonicTime) {
         requestLinks.append(id, to: &slots[slot].requests)
-        requests[id].placed = now
+        noteSlot(of: id, at: now)
         moveRequest(id, to: .connecting(slot))
         noteRoom(slot)
         arm(slot, for: id)
-        if slots[slot].isMultiplexed == true {
-            requests[id].isJoining = true
-            actions.append(.join(slot, id))
+        // Until the connection is ready, or those before it try, it waits with them.
+        guard slots[slot].state == .active, slots[slot].trial == nil else { return }
+        let trial = slots[slot].opened + Self.trialDelay
+        if slots[slot].isMultiplexed == true || trial <= now {
+            tryJoining(slot, id)
+        } else {
+            slots[slot].trial = trial
+            arm(slot, at: trial)
         }
     }
 
-    /// The connection is ready, and those that share it in expectation may try.
+    /// The connection is ready, and as many of those that share it in expectation may try as another had room for.
     mutating func admitProven(_ slot: SlotID, at now: MonotonicTime) {
         guard slots[slot].requests.count > 1 else { return }
-        if origins[slots[slot].origin].isMultiplexed == true {
-            tryJoining(slot, atMost: origins[slots[slot].origin].provenStreams - 1)
-        }
+        let origin = slots[slot].origin
+        let proven = origins[origin].isMultiplexed == true ? origins[origin].provenStreams : 1
+        tryJoining(slot, atMost: proven - 1)
+        guard slots[slot].requests.count > proven else { return }
         slots[slot].trial = now + Self.trialDelay
         arm(slot)
     }
@@ -63,46 +78,62 @@ extension PoolStateMachine {
         while let id = next, left > 0 {
             next = requestLinks.next(after: id)
             guard case .connecting = requests[id].state, !requests[id].isJoining else { continue }
-            requests[id].isJoining = true
-            actions.append(.join(slot, id))
+            tryJoining(slot, id)
             left -= 1
         }
     }
 
+    private mutating func tryJoining(_ slot: SlotID, _ id: RequestID) {
+        requests[id].isJoining = true
+        actions.append(.join(slot, id))
+    }
+
     /// The answer on the slot's connection has begun, and says by its version whether others may be on it.
     mutating func answerBegan(_ slot: SlotID, isMultiplexed: Bool, at now: MonotonicTime) {
-        if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: isMultiplexed) }
-        if !isMultiplexed {
-            placeAgain(requestsThatMove(from: slot), at: now)
-        } else if slots[slot].trial != nil {
+        guard slots.contains(slot), slots[slot].state == .active else { return }
+        // An answer is surer than a refusal was.
+        if isMultiplexed || slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: isMultiplexed) }
+        if slots[slot].isMultiplexed == true {
             tryAll(slot)
+        } else {
+            placeAgain(requestsThatMove(from: slot), at: now)
         }
+        serve(at: now)
     }
 
     /// The request has a stream of the connection that it was to share.
     mutating func joined(_ id: RequestID, at now: MonotonicTime) {
-        guard case .connecting(let slot) = requests[id].state else { return }
+        guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
         if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: true) }
         requests[id].isJoining = false
         begin(id, on: slot, slots[slot].streams > 0 ? .multiplexed : .reused, at: now)
         let origin = slots[slot].origin
         origins[origin].provenStreams = max(origins[origin].provenStreams, slots[slot].streams)
+        slots[slot].capacity = max(slots[slot].capacity, slots[slot].streams)
+        serve(at: now)
     }
 
     /// The connection has no stream for the request, which goes back to its place in the queue, or to another connection.
     mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) {
-        guard case .connecting(let slot) = requests[id].state else { return }
+        guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
         leave(slot, id)
         if slots[slot].isMultiplexed == nil, slots[slot].streams > 0 { learn(slot, isMultiplexed: false) }
         slots[slot].capacity = slots[slot].streams
         noteRoom(slot)
         let others = slots[slot].isMultiplexed == false ? requestsThatMove(from: slot) : []
-        if slots[slot].requests.isEmpty, slots[slot].state == .active { close(slot, .responseClose, at: now) }
+        if slots[slot].requests.isEmpty {
+            close(slot, slots[slot].retiring ?? .responseClose, at: now)
+        } else if slots[slot].streams == 0 {
+            tryAll(slot)
+        }
         placeAgain([id] + others, at: now)
         serve(at: now)
     }
 
     private mutating func learn(_ slot: SlotID, isMultiplexed: Bool) {
+        // Its place among those with room is another from now on.
+        removeFromRoomy(slot)
+        if slots[slot].isMultiplexed == false { slots[slot].capacity = Self.expectedStreams }
         slots[slot].isMultiplexed = isMultiplexed
         origins[slots[slot].origin].isMultiplexed = isMultiplexed
         if !isMultiplexed {
@@ -110,6 +141,8 @@ extension PoolStateMachine {
             slots[slot].trial = nil
         }
         noteRoom(slot)
+        // Others that are being opened may be shared again.
+        if isMultiplexed { offerRoom(slots[slot].origin) }
     }
 
     /// Takes those off the slot that only waited to share it.
@@ -124,14 +157,6 @@ extension PoolStateMachine {
             moving.append(id)
         }
         return moving
-    }
-
-    /// Finds another place for requests that lost theirs. Their acquisition goes on.
-    mutating func placeAgain(_ ids: [RequestID], at now: MonotonicTime) {
-        for id in ids {
-            moveRequest(id, to: .queued)
-            if let limit = place(id, at: now) { enqueue(id, behind: limit, at: now) }
-        }
     }
 
     /// Takes a request off its slot.
@@ -152,8 +177,9 @@ extension PoolStateMachine {
     mutating func released(_ slot: SlotID, at now: MonotonicTime) {
         if slots[slot].requests.isEmpty {
             if let reason = slots[slot].retiring { close(slot, reason, at: now) } else { release(slot, at: now) }
-        } else if slots[slot].isRoomy {
-            makeEligible(slots[slot].origin)
+        } else if slots[slot].streams == 0 {
+            // Nobody is left whose answer would tell the others.
+            tryAll(slot)
         }
     }
 
@@ -161,16 +187,22 @@ extension PoolStateMachine {
 
     /// Keeps the slot among those of its origin that have room, or takes it from there.
     mutating func noteRoom(_ slot: SlotID) {
+        guard slots[slot].isMultiplexed != false || slots[slot].isRoomy else { return }
         let (state, origin) = (slots[slot].state, slots[slot].origin)
         let isRoomy =
             slots[slot].isMultiplexed != false && state != .idle && slots[slot].retiring == nil
             && slots[slot].requests.count < slots[slot].capacity
+        if isRoomy { offerRoom(origin) }
         guard isRoomy != slots[slot].isRoomy else { return }
-        slots[slot].isRoomy = isRoomy
-        if isRoomy {
+        guard isRoomy else {
+            removeFromRoomy(slot)
+            return
+        }
+        slots[slot].isRoomy = true
+        if slots[slot].isMultiplexed == true {
             roomyLinks.append(slot, to: &origins[origin].roomy)
         } else {
-            roomyLinks.remove(slot, from: &origins[origin].roomy)
+            roomyLinks.insert(slot, into: &origins[origin].roomy) { _ in true }
         }
     }
 

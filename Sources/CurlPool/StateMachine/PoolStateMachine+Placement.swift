@@ -1,22 +1,13 @@
 import HTTPPool
-import HeapModule
 
-/// Who gets which connection: rules 1, 2, 4 and 5.
+/// Who gets which connection: rules 1, 2 and 4.
 extension PoolStateMachine {
-    /// An origin in the order of its first waiting request.
-    struct Eligible: Comparable {
-        let number: UInt64
-        let origin: Int
-
-        static func < (a: Self, b: Self) -> Bool { a.number < b.number }
-    }
-
     /// Gives the request a connection if there is one to give.
     ///
     /// - Returns: the limit in the way, or `nil` when the request has its slot.
     mutating func place(_ id: RequestID, at now: MonotonicTime) -> PoolLimit? {
         let origin = requests[id].origin
-        if let slot = origins[origin].roomy.last, mayJoin(slot, id, at: now) {
+        if let slot = shared(by: id, at: now) {
             join(slot, id, at: now)
             return nil
         }
@@ -38,6 +29,11 @@ extension PoolStateMachine {
         return nil
     }
 
+    /// The limit that keeps the origin from another connection, given that one does.
+    func limitInTheWay(of origin: Int) -> PoolLimit {
+        origins[origin].levels.connections.total >= rules.maxConnectionsPerOrigin ? .connectionsPerOrigin : .connections
+    }
+
     private func hasRoom(for origin: Int) -> Bool {
         connectionCount < rules.maxConnections
             && origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin
@@ -49,7 +45,7 @@ extension PoolStateMachine {
         slots[slot].isMultiplexed = origins[origin].isMultiplexed == false ? false : nil
         requestLinks.append(id, to: &slots[slot].requests)
         changeConnections(of: origin) { $0.connecting += 1 }
-        requests[id].placed = now
+        noteSlot(of: id, at: now)
         moveRequest(id, to: .connecting(slot))
         if slots[slot].isMultiplexed == nil { expectMultiplexing(slot) }
         arm(slot)
@@ -64,10 +60,15 @@ extension PoolStateMachine {
             $0.idle -= 1
             $0.active += 1
         }
-        requests[id].placed = now
+        noteSlot(of: id, at: now)
         begin(id, on: slot, .reused, at: now)
         noteRoom(slot)
         actions.append(.reuse(slot, id))
+    }
+
+    /// The request has a slot. One that lost another without waiting had it all the time.
+    mutating func noteSlot(of id: RequestID, at now: MonotonicTime) {
+        if requests[id].placed == nil { requests[id].placed = now }
     }
 
     /// The request has the connection, or a stream of it, from now on.
@@ -88,88 +89,9 @@ extension PoolStateMachine {
                 originID(of: id),
                 kind,
                 waited: now - request.acquisitionBegan,
-                queued: request.placed - request.acquisitionBegan
+                queued: (request.placed ?? now) - request.acquisitionBegan
             )
         )
-    }
-
-    // MARK: The queue
-
-    /// Lets the request wait, or refuses it where it may not.
-    mutating func enqueue(_ id: RequestID, behind limit: PoolLimit, at now: MonotonicTime) {
-        if requests[id].acquireDeadline <= now || requests[id].totalDeadline <= now {
-            timeOutInQueue(id, behind: limit, at: now)
-            return
-        }
-        guard queuedCount < rules.maxQueuedRequests else {
-            failAcquisition(id, .rejected, .queueFull, at: now)
-            return
-        }
-        requests[id].isInQueue = true
-        requests[id].waitsBehind = limit
-        record(.queued(originID(of: id), behind: limit))
-        let origin = requests[id].origin
-        if let last = queueOrder.last, requests[last].number > requests[id].number {
-            insertByNumber(id)
-        } else {
-            queueLinks.append(id, to: &origins[origin].queue)
-            queueOrderLinks.append(id, to: &queueOrder)
-        }
-        armQueueDeadline(of: id)
-        makeEligible(origin)
-    }
-
-    /// It was submitted before others who wait: it had a place already, and lost it. Those before it are others of its
-    /// kind, which are few.
-    private mutating func insertByNumber(_ id: RequestID) {
-        let origin = requests[id].origin
-        let isLater = { (other: Int) in requests[other].number > requests[id].number }
-        queueLinks.insert(id, into: &origins[origin].queue, before: isLater)
-        queueOrderLinks.insert(id, into: &queueOrder, before: isLater)
-    }
-
-    mutating func removeFromQueue(_ id: RequestID) {
-        guard requests[id].isInQueue else { return }
-        requests[id].isInQueue = false
-        queueLinks.remove(id, from: &origins[requests[id].origin].queue)
-        queueOrderLinks.remove(id, from: &queueOrder)
-    }
-
-    mutating func makeEligible(_ origin: Int) {
-        guard !origins[origin].isEligible, let first = origins[origin].queue.first else { return }
-        origins[origin].isEligible = true
-        eligible.insert(Eligible(number: requests[first].number, origin: origin))
-    }
-
-    /// Serves the queue as far as connections go, first come, first served.
-    mutating func serve(at now: MonotonicTime) {
-        while let next = eligible.min {
-            guard let first = origins[next.origin].queue.first, requests[first].number == next.number else {
-                // The first one of this origin is gone, or a retry went in front: look again at its new place.
-                replaceEligible(next.origin)
-                continue
-            }
-            switch place(first, at: now) {
-            case nil:
-                removeFromQueue(first)
-                replaceEligible(next.origin)
-            case .connectionsPerOrigin:
-                // Back in the running as soon as a connection of the origin is idle or gone.
-                requests[first].waitsBehind = .connectionsPerOrigin
-                eligible.removeMin()
-                origins[next.origin].isEligible = false
-            case .connections:
-                return
-            }
-        }
-    }
-
-    private mutating func replaceEligible(_ origin: Int) {
-        eligible.removeMin()
-        origins[origin].isEligible = false
-        makeEligible(origin)
-        // An origin that was only kept for its place among the eligible can go with this turn.
-        touch(origin)
     }
 
     // MARK: Idle connections
@@ -187,6 +109,8 @@ extension PoolStateMachine {
         }
         slots[slot].state = .idle
         slots[slot].idleSince = now
+        slots[slot].trial = nil
+        removeFromRoomy(slot)
         changeConnections(of: origin) {
             $0.active -= 1
             $0.idle += 1

@@ -12,7 +12,8 @@ extension PoolStateMachine {
             shutdown = Shutdown(policy: policy, graceEnds: graceEnds)
         }
         if policy.queued == .fail {
-            while let id = queueOrder.first {
+            shutdown?.policy.queued = .fail
+            for id in requests.indices where requests[id].isInQueue {
                 removeFromQueue(id)
                 failAcquisition(id, .shutdown, .shutdown, at: now)
             }
@@ -24,12 +25,22 @@ extension PoolStateMachine {
     /// Whether the shutdown has come to its end: no request and no connection is left.
     var isDrained: Bool { shutdown != nil && requests.count == 0 && slots.count == 0 }
 
-    /// The grace is over: whatever is left fails.
+    /// The grace is over: whatever is left fails. Those without a connection go first, so that nobody moves into what the
+    /// others leave.
     mutating func endGrace(at now: MonotonicTime) {
-        for id in requests.indices {
+        for id in requests.indices.sorted(by: { hold(of: $0) < hold(of: $1) }) {
             end(id, .shutdown, acquireFailure: .shutdown, closeReason: .shutdown, connectFailure: .cancelled, at: now)
         }
         trimIdle(at: now)
         shutdown?.graceEnds = MonotonicTime(nanoseconds: .max)
+    }
+
+    /// How firmly a request holds a connection.
+    private func hold(of id: RequestID) -> Int {
+        switch requests[id].state {
+        case .queued: 0
+        case .connecting(let slot): isOpener(id, of: slot) ? 2 : 1
+        case .inFlight: 2
+        }
     }
 }

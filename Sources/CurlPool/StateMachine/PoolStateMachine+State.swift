@@ -22,12 +22,14 @@ extension PoolStateMachine {
         var awaiting = Awaiting.answer
         /// When this acquisition began: at the submission, or at the retry.
         var acquisitionBegan: MonotonicTime
-        /// When it got its slot.
-        var placed: MonotonicTime
+        /// When it got its slot, or the first of those that it had without waiting in between; `nil` while it waits.
+        var placed: MonotonicTime?
         /// When its connection was ready.
         var acquired: MonotonicTime
         var state = State.queued
         var isInQueue = false
+        /// It had a place, lost it and is in the queue again.
+        var isReturned = false
         var isRetry = false
         /// The driver tries to send it on a connection that others are on.
         var isJoining = false
@@ -43,7 +45,6 @@ extension PoolStateMachine {
             hasBody = new.hasBody
             progress = new.submitted
             acquisitionBegan = new.submitted
-            placed = new.submitted
             acquired = new.submitted
         }
 
@@ -101,16 +102,22 @@ extension PoolStateMachine {
         var levels = OriginLevels()
         var queue = IndexList()
         var idle = IndexList()
-        /// Connections that carry several requests at once, or may turn out to, and have room for another.
+        /// Connections that have room for another request: first those that may turn out to carry several at once, then
+        /// those that do.
         var roomy = IndexList()
         /// Whether its connections carry several requests at once; `nil` while that is not known.
         var isMultiplexed: Bool?
         /// The most requests that were ever in flight at once on one of its connections.
         var provenStreams = 1
-        var isEligible = false
+        /// The number under which it is among the eligible.
+        var eligible: UInt64?
+        /// Whether it is among those whose connections may have room for one who waits.
+        var isOffering = false
         var isTouched = false
 
-        var isUnused: Bool { levels.connections.total == 0 && levels.requests.total == 0 && !isEligible }
+        var isUnused: Bool {
+            levels.connections.total == 0 && levels.requests.total == 0 && eligible == nil && !isOffering
+        }
     }
 
     struct SiteState {
@@ -126,5 +133,5 @@ extension PoolStateMachine {
     /// Connections that count against the limit.
     var connectionCount: Int { slots.count }
     /// Requests that wait for a slot.
-    var queuedCount: Int { queueOrder.count }
+    var queuedCount: Int { queueOrder.count + returnedCount }
 }

@@ -18,20 +18,21 @@ extension PoolStateMachine {
 
     /// Bytes of the request moved, and this is who is to move the next.
     mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
-        requests[id].progress = now
-        requests[id].awaiting = awaiting
+        // The same timeout counts anew, which makes nothing due earlier.
+        if requests[id].awaiting == awaiting { requests[id].progress = now } else { awaits(id, awaiting, at: now) }
     }
 
     /// The request is waiting for somebody else from now on, whose timeout may be due earlier.
     mutating func awaits(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
-        progress(id, awaiting, at: now)
+        requests[id].progress = now
+        requests[id].awaiting = awaiting
         if case .inFlight(let slot) = requests[id].state { arm(slot, for: id) }
     }
 
     /// The request's transfer ended. The driver has taken it off libcurl before it says so.
     mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding, at now: MonotonicTime) -> TransferVerdict {
         switch requests[id].state {
-        case .connecting(let slot) where slots[slot].state == .connecting:
+        case .connecting(let slot) where isOpener(id, of: slot):
             let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
             record(.connectFailed(originID(of: id), reason, took: now - slots[slot].opening))
             record(.acquireFailed(originID(of: id), .connectFailed, waited: now - requests[id].acquisitionBegan))
@@ -51,18 +52,17 @@ extension PoolStateMachine {
             case .complete(let keepAlive):
                 forget(id)
                 slots[slot].served += 1
-                settle(slot, keepAlive: keepAlive, .responseClose, at: now)
+                placeAgain(settle(slot, keepAlive: keepAlive, .responseClose, at: now), at: now)
             case .broken(_, let keepAlive):
                 forget(id)
-                settle(slot, keepAlive: keepAlive, .error, at: now)
+                let mayStay = keepAlive && slots[slot].isMultiplexed == true
+                placeAgain(settle(slot, keepAlive: mayStay, .error, at: now), at: now)
             case .stale(let sent, let reason):
-                settle(slot, keepAlive: false, reason, at: now)
-                if mayRetry(id, sent: sent) {
-                    retry(id, at: now)
-                    serve(at: now)
-                    return .retry
-                }
-                forget(id)
+                let others = settle(slot, keepAlive: false, reason, at: now)
+                let goesOn = mayRetry(id, sent: sent)
+                if goesOn { beginAgain(id, at: now) } else { forget(id) }
+                placeAgain(goesOn ? others + [id] : others, at: now)
+                if goesOn { return .retry }
             }
         case .queued:
             preconditionFailure("a queued request has no transfer that could end")
@@ -72,17 +72,22 @@ extension PoolStateMachine {
     }
 
     /// What becomes of a connection that a request has left.
-    private mutating func settle(_ slot: SlotID, keepAlive: Bool, _ reason: CloseReason, at now: MonotonicTime) {
+    ///
+    /// - Returns: those that were to share it and lost their place.
+    private mutating func settle(
+        _ slot: SlotID,
+        keepAlive: Bool,
+        _ reason: CloseReason,
+        at now: MonotonicTime
+    ) -> [RequestID] {
         if keepAlive {
             released(slot, at: now)
-            return
+            return []
         }
         retire(slot, reason)
-        if slots[slot].streams == 0 {
-            let others = requestsThatMove(from: slot)
-            close(slot, slots[slot].retiring ?? reason, at: now)
-            placeAgain(others, at: now)
-        }
+        let others = requestsThatMove(from: slot)
+        if slots[slot].requests.isEmpty { close(slot, slots[slot].retiring ?? reason, at: now) }
+        return others
     }
 
     /// An idle connection ended, or said something that nobody had asked for. It is never used again.
@@ -96,11 +101,10 @@ extension PoolStateMachine {
         !requests[id].isRetry && (!sent || requests[id].isRepeatable) && shutdown == nil
     }
 
-    private mutating func retry(_ id: RequestID, at now: MonotonicTime) {
+    private mutating func beginAgain(_ id: RequestID, at now: MonotonicTime) {
         record(.staleRetry(originID(of: id)))
         requests[id].isRetry = true
         requests[id].acquisitionBegan = now
-        moveRequest(id, to: .queued)
-        if let limit = place(id, at: now) { enqueue(id, behind: limit, at: now) }
+        requests[id].placed = nil
     }
 }

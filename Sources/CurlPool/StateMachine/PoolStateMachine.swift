@@ -19,7 +19,9 @@ import HeapModule
 /// 10. After a shutdown began nothing new is taken, and what runs has a period of grace.
 /// 11. Limits can change while it runs.
 ///
-/// Where HTTP/2 is spoken, rule 4 begins with a connection of the origin that has room for another request.
+/// Where HTTP/2 is spoken, rule 4 begins with a connection of the origin that has room for another request, and a request
+/// shares a connection that is being opened rather than open another. A request that waits takes such room at once, whoever
+/// waits for a connection: it takes nothing from them.
 struct PoolStateMachine {
     /// To be done by the driver, in this order; the driver takes it after each input.
     var actions: [PoolAction] = []
@@ -48,13 +50,18 @@ struct PoolStateMachine {
     var roomyLinks = IndexLinks()
     /// Requests on one slot.
     var requestLinks = IndexLinks()
-    /// All queued requests in the order of their submission, for the age of the oldest.
+    /// The queued requests that never had a place, in the order of their submission, for the age of the oldest.
     var queueOrder = IndexList()
     var queueOrderLinks = IndexLinks()
+    /// The queued requests that had a place and lost it, by their submission.
+    var returned = Heap<QueueMoment>()
+    var returnedCount = 0
     /// Origins with waiting requests that are not held up by the origin's own limit, by their first request's number.
     var eligible = Heap<Eligible>()
+    /// Origins with waiting requests and a connection that got room for another.
+    var offering: [Int] = []
 
-    var queueDeadlines = Heap<QueueDeadline>()
+    var queueDeadlines = Heap<QueueMoment>()
     var slotDeadlines = Heap<SlotDeadline>()
     var shutdown: Shutdown?
 
@@ -68,6 +75,8 @@ struct PoolStateMachine {
         changeLevels(of: id) { $0.queued += 1 }
         if shutdown != nil {
             failAcquisition(id, .shutdown, .shutdown, at: now)
+        } else if !origins[origin].queue.isEmpty {
+            enqueue(id, behind: limitInTheWay(of: origin), at: now)
         } else if let limit = place(id, at: now) {
             enqueue(id, behind: limit, at: now)
         }
@@ -113,8 +122,7 @@ struct PoolStateMachine {
         case .queued:
             removeFromQueue(id)
             failAcquisition(id, acquireFailure, failure, at: now)
-        case .connecting(let slot) where slots[slot].state == .connecting && slots[slot].requests.first == id:
-            // It is the one that the connection is opened for.
+        case .connecting(let slot) where isOpener(id, of: slot):
             record(.connectFailed(originID(of: id), connectFailure, took: now - slots[slot].opening))
             leave(slot, id)
             let others = requestsThatMove(from: slot)
@@ -125,6 +133,7 @@ struct PoolStateMachine {
             actions.append(.stop(slot, id))
             leave(slot, id)
             failAcquisition(id, acquireFailure, failure, at: now)
+            if slots[slot].state == .active { released(slot, at: now) }
         case .inFlight(let slot):
             endLease(id, at: now)
             leave(slot, id)
@@ -140,6 +149,11 @@ struct PoolStateMachine {
             actions.append(.fail(id, failure))
             forget(id)
         }
+    }
+
+    /// Whether the slot's connection is being opened for this request.
+    func isOpener(_ id: RequestID, of slot: SlotID) -> Bool {
+        slots[slot].state == .connecting && slots[slot].requests.first == id
     }
 
     /// Gives what is to be done to the driver, in exchange for an array that is done with.
@@ -169,7 +183,7 @@ struct PoolStateMachine {
         for site in touchedSites {
             turn.sites.append((site, sites[Int(site.index)].levels))
         }
-        turn.oldestQueued = queueOrder.first.map { requests[$0].submitted }
+        turn.oldestQueued = oldestQueued()
     }
 
     /// Empties the turn and lets go of origins that have neither connections nor requests.

@@ -24,6 +24,7 @@ struct Rig {
         _ host: String = "a",
         timeouts: PoolTimeouts = PoolTimeouts(),
         isRepeatable: Bool = true,
+        hasBody: Bool = false,
         site: CallSite = .unattributed
     ) -> RequestID {
         number += 1
@@ -35,7 +36,7 @@ struct Rig {
                 submitted: now,
                 timeouts: PhaseTimeouts(timeouts),
                 isRepeatable: isRepeatable,
-                hasBody: false
+                hasBody: hasBody
             ),
             at: now
         )

@@ -1,0 +1,198 @@
+import HTTPPool
+
+@testable import CurlPool
+
+/// What must hold after every step.
+extension ModelledPool {
+    /// The most there may be: the limits, or, after they were lowered, what was there then and has not gone since.
+    struct Ceiling {
+        var connections: Int
+        var queued: Int
+
+        init(_ limits: PoolLimits) {
+            connections = limits.maxConnections
+            queued = limits.maxQueuedRequests ?? .max
+        }
+
+        mutating func lower(to limits: PoolLimits, from pool: ModelledPool) {
+            connections = max(limits.maxConnections, pool.rig.machine.connectionCount)
+            queued = max(limits.maxQueuedRequests ?? .max, pool.rig.machine.queuedCount)
+        }
+
+        mutating func settle(to limits: PoolLimits, connections count: Int, queued waiting: Int) {
+            connections = max(limits.maxConnections, min(connections, count))
+            queued = max(limits.maxQueuedRequests ?? .max, min(queued, waiting))
+        }
+    }
+
+    /// Nobody overtakes: who got a place came before all who wait for the like.
+    mutating func checkOrder(opened: [RequestID]) {
+        let machine = rig.machine
+        for id in requests.indices {
+            guard let request = requests[id], machine.requests.contains(id) else { continue }
+            let state = machine.requests[id]
+            if request.wasQueued != state.isInQueue {
+                requests[id]?.wasQueued = state.isInQueue
+                if !state.isInQueue, let first = machine.origins[state.origin].queue.first {
+                    check(machine.requests[first].number > request.number, "overtaken within the origin")
+                }
+            }
+        }
+        guard let latest = opened.compactMap({ requests[$0]?.number }).max() else { return }
+        for index in machine.origins.indices {
+            let origin = machine.origins[index]
+            guard let first = origin.queue.first, origin.levels.connections.total < perOrigin else { continue }
+            check(machine.requests[first].number > latest, "a later request of another origin got the connection")
+        }
+    }
+
+    private var perOrigin: Int { limits.maxConnectionsPerOrigin ?? .max }
+
+    private func count(_ kind: PoolEventKind) -> Int { tally[kind.rawValue] }
+
+    /// The rules that are cheap to look at.
+    mutating func checkLevels() {
+        let machine = rig.machine
+        var total = OriginLevels()
+        for index in machine.origins.indices {
+            let levels = machine.origins[index].levels
+            check(levels == told[index], "the observer was not told of a level")
+            total.connections.connecting += levels.connections.connecting
+            total.connections.active += levels.connections.active
+            total.connections.idle += levels.connections.idle
+            total.requests.queued += levels.requests.queued
+            total.requests.connecting += levels.requests.connecting
+            total.requests.inFlight += levels.requests.inFlight
+            checkQueue(of: machine.origins[index])
+        }
+        let (connections, requests) = (total.connections, total.requests)
+        check(machine.connectionCount == connections.total, "the slots are not the connections")
+        check(machine.queuedCount == requests.queued, "the queue is not what the levels say")
+        check(connections.total <= ceiling.connections, "over maxConnections")
+        check(connections.total <= limits.maxConnections || connections.idle == 0, "idle ones are kept beyond the limit")
+        check(connections.idle <= limits.maxIdleConnections, "over maxIdleConnections")
+        check(requests.queued <= ceiling.queued, "over maxQueuedRequests")
+        ceiling.settle(to: limits, connections: connections.total, queued: requests.queued)
+
+        check(count(.opened) - count(.closed) == connections.active + connections.idle, "opened - closed")
+        check(count(.acquired) - count(.leaseEnded) == requests.inFlight, "acquired - ended")
+        let acquisitions = submitted + count(.retried)
+        check(
+            acquisitions == count(.acquired) + count(.acquireFailed) + requests.queued + requests.connecting,
+            "acquisitions are not conserved"
+        )
+        check(count(.retried) == retried, "retries")
+        check(submitted == requests.total + finished, "requests are not conserved")
+        check(machine.requests.count == requests.total, "the slab of requests is not what the levels say")
+        if isShutDown { check(connections.idle == 0, "an idle connection outlives the shutdown") }
+    }
+
+    private mutating func checkQueue(of origin: PoolStateMachine.OriginState) {
+        let levels = origin.levels
+        check(levels.requests.queued == origin.queue.count, "an origin's queue is not what its levels say")
+        guard let first = origin.queue.first else { return }
+        let isCapped = levels.connections.total >= perOrigin
+        let isFull = rig.machine.connectionCount >= limits.maxConnections
+        check(levels.connections.idle == 0, "a request waits beside an idle connection of its origin")
+        check(isCapped || isFull, "a request waits for no reason")
+        check(isCapped || rig.machine.idleOrder.isEmpty, "a request waits though another origin could make room")
+        // One that met a dead connection waits for a new one, and nobody overtakes it.
+        if let slot = origin.roomy.last, !rig.machine.requests[first].isRetry {
+            let mayShare = rig.machine.slots[slot].isMultiplexed == true || origin.isMultiplexed != false
+            check(!mayShare, "a request waits beside a connection that has room")
+        }
+    }
+
+    /// Everything, counted anew.
+    mutating func checkEverything() {
+        checkLevels()
+        let machine = rig.machine
+        var levels = [OriginLevels](repeating: OriginLevels(), count: told.count)
+        var ofSites: [Int: RequestLevels] = [:]
+        var deadline = MonotonicTime(nanoseconds: .max)
+        var oldest: MonotonicTime?
+        for id in machine.requests.indices {
+            let request = machine.requests[id]
+            let site = Int(request.site.index)
+            check(requests[id] != nil, "a request is held that has ended")
+            switch request.state {
+            case .queued:
+                levels[request.origin].requests.queued += 1
+                ofSites[site, default: RequestLevels()].queued += 1
+                check(request.isInQueue, "a request without a place is not in the queue")
+                oldest = min(oldest ?? request.submitted, request.submitted)
+                deadline = min(deadline, request.acquireDeadline, request.totalDeadline)
+            case .connecting(let slot):
+                levels[request.origin].requests.connecting += 1
+                ofSites[site, default: RequestLevels()].connecting += 1
+                check(!request.isInQueue, "a request with a place is in the queue")
+                deadline = min(deadline, (request.placed ?? request.submitted) + request.timeouts.connect)
+                deadline = min(deadline, request.totalDeadline)
+                checkTries(request, id, on: slot)
+            case .inFlight(let slot):
+                levels[request.origin].requests.inFlight += 1
+                ofSites[site, default: RequestLevels()].inFlight += 1
+                check(!request.isInQueue, "a request with a place is in the queue")
+                check(requests[id]?.slot == slot, "a request is in flight elsewhere than its transfer")
+                deadline = min(deadline, request.totalDeadline)
+                if request.awaiting == .answer { deadline = min(deadline, request.progress + request.timeouts.read) }
+                if request.awaiting == .peerTakes { deadline = min(deadline, request.progress + request.timeouts.write) }
+            }
+        }
+        for id in machine.slots.indices {
+            let slot = machine.slots[id]
+            switch slot.state {
+            case .connecting: levels[slot.origin].connections.connecting += 1
+            case .active: levels[slot.origin].connections.active += 1
+            case .idle:
+                levels[slot.origin].connections.idle += 1
+                if let expiry = limits.keepaliveExpiry { deadline = min(deadline, slot.idleSince + expiry.wholeNanoseconds) }
+                if let age = limits.maxConnectionLifetime { deadline = min(deadline, slot.opened + age.wholeNanoseconds) }
+            }
+            checkSlot(id, slot)
+        }
+        for index in machine.origins.indices { check(machine.origins[index].levels == levels[index], "levels are not a recount") }
+        for site in Self.sites where machine.sites.indices.contains(Int(site.index)) {
+            let counted = ofSites[Int(site.index)] ?? RequestLevels()
+            check(machine.sites[Int(site.index)].levels == counted, "a site's levels are not a recount")
+        }
+        check(rig.machine.turn.oldestQueued == oldest || !machine.turn.events.isEmpty, "the oldest in the queue is another")
+        let next = rig.machine.nextDeadline() ?? MonotonicTime(nanoseconds: .max)
+        check(next <= deadline, "nothing is armed for something that will be due")
+    }
+
+    private mutating func checkSlot(_ id: SlotID, _ slot: PoolStateMachine.Slot) {
+        let machine = rig.machine
+        var inFlight = 0
+        var waiting = 0
+        var next = slot.requests.first
+        while let request = next {
+            next = machine.requestLinks.next(after: request)
+            if case .inFlight = machine.requests[request].state { inFlight += 1 } else { waiting += 1 }
+        }
+        check(slot.requests.count == inFlight + waiting, "a slot's list of requests is broken")
+        check(slot.streams == inFlight, "the streams are not the requests in flight")
+        check(slot.streams <= slot.capacity, "more streams than the capacity")
+        check(slot.isMultiplexed == true || slot.streams <= 1, "several requests on an HTTP/1.1 connection")
+        let connection = connections.indices.contains(id) ? connections[id] : nil
+        check(connection?.isReady == (slot.state != .connecting), "a slot is not in its connection's state")
+        switch slot.state {
+        case .connecting: check(!slot.requests.isEmpty, "a connection is opened for nobody")
+        case .idle: check(slot.requests.isEmpty, "a request is on an idle connection")
+        case .active:
+            check(!slot.requests.isEmpty, "an active connection has no request")
+            let isTrying = connection?.joining.isEmpty == false
+            check(slot.streams > 0 || isTrying, "a connection counts as active and none is in flight")
+        }
+        if slot.isRoomy { check(slot.state != .idle && slot.retiring == nil, "room on a connection that gives none") }
+    }
+
+    /// Whoever has a place on a ready connection has a stream, tries to get one, or will try.
+    private mutating func checkTries(_ request: PoolStateMachine.Request, _ id: RequestID, on slot: SlotID) {
+        let state = rig.machine.slots[slot]
+        check(state.state != .idle, "a request is to share an idle connection")
+        guard state.state == .active else { return }
+        check(request.isJoining || state.trial != nil, "a request waits on a ready connection for nothing")
+        if request.isJoining { check(connections[slot]?.joining.contains(id) == true, "a request joins and nobody tries") }
+    }
+}

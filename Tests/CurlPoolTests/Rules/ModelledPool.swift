@@ -1,0 +1,397 @@
+import HTTPPool
+
+@testable import CurlPool
+
+/// The state machine and a world for it: it does what the driver would do, keeps an account of its own, only from actions
+/// and events, and notes what is against the rules.
+struct ModelledPool {
+    struct Connection {
+        /// As many streams as the peer takes; `nil` where the connection speaks HTTP/1.1.
+        let streams: Int?
+        var isReady = false
+        var isAnswered = false
+        var isGoingAway = false
+        /// Those with a transfer on it: the one that opens it, or those in flight.
+        var transfers: [RequestID] = []
+        /// Those that libcurl tries to give a stream.
+        var joining: [RequestID] = []
+
+        var isHTTP2: Bool { streams != nil }
+    }
+
+    struct Request {
+        let number: UInt64
+        let acquireDeadline: MonotonicTime
+        /// The connection that its transfer is on.
+        var slot: SlotID?
+        /// Its transfer opened the connection.
+        var opened = false
+        /// Whether it was in the queue after the last input.
+        var wasQueued = false
+    }
+
+    let sequence: RandomSequence
+    var rig: Rig
+    var limits: PoolLimits
+    var connections: [Connection?] = []
+    var requests: [Request?] = []
+    /// What the observer was told.
+    var told: [OriginLevels] = []
+    var tally: [Int] = Array(repeating: 0, count: PoolEventKind.allCases.count)
+    var submitted = 0
+    var finished = 0
+    var retried = 0
+    /// After a limit was lowered there may be more for a while, but never more again.
+    var ceiling: Ceiling
+    var isShutDown = false
+    private(set) var violations: [String] = []
+    private var opened: [RequestID] = []
+    private var connectionsMade = 0
+
+    static let sites = [CallSite.unattributed, CallSite("modelled")]
+
+    init(_ sequence: RandomSequence) {
+        self.sequence = sequence
+        limits = sequence.limits
+        ceiling = Ceiling(sequence.limits)
+        let limits = sequence.limits
+        rig = Rig(http2: sequence.http2) { $0 = limits }
+    }
+
+    mutating func take(_ step: RandomStep) {
+        switch step {
+        case .submit(let host, let acquire, let total, let hasBody, let isRepeatable):
+            submit(host, acquire: acquire, total: total, hasBody: hasBody, isRepeatable: isRepeatable)
+        case .ready(let pick): ready(pick)
+        case .connectFails(let pick, let reason): connectFails(pick, reason)
+        case .answer(let pick): answer(pick)
+        case .complete(let pick, let keepAlive): complete(pick, keepAlive: keepAlive)
+        case .breaks(let pick, let alone): breaks(pick, alone: alone)
+        case .stale(let pick, let sent): stale(pick, sent: sent)
+        case .goAway(let pick):
+            guard let slot = slot(pick, where: { $0.isReady && $0.isHTTP2 }) else { return }
+            connections[slot]?.isGoingAway = true
+        case .cancel(let pick):
+            guard let id = request(pick, where: { _ in true }) else { return }
+            rig.machine.cancel(id, at: rig.now)
+            apply()
+        case .bodyFails(let pick):
+            guard let id = request(pick, where: { $0.slot != nil }) else { return }
+            rig.machine.bodyFailed(id, at: rig.now)
+            apply()
+        case .idleSpoke(let pick):
+            guard let slot = slot(pick, where: { $0.isReady && $0.transfers.isEmpty && $0.joining.isEmpty }) else { return }
+            rig.machine.idleConnectionSpoke(slot, .unexpectedData, at: rig.now)
+            apply()
+        case .progress(let pick, let awaiting):
+            guard let id = inFlight(pick) else { return }
+            rig.machine.progress(id, awaiting, at: rig.now)
+            apply()
+        case .awaits(let pick, let awaiting):
+            guard let id = inFlight(pick) else { return }
+            rig.machine.awaits(id, awaiting, at: rig.now)
+            apply()
+        case .settleJoins: settleJoins()
+        case .pass(let duration): pass(duration)
+        case .reconfigure(let change):
+            change.apply(to: &limits)
+            ceiling.lower(to: limits, from: self)
+            var configuration = PoolConfiguration()
+            configuration.limits = limits
+            configuration.transport.http2 = sequence.http2 ? .negotiated : .off
+            rig.machine.reconfigure(configuration, at: rig.now)
+            apply()
+        case .shutDown(let queued, let grace):
+            isShutDown = true
+            rig.machine.beginShutdown(ShutdownPolicy(queued: queued, grace: grace), at: rig.now)
+            apply()
+        }
+    }
+
+    /// The grace passes; nothing may be left.
+    mutating func end() {
+        pass(.seconds(1))
+        settleJoins()
+        check(rig.machine.isDrained, "something is left after the shutdown")
+        check(!requests.contains { $0 != nil }, "a request has no end")
+        check(!connections.contains { $0 != nil }, "a connection is left open")
+        check(rig.machine.nextDeadline() == nil, "a timer is left")
+        for levels in told { check(levels == OriginLevels(), "a level is not 0 after the shutdown") }
+    }
+
+    mutating func check(_ holds: Bool, _ what: @autoclosure () -> String) {
+        if !holds { violations.append(what()) }
+    }
+
+    // MARK: What is there to pick from
+
+    private func slot(_ pick: Int, where fits: (Connection) -> Bool) -> SlotID? {
+        var fitting: [SlotID] = []
+        for (id, connection) in connections.enumerated() {
+            if let connection, fits(connection) { fitting.append(id) }
+        }
+        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+    }
+
+    private func request(_ pick: Int, where fits: (Request) -> Bool) -> RequestID? {
+        var fitting: [RequestID] = []
+        for (id, request) in requests.enumerated() {
+            if let request, fits(request) { fitting.append(id) }
+        }
+        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+    }
+
+    /// A request that holds a ready connection.
+    private func inFlight(_ pick: Int, where fits: (Request, Connection) -> Bool = { _, _ in true }) -> RequestID? {
+        var fitting: [RequestID] = []
+        for connection in connections {
+            guard let connection, connection.isReady else { continue }
+            for id in connection.transfers {
+                if let request = requests[id], fits(request, connection) { fitting.append(id) }
+            }
+        }
+        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+    }
+
+    // MARK: Steps
+
+    private mutating func submit(
+        _ number: Int,
+        acquire: Duration?,
+        total: Duration?,
+        hasBody: Bool,
+        isRepeatable: Bool
+    ) {
+        // Some hosts are asked more than others.
+        let host = number % sequence.hosts.count
+        var timeouts = PoolTimeouts()
+        timeouts.acquire = acquire
+        timeouts.total = total
+        timeouts.connect = .milliseconds(100)
+        timeouts.read = .milliseconds(200)
+        timeouts.write = .milliseconds(120)
+        let id = rig.submit(
+            String(host),
+            timeouts: timeouts,
+            isRepeatable: isRepeatable,
+            hasBody: hasBody,
+            site: Self.sites[number % Self.sites.count]
+        )
+        submitted += 1
+        while requests.count <= id { requests.append(nil) }
+        check(requests[id] == nil, "the number of a request that is not finished is used again")
+        let deadline = acquire.map { rig.now + $0.wholeNanoseconds } ?? MonotonicTime(nanoseconds: .max)
+        requests[id] = Request(number: UInt64(submitted), acquireDeadline: deadline)
+        apply()
+    }
+
+    private mutating func ready(_ pick: Int) {
+        guard let slot = slot(pick, where: { !$0.isReady }) else { return }
+        connections[slot]?.isReady = true
+        rig.machine.connectionReady(slot, at: rig.now)
+        apply()
+    }
+
+    private mutating func connectFails(_ pick: Int, _ reason: ConnectFailure) {
+        guard let slot = slot(pick, where: { !$0.isReady }), let id = connections[slot]?.transfers.first else { return }
+        transferEnded(id, .broken(reason))
+    }
+
+    private mutating func answer(_ pick: Int) {
+        let id = inFlight(pick) { request, connection in request.opened && !connection.isAnswered }
+        guard let id, let slot = requests[id]?.slot else { return }
+        connections[slot]?.isAnswered = true
+        rig.machine.answerBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true, at: rig.now)
+        apply()
+    }
+
+    private mutating func complete(_ pick: Int, keepAlive: Bool) {
+        guard let id = inFlight(pick), let request = requests[id], let slot = request.slot else { return }
+        // No exchange ends without an answer.
+        if request.opened, connections[slot]?.isAnswered == false {
+            connections[slot]?.isAnswered = true
+            rig.machine.answerBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true, at: rig.now)
+            apply()
+        }
+        if !keepAlive { connections[slot]?.isGoingAway = true }
+        transferEnded(id, .complete(keepAlive: keepAlive))
+    }
+
+    private mutating func breaks(_ pick: Int, alone: Bool) {
+        guard let id = inFlight(pick), let slot = requests[id]?.slot, let connection = connections[slot] else { return }
+        if alone, connection.isHTTP2 {
+            transferEnded(id, .broken(.other, keepAlive: true))
+            return
+        }
+        connections[slot]?.isGoingAway = true
+        for id in connection.transfers where requests[id]?.slot == slot && connections[slot] != nil {
+            transferEnded(id, .broken(.other))
+        }
+    }
+
+    private mutating func stale(_ pick: Int, sent: Bool) {
+        guard let id = inFlight(pick, where: { request, _ in !request.opened }), let slot = requests[id]?.slot else {
+            return
+        }
+        connections[slot]?.isGoingAway = true
+        transferEnded(id, .stale(sent: sent, .peerClosed))
+    }
+
+    /// The driver has taken the transfer off libcurl before it says that it ended.
+    private mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding) {
+        takeOff(id)
+        switch rig.machine.transferEnded(id, ending, at: rig.now) {
+        case .deliver:
+            requests[id] = nil
+            finished += 1
+        case .retry: if case .stale = ending { retried += 1 }
+        }
+        apply()
+    }
+
+    private mutating func takeOff(_ id: RequestID) {
+        guard let slot = requests[id]?.slot else { return }
+        connections[slot]?.transfers.removeAll { $0 == id }
+        connections[slot]?.joining.removeAll { $0 == id }
+        requests[id]?.slot = nil
+    }
+
+    private mutating func settleJoins() {
+        var rounds = 0
+        while let slot = connections.firstIndex(where: { $0?.joining.isEmpty == false }) {
+            rounds += 1
+            guard rounds < 1_000 else {
+                check(false, "joins never come to an end")
+                return
+            }
+            let joining = connections[slot]?.joining ?? []
+            for id in joining where mayJoin(slot) {
+                connections[slot]?.joining.removeAll { $0 == id }
+                connections[slot]?.transfers.append(id)
+                rig.machine.joined(id, at: rig.now)
+                apply()
+            }
+            for id in joining where connections[slot]?.joining.contains(id) == true {
+                takeOff(id)
+                rig.machine.joinRefused(id, at: rig.now)
+                apply()
+            }
+        }
+    }
+
+    private func mayJoin(_ slot: SlotID) -> Bool {
+        guard let connection = connections[slot], let streams = connection.streams else { return false }
+        return !connection.isGoingAway && connection.transfers.count < streams
+    }
+
+    private mutating func pass(_ duration: Duration) {
+        settleJoins()
+        rig.now = rig.now + duration.wholeNanoseconds
+        if let deadline = rig.machine.nextDeadline(), deadline <= rig.now {
+            rig.machine.timePassed(to: rig.now)
+            apply()
+            settleJoins()
+        }
+        if let next = rig.machine.nextDeadline() { check(next > rig.now, "something is overdue after time passed") }
+    }
+
+    // MARK: What the driver does
+
+    private mutating func apply() {
+        opened.removeAll(keepingCapacity: true)
+        for action in rig.machine.actions { apply(action) }
+        rig.machine.actions.removeAll(keepingCapacity: true)
+        rig.machine.finishTurn(at: rig.now)
+        for (id, _) in rig.machine.turn.newOrigins {
+            while told.count <= id.index { told.append(OriginLevels()) }
+            check(told[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
+        }
+        for (id, levels) in rig.machine.turn.origins { told[Int(id.index)] = levels }
+        for event in rig.machine.turn.events { tally[PoolEventKind(event).rawValue] += 1 }
+        rig.machine.beginTurn()
+        checkOrder(opened: opened)
+    }
+
+    private mutating func apply(_ action: PoolAction) {
+        switch action {
+        case .open(let slot, let id):
+            while connections.count <= slot { connections.append(nil) }
+            check(connections[slot] == nil, "open on a slot in use")
+            checkMayStart(id, "open")
+            let isHTTP2 = sequence.http2 && connectionsMade % 2 == 0
+            connectionsMade += 1
+            let streams: Int? =
+                switch sequence.hosts[host(of: id)] {
+                case .http1: nil
+                case .http2(let streams): sequence.http2 ? streams : nil
+                case .mixed(let streams): isHTTP2 ? streams : nil
+                }
+            connections[slot] = Connection(streams: streams, transfers: [id])
+            requests[id]?.slot = slot
+            requests[id]?.opened = true
+            opened.append(id)
+        case .reuse(let slot, let id):
+            let connection = connections.indices.contains(slot) ? connections[slot] : nil
+            check(connection?.isReady == true, "reuse of a slot without a connection")
+            check(connection?.transfers.isEmpty == true, "reuse of a connection that is in use")
+            checkMayStart(id, "reuse")
+            connections[slot]?.transfers.append(id)
+            requests[id]?.slot = slot
+            requests[id]?.opened = false
+        case .join(let slot, let id):
+            let connection = connections.indices.contains(slot) ? connections[slot] : nil
+            check(connection?.isReady == true, "join on a slot without a connection")
+            checkMayStart(id, "join")
+            connections[slot]?.joining.append(id)
+            requests[id]?.slot = slot
+            requests[id]?.opened = false
+        case .stop(_, let id): takeOff(id)
+        case .close(let slot):
+            guard connections.indices.contains(slot), let connection = connections[slot] else {
+                check(false, "close of a slot without a connection")
+                return
+            }
+            for id in connection.transfers + connection.joining { requests[id]?.slot = nil }
+            connections[slot] = nil
+        case .fail(let id, let why):
+            check(requests[id] != nil, "a request failed that is not alive")
+            check(requests[id]?.slot == nil, "a request failed and its transfer runs")
+            if case .acquireTimeout = why, let deadline = requests[id]?.acquireDeadline {
+                check(deadline <= rig.now, "timed out too early")
+            }
+            requests[id] = nil
+            finished += 1
+        }
+    }
+
+    private mutating func checkMayStart(_ id: RequestID, _ what: String) {
+        guard let request = requests[id] else {
+            check(false, "\(what) for a request that is not alive")
+            return
+        }
+        check(request.slot == nil, "\(what) for a request whose transfer runs")
+    }
+
+    private func host(of id: RequestID) -> Int {
+        guard rig.machine.requests.contains(id) else { return 0 }
+        return Int(rig.machine.origins[rig.machine.requests[id].origin].origin.host) ?? 0
+    }
+}
+
+/// The kinds of events, for counting.
+enum PoolEventKind: Int, CaseIterable {
+    case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried
+
+    init(_ event: PoolEvent) {
+        switch event {
+        case .acquired: self = .acquired
+        case .acquireFailed: self = .acquireFailed
+        case .queued: self = .queued
+        case .connectionOpened: self = .opened
+        case .connectFailed: self = .connectFailed
+        case .connectionClosed: self = .closed
+        case .leaseEnded: self = .leaseEnded
+        case .staleRetry: self = .retried
+        }
+    }
+}
