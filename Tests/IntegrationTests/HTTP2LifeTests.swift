@@ -218,6 +218,20 @@ struct HTTP2LifeTests {
         }
     }
 
+    @Test("A request that the peer resets fails alone, and is not sent again: the connection is well")
+    func reset() async throws {
+        let nginx = try await nginx("location /reset { return 444; }")
+        try await withHTTP2 { pool, journal in
+            try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
+            let error = try await poolError { _ = try await pool.text(.get("https", nginx.tlsAuthority, "/reset")) }
+            #expect(error.code == .connectionLost)
+            try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
+            #expect(try nginx.served().map(\.path) == ["/small", "/reset", "/small"])
+            #expect(journal.opened == 1)
+            #expect(journal.staleRetries == 0)
+        }
+    }
+
     @Test("A body that nobody reads on ends its stream alone")
     func discarded() async throws {
         _ = try file("large", bytes: 8 << 20)

@@ -13,10 +13,12 @@ extension CurlDriver {
     /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
     func work() {
         repeat {
-            letCurlWork()
-            // What libcurl's callbacks made the machine decide.
-            perform()
-        } while settleJoins() || isCurlDue
+            repeat {
+                letCurlWork()
+                // What libcurl's callbacks made the machine decide.
+                perform()
+            } while isCurlDue
+        } while settleJoins()
     }
 
     private var isCurlDue: Bool { curlTimer.map { $0 <= now } ?? false }
@@ -37,12 +39,16 @@ extension CurlDriver {
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = poolscope_message_result(message)
-            var owner: UnsafeMutablePointer<CChar>?
-            guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { continue }
-            // Sound: the pointer is the transfer's own, and the driver holds all transfers.
-            let transfer = Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue()
+            guard let transfer = transfer(of: easy) else { continue }
             ended(transfer, transfer.result(code))
         }
+    }
+
+    /// Sound: the pointer is the transfer's own, and the driver holds all transfers.
+    func transfer(of easy: UnsafeMutableRawPointer) -> CurlTransfer? {
+        var owner: UnsafeMutablePointer<CChar>?
+        guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { return nil }
+        return Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue()
     }
 
     func ended(_ transfer: CurlTransfer, _ result: CURLcode) {

@@ -127,11 +127,10 @@ extension CurlTransfer {
         }
     }
 
+    /// Whether the whole connection is dead, not one stream of it.
     static func meansConnectionDied(_ result: CURLcode) -> Bool {
         switch result {
-        case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_HTTP2,
-            CURLE_HTTP2_STREAM:
-            true
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_HTTP2: true
         default: false
         }
     }

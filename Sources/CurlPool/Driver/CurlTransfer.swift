@@ -118,8 +118,9 @@ final class CurlTransfer {
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK { return .complete(keepAlive: isOpen) }
-        let diedUnanswered = start != .open && !answerBegan && Self.meansConnectionDied(result)
-        if refusedToReconnect || diedUnanswered { return .stale(sent: wasSent, .peerClosed) }
+        // A new HTTP/2 connection may end before it has taken a single request.
+        let isDead = start == .open ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
+        if refusedToReconnect || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
 
