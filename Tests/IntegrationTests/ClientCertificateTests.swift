@@ -1,5 +1,6 @@
 import CurlPool
 import Foundation
+import Glibc
 import HTTPPool
 import HTTPTypes
 import TestSupport
@@ -78,6 +79,25 @@ struct ClientCertificateTests {
                 #expect(error.reason.contains("the client's own certificate or its key"), "\(error)")
                 #expect(!"\(error)".contains("phrase:") && !"\(error)".contains("wr0ng"))
                 #expect(journal.connectFailures == [.tls])
+            }
+        }
+    }
+
+    @Test("A server that breaks TLS 1.3 off for want of a certificate is an error of TLS, though the request was sent")
+    func required() async throws {
+        let server = try await certificates.signed()
+        let probe = try ScriptedPeer.listen(backlog: 1)
+        let port = ScriptedPeer.port(of: probe)
+        close(probe)
+        let openssl = try Program(
+            "openssl",
+            ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", server.certificate, "-key", server.key]
+                + ["-CAfile", certificates.authority.certificate, "-Verify", "1", "-verify_return_error", "-www"]
+        )
+        try await eventually("openssl listens") { openssl.output.contains("ACCEPT") }
+        try await withIdentity(nil) { pool, _ in
+            try await expectError(.tlsFailed, saying: "certificate required") {
+                _ = try await pool.text(.get("https", "localhost:\(port)", "/"))
             }
         }
     }

@@ -104,7 +104,7 @@ struct HTTP2Tests {
             if perOrigin { $0.limits.maxConnectionsPerOrigin = 3 } else { $0.limits.maxConnections = 3 }
         } _: { pool, journal in
             let tasks = try await hold(60, nginx, pool, journal)
-            do { try await eventually("three times eight are held", within: .seconds(15)) { upstream.arrived.count == 24 } } catch { print("STUCK", journal.levels, upstream.arrived, journal.events.suffix(80)); throw error }
+            try await eventually("three times eight are held") { upstream.arrived.count == 24 }
             #expect(journal.levels.requests.inFlight == 24)
             #expect(journal.levels.requests.queued == 36)
             #expect(journal.levels.connections.total == 3)

@@ -35,7 +35,6 @@ extension CurlDriver {
                 limit: inForce(.maxQueuedRequests)
             )
         case .connectTimeout:
-            debugDump(exchange)
             error = timeout(
                 .connectTimeout,
                 "the connection was not ready",
@@ -88,20 +87,4 @@ extension CurlDriver {
     }
 
     private func text(_ duration: Duration?) -> String { PoolSetting.Value.duration(duration).description }
-}
-
-extension CurlDriver {
-    func debugDump(_ exchange: Exchange) {
-        print("DUMP req", exchange.number, exchange.request.method, "transfer", exchange.transfer.map { "running \($0.isRunning) own \($0.exchange === exchange) start \($0.start) sent \($0.wasSent) slot \($0.slot?.id ?? -1)" } ?? "none", "joining", joining.count, "spare", spare.count, "timer", curlTimer.map { Int64($0.nanoseconds) - Int64(now.nanoseconds) } ?? -1)
-        for (id, slot) in slots.enumerated() where slot != nil {
-            guard let slot else { continue }
-            print("  driver slot", id, "share", slot.share != nil, "conn", slot.connection ?? -1, "multi", slot.isMultiplexed, "own", slot.transfer.isRunning, slot.transfer.wasSent, slot.transfer.exchange?.number ?? 0, slot.transfer.start, "others", slot.others.map { "\($0.exchange?.number ?? 0)/\($0.start)/\($0.isRunning)/\($0.wasSent)" })
-        }
-        for id in machine.slots.indices {
-            let s = machine.slots[id]
-            print("  machine slot", id, s.state, "streams", s.streams, "cap", s.capacity, "multi", s.isMultiplexed as Any, "roomy", s.isRoomy, "retiring", s.retiring as Any, "trial", s.trial as Any, "count", s.requests.count)
-            var next = s.requests.first
-            while let r = next { next = machine.requestLinks.next(after: r); print("     ", machine.requests[r].number, machine.requests[r].state, "joining", machine.requests[r].isJoining, "retry", machine.requests[r].isRetry) }
-        }
-    }
 }

@@ -71,6 +71,8 @@ extension CurlDriver {
     /// The transfer is over: the slot's own waits for the next request, another is put aside.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
+        // One that ended while it tried to share a connection may have begun something else when that is looked at.
+        if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         guard transfer !== slot.transfer else { return }
         slot.remove(transfer)
         assert(!spare.contains { $0 === transfer }, "a transfer is put aside once")

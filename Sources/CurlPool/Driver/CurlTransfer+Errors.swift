@@ -7,6 +7,7 @@ extension CurlTransfer {
     /// What the caller is told of a transfer that broke.
     func error(_ result: CURLcode) -> PoolError {
         if let refusal { return refusal }
+        if wantedToSendAgain || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
         let words = String(cString: curl_easy_strerror(result))
         switch result {
@@ -46,7 +47,7 @@ extension CurlTransfer {
         case CURLE_SSL_CERTPROBLEM:
             "the client's own certificate or its key cannot be used: they do not belong together, or the pass phrase is wrong"
         case CURLE_SSL_CACERT_BADFILE: "the authorities to trust are no certificates"
-        default: "TLS was not agreed" + (tlsReason.map { ": \($0)" } ?? "")
+        default: "TLS was not agreed: \(tlsReason ?? "the peer ended the connection")"
         }
     }
 
@@ -127,10 +128,12 @@ extension CurlTransfer {
         }
     }
 
-    /// Whether the whole connection is dead, not one stream of it.
+    /// Whether the whole connection is dead, not one stream of it. libcurl rewinds a body when it wants to send it again on
+    /// another one.
     static func meansConnectionDied(_ result: CURLcode) -> Bool {
         switch result {
-        case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_HTTP2: true
+        case CURLE_SEND_FAIL_REWIND, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_HTTP2:
+            true
         default: false
         }
     }

@@ -25,7 +25,8 @@ final class CurlTransfer {
     /// Libcurl has the connection and is about to send: the request may reach the peer.
     @exclusivity(unchecked) private(set) var wasSent = false
     @exclusivity(unchecked) private var answerBegan = false
-    @exclusivity(unchecked) private var refusedToReconnect = false
+    /// Libcurl wanted another connection for the request.
+    @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
     /// The port that its last socket was opened for.
     @exclusivity(unchecked) private(set) var socketPort: UInt16?
@@ -88,7 +89,7 @@ final class CurlTransfer {
         self.start = start
         wasSent = false
         answerBegan = false
-        refusedToReconnect = false
+        wantedToSendAgain = false
         pause = Pause()
         refusal = nil
         socketPort = nil
@@ -119,8 +120,8 @@ final class CurlTransfer {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK { return .complete(keepAlive: isOpen) }
         // A new HTTP/2 connection may end before it has taken a single request.
-        let isDead = start == .open ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
-        if refusedToReconnect || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
+        let isDead = start == .open && result != CURLE_SEND_FAIL_REWIND ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
+        if wantedToSendAgain || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
 
@@ -159,8 +160,8 @@ final class CurlTransfer {
     /// Whether libcurl may open a socket. A transfer that was started on a connection, or has had one, has no business to:
     /// libcurl has found it dead, or full, and would go on with a new one on its own.
     func mayOpenSocket() -> Bool {
-        if start != .open || wasSent { refusedToReconnect = true }
-        return !refusedToReconnect
+        if start != .open || wasSent { wantedToSendAgain = true }
+        return !wantedToSendAgain
     }
 
     /// A socket was opened for one of the peer's addresses.
