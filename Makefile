@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test verify format sanitize bench bench-instructions clean
+.PHONY: help swift deps deps-test build run test verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
 TEST_PACKAGES := brotli curl nginx openssl procps prometheus tinyproxy zstd
-BENCH_PACKAGES := gcc golang-go nginx openssl python3-venv wrk
+BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := nginx openssl python3 valgrind
+SOAK_PACKAGES := nginx openssl python3
 
 FORMATTED := Package.swift Sources Tests
 
@@ -32,11 +33,12 @@ run: deps ## Build for release and run `poolscope run $(ARGS)`
 	swift build -c release --product poolscope
 	@exec "$$(swift build -c release --show-bin-path)/poolscope" run $(ARGS)
 
-# The storm takes every core it can get, so it has a run of its own.
+# The storm takes every core it can get, and the tests of scale measure the whole process, so they have runs of their own.
 test: deps deps-test ## Build and run all tests
 	swift build --build-tests
-	swift test --skip-build --skip StormTests
+	swift test --skip-build --skip StormTests --skip ScaleTests
 	swift test --skip-build --filter StormTests
+	swift test --skip-build --filter ScaleTests
 
 # In a scratch path of its own, so that every module in it was compiled with warnings as errors.
 verify: deps deps-test ## Warnings are errors, formatting, then all tests
@@ -61,9 +63,14 @@ bench: deps ## Measure against other clients; writes Benchmarks/RESULTS.md and c
 	Benchmarks/.venv/bin/pip install --quiet --requirement Benchmarks/Python/requirements.txt
 	Benchmarks/.venv/bin/python Benchmarks/run.py $(ARGS)
 
-bench-instructions: deps ## Compare instructions per request with the committed count. ARGS=--update commits anew
+bench-instructions: deps ## Fail where a request takes more instructions than committed. ARGS=--update commits anew
 	@packages="$(INSTRUCTIONS_PACKAGES)"; $(INSTALL_MISSING)
 	python3 Benchmarks/instructions.py $(ARGS)
+
+soak: SOAK_SECONDS ?= 3600
+soak: deps ## Run mixed load for an hour, or SOAK_SECONDS, and fail where memory or descriptors grow
+	@packages="$(SOAK_PACKAGES)"; $(INSTALL_MISSING)
+	python3 Benchmarks/soak.py --seconds $(SOAK_SECONDS)
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-*

@@ -12,6 +12,7 @@ let package = Package(
     name: "poolscope",
     products: [
         .library(name: "HTTPPool", targets: ["HTTPPool"]),
+        .library(name: "HTTPRetry", targets: ["HTTPRetry"]),
         .library(name: "CurlPool", targets: ["CurlPool"]),
         .library(name: "PoolMetrics", targets: ["PoolMetrics"]),
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
@@ -20,11 +21,13 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: []),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "Reloading"]),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.4"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
@@ -37,6 +40,11 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "HTTPRetry",
+            dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: strict
         ),
         .target(
@@ -70,9 +78,11 @@ let package = Package(
             name: "SharedPool",
             dependencies: [
                 "CurlPool", "HTTPPool", "PoolMetrics",
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -95,20 +105,38 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
         // What several test targets need; no product.
-        .target(name: "TestSupport", dependencies: ["HTTPPool"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "HTTPPoolTests",
-            dependencies: ["HTTPPool", .product(name: "Configuration", package: "swift-configuration")],
+            dependencies: [
+                "HTTPPool",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "HTTPRetryTests",
+            dependencies: [
+                "CurlPool", "HTTPPool", "HTTPRetry", "LoopbackUpstream", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "CurlPoolTests",
             dependencies: [
-                "CurlPool", "HTTPPool", "LoopbackUpstream", "TestSupport",
+                "CLibcurl", "CurlPool", "HTTPPool", "LoopbackUpstream", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict
@@ -116,7 +144,9 @@ let package = Package(
         .testTarget(
             name: "PoolMetricsTests",
             dependencies: [
-                "TestSupport", "HTTPPool", "PoolMetrics", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "HTTPPool", "PoolMetrics",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict
         ),
@@ -140,6 +170,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -148,6 +179,7 @@ let package = Package(
             dependencies: [
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
                 "poolscope",
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

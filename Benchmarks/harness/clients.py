@@ -8,20 +8,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from .building import HOME, c_program, checked, go_program, swift_program
 from .upstream import Upstream
 
-HOME = Path(__file__).resolve().parent.parent
-BUILT = HOME / ".build" / "bench"
-SWIFT_CLIENTS = ["curlpool-bare", "curlpool-instrumented", "curlpool-executor", "async-http-client", "urlsession"]
+POOLSCOPE_CLIENTS = ["curlpool-bare", "curlpool-instrumented", "curlpool-executor"]
+SWIFT_CLIENTS = [*POOLSCOPE_CLIENTS, "async-http-client", "urlsession"]
 CLIENTS = ["c-libcurl", "wrk", *SWIFT_CLIENTS, "go-net-http", "httpx"]
 # The lowest and highest number of requests that one measurement may have, for each in flight and in all.
 FEWEST_EACH, MOST = 2, 500_000
 WRK_SECONDS = 1
 
 NO_TLS = {
-    "curlpool-bare": "has no setting yet for a certificate authority of one's own",
-    "curlpool-instrumented": "has no setting yet for a certificate authority of one's own",
-    "curlpool-executor": "has no setting yet for a certificate authority of one's own",
+    # This line goes when PoolPeer.trust(_:in:) has a setting to make.
+    **dict.fromkeys(POOLSCOPE_CLIENTS, "has no setting yet for a certificate authority of one's own"),
     "urlsession": "cannot be given a certificate authority on Linux",
 }
 
@@ -40,27 +39,13 @@ class Cell:
         return f"{size}, {'TLS' if self.tls else 'plain'}, concurrency {self.concurrency}"
 
 
-def swift_program(product: str) -> Path:
-    build = ["swift", "build", "-c", "release", "--package-path", str(HOME), "--product", product]
-    if subprocess.run(build, stdout=sys.stderr).returncode != 0:
-        raise SystemExit(f"{product} does not build")
-    folder = subprocess.run([*build, "--show-bin-path"], check=True, capture_output=True, text=True).stdout.strip()
-    return Path(folder) / product
-
-
 class Clients:
     """Every client, built."""
 
     def __init__(self) -> None:
-        BUILT.mkdir(parents=True, exist_ok=True)
-        self.c, self.go = BUILT / "curl_client", BUILT / "go_client"
-        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libcurl"], check=True, capture_output=True,
-                               text=True).stdout.split()
-        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", str(self.c), str(HOME / "C/curl_client.c"), *flags],
-                       check=True)
+        self.c = c_program("curl_client")
         # Standard library only: nothing is fetched.
-        subprocess.run(["go", "build", "-o", str(self.go), "."], cwd=HOME / "Go", check=True,
-                       env={**os.environ, "GOFLAGS": "-mod=mod", "GOPROXY": "off"})
+        self.go = go_program("go_client", "Go", {"GOFLAGS": "-mod=mod", "GOPROXY": "off"})
         self.swift = swift_program("bench-client")
 
     def command(self, client: str) -> list[str]:
@@ -100,13 +85,6 @@ class Clients:
     def quiet(self, upstream: Upstream, requests: int) -> dict:
         return json.loads(checked([str(self.swift), "quiet", "--url", upstream.url(200, False), "--bytes", "200",
                                    "--requests", str(requests)], "quiet streams"))
-
-
-def checked(command: list[str], what: object) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    if result.returncode != 0:
-        raise SystemExit(f"{Path(command[0]).name} failed ({what}):\n{result.stderr}")
-    return result.stdout
 
 
 def run_wrk(url: str, cell: Cell) -> dict:

@@ -8,7 +8,9 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from .clients import HOME
+from .building import HOME
+
+GOLANG_PACKAGE = "golang-github-prometheus-client-golang-dev"
 
 
 def output(*command: str) -> str:
@@ -41,6 +43,7 @@ def versions() -> list[tuple[str, str]]:
         ("wrk", first_match(r"^wrk (\S+)", output("wrk", "--version"))),
         ("Go", first_match(r"go(\d\S*)", output("go", "version"))),
         ("async-http-client", swift_package("async-http-client")),
+        ("client_golang", output("dpkg-query", "--show", "--showformat=${Version}", GOLANG_PACKAGE)),
         ("Python", platform.python_version()),
         ("httpx", version("httpx")),
     ]

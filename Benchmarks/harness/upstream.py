@@ -1,4 +1,4 @@
-"""One nginx on loopback, plain and with TLS, in a folder of its own that goes with it."""
+"""One nginx on loopback, on several plain ports and one with TLS, in a folder of its own that goes with it."""
 
 import socket
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 SMALL_BYTES = 200
 LARGE_BYTES = 1 << 20
+PLAIN_PORTS = 4
 PATHS = {SMALL_BYTES: "/200", LARGE_BYTES: "/1mib"}
 
 CONFIGURATION = """
@@ -20,10 +21,14 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{plain} backlog=4096; listen 127.0.0.1:{tls} ssl backlog=4096;
+    {plain}
+    listen 127.0.0.1:{tls} ssl backlog=4096;
     ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
     location = /200 {{ return 200 "{small}"; }}
     location = /1mib {{ alias {folder}/1mib; }}
+    location = /503 {{ return 503; }}
+    location = /close {{ keepalive_timeout 0; return 200 "{small}"; }}
+    location = /drop {{ return 444; }}
   }}
 }}
 """
@@ -44,9 +49,10 @@ class Upstream:
         self.ca = self.folder / "ca.pem"
         self.make_certificates()
         (self.folder / "1mib").write_bytes(b"x" * LARGE_BYTES)
-        self.plain_port, self.tls_port = free_ports(2)
+        self.tls_port, *self.plain_ports = free_ports(1 + PLAIN_PORTS)
         (self.folder / "nginx.conf").write_text(CONFIGURATION.format(
-            folder=self.folder, plain=self.plain_port, tls=self.tls_port, small="x" * SMALL_BYTES))
+            folder=self.folder, tls=self.tls_port, small="x" * SMALL_BYTES,
+            plain=" ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in self.plain_ports)))
         self.process = subprocess.Popen(
             ["nginx", "-c", str(self.folder / "nginx.conf"), "-e", str(self.folder / "error.log")])
         try:
@@ -64,7 +70,7 @@ class Upstream:
     def url(self, size: int, tls: bool) -> str:
         # The certificate's name, so that every client can check it. It resolves without a DNS server.
         return f"https://localhost:{self.tls_port}{PATHS[size]}" if tls else \
-            f"http://127.0.0.1:{self.plain_port}{PATHS[size]}"
+            f"http://127.0.0.1:{self.plain_ports[0]}{PATHS[size]}"
 
     def make_certificates(self) -> None:
         at = self.folder.joinpath
@@ -89,6 +95,11 @@ class Upstream:
                 time.sleep(0.02)
         log = self.folder / "error.log"
         raise SystemExit(f"nginx does not answer:\n{log.read_text() if log.exists() else ''}")
+
+    def processes(self) -> list[int]:
+        """nginx and its worker."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [self.process.pid, *map(int, children)]
 
 
 def free_ports(count: int) -> list[int]:

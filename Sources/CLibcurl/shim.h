@@ -34,6 +34,9 @@ static inline CURLcode poolscope_easy_set_data_function(
     CURL *easy, CURLoption option, size_t (*function)(char *, size_t, size_t, void *)) {
     return curl_easy_setopt(easy, option, function);
 }
+static inline CURLcode poolscope_easy_set_seek_function(CURL *easy, int (*function)(void *, curl_off_t, int)) {
+    return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, function);
+}
 static inline CURLcode poolscope_easy_set_prereq_function(
     CURL *easy, int (*function)(void *, char *, char *, int, int)) {
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);

@@ -13,6 +13,9 @@ public final class CurlPool: PooledHTTPClient {
     public let backend: PoolBackend
     private let mailbox: Mailbox
     private let settings: PoolSettings
+    private let defaultHeaders: DefaultHeaders
+    /// What of them goes to an origin that an answer pointed to.
+    private let foreignHeaders: DefaultHeaders
 
     /// Starts the pool. It opens no connection yet.
     ///
@@ -30,6 +33,8 @@ public final class CurlPool: PooledHTTPClient {
         self.backend = backend
         mailbox = driver.mailbox
         executor = driver.executor
+        defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
+        foreignHeaders = DefaultHeaders(configuration.transport.defaultHeaders.withoutCredentials)
         PoolCensus.poolCreated()
     }
 
@@ -39,8 +44,9 @@ public final class CurlPool: PooledHTTPClient {
     /// Sends a request and returns the answer, whatever its status, as soon as its head has come.
     ///
     /// A small body usually comes with the head; then it is in memory, and the connection is free for the next request.
-    /// Otherwise it is a stream, and the request holds its connection until that has ended. A reused connection that turns out to be dead costs an
-    /// idempotent request one retry on a new one; any other request fails then, unless nothing of it had been sent.
+    /// Otherwise it is a stream, and the request holds its connection until that has ended. Redirects are followed where
+    /// the options ask for it. A reused connection that turns out to be dead costs an idempotent request one retry on a
+    /// new one; any other request fails then, unless nothing of it had been sent.
     ///
     /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
     public func execute(
@@ -48,8 +54,26 @@ public final class CurlPool: PooledHTTPClient {
         body: RequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
-        let encoded = try EncodedRequest(request, body: body)
-        let exchange = Exchange(encoded, options: options, defaults: settings.defaults)
+        guard options.redirects == .none else {
+            return try await executeFollowing(request, body: body, options: options)
+        }
+        return try await exchange(request, body: body, options: options)
+    }
+
+    /// Sends one request and returns its answer, wherever that points.
+    ///
+    /// - Parameter isForeign: an answer of another origin has led to this one, which is given no credentials.
+    func exchange(
+        _ request: HTTPRequest,
+        body: RequestBody,
+        options: RequestOptions,
+        isForeign: Bool = false
+    ) async throws -> PooledResponse {
+        let exchange = Exchange(
+            try EncodedRequest(request, body: body, defaults: isForeign ? foreignHeaders : defaultHeaders),
+            options: options,
+            defaults: settings.defaults
+        )
         try Task.checkCancellation()
         exchange.upload?.start(for: exchange, mailbox)
         let response = try await withTaskCancellationHandler {
@@ -64,7 +88,7 @@ public final class CurlPool: PooledHTTPClient {
             } else {
                 ResponseBody(bytes: response.body)
             }
-        return PooledResponse(head: try response.parsed(from: encoded.origin), body: body)
+        return try response.parsed(from: exchange.request.origin, body: body)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {

@@ -1,115 +1,108 @@
-import CLibcurl
 import HTTPPool
 import HTTPTypes
 
 /// A request in libcurl's terms, checked. Made on the caller's side, so that the pool's thread has less to do.
 struct EncodedRequest: Sendable {
     let origin: Origin
-    let url: String
+    /// Ended by a zero, as libcurl wants it.
+    let url: [CChar]
+    /// The path of the socket that is to be connected to in place of the URL's host.
+    let unixSocketPath: String?
     let method: String
     let headers: HeaderList
+    /// Whether the caller says which encodings it can read.
+    let hasOwnAcceptEncoding: Bool
+    /// A method that is defined to carry a body has one, if an empty one.
     let body: RequestBody.Content
     let isHead: Bool
-    /// Whether it may be sent twice: an idempotent method, and a body that is there a second time.
-    let isRepeatable: Bool
-    /// Whether it asks for encodings itself, and then unpacks itself.
-    let hasOwnAcceptEncoding: Bool
-    /// The socket to connect to, where the origin names one.
-    let unixSocketPath: String? = nil
-
     /// A GET without a body.
     let isPlain: Bool
+    /// Whether it may be sent a second time: an idempotent method, and a body that is there again.
+    let isRepeatable: Bool
 
     /// - Throws: ``PoolError`` with code `invalidRequest`; its text repeats nothing of the request.
-    init(_ request: HTTPRequest, body: RequestBody) throws(PoolError) {
-        origin = try Origin(scheme: request.scheme, authority: request.authority)
-        var path = request.path ?? "/"
-        if path.isEmpty { path = "/" }
-        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+    init(_ request: HTTPRequest, body: RequestBody, defaults: DefaultHeaders) throws(PoolError) {
+        // Locals first: a struct that could still be left half made is copied when it is done.
+        let authority = request.authority ?? ""
+        let origin = try Origin(scheme: request.scheme, authority: authority)
+        let unixSocketPath = origin.unixSocketPath
+        let url = try Self.url(origin, authority: unixSocketPath == nil ? authority : nil, path: request.path ?? "")
+        let method = request.method.rawValue
+        let nature = try MethodNature(of: method)
+        var content = body.content
+        if case .none = content, nature.carriesBody { content = .bytes([]) }
+        if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
+        let (headers, hasOwnAcceptEncoding) = try defaults.completing(request.headerFields, for: content)
+        self.origin = origin
+        self.url = url
+        self.unixSocketPath = unixSocketPath
+        self.method = method
+        self.headers = headers
+        self.hasOwnAcceptEncoding = hasOwnAcceptEncoding
+        self.body = content
+        isHead = nature.isHead
+        isPlain = if case .none = content { method == "GET" } else { false }
+        isRepeatable = nature.isIdempotent && body.isReplayable
+    }
+
+    /// Scheme, authority and path after each other. A socket's URL names a host, though none is looked up.
+    private static func url(_ origin: Origin, authority: String?, path: String) throws(PoolError) -> [CChar] {
+        let isSecure = origin.scheme.utf8.count == "https".utf8.count || origin.scheme == "https+unix"
+        let scheme = isSecure ? "https://" : "http://"
+        let authority = authority ?? "localhost"
+        let path = path.isEmpty ? "/" : path
+        guard isPath(path.utf8.span) else {
             throw .refused("the path must begin with / and hold no space and no control character")
         }
-        guard request.method != .connect else { throw .refused("CONNECT asks for a tunnel, not for an answer") }
-        url = Self.url(request, path: path)
-        method = request.method.rawValue
-        isHead = request.method == .head
-        let (isIdempotent, carriesBody) = Self.nature(of: request.method)
-        isRepeatable = isIdempotent && body.isReplayable
-        let length: Int?
-        switch body.content {
-        case .none:
-            self.body = carriesBody ? .bytes([]) : .none
-            length = 0
-        case .bytes(let bytes):
-            self.body = body.content
-            length = bytes.count
-        case .stream(let stream):
-            self.body = body.content
-            length = stream.length
+        let count = scheme.utf8.count + authority.utf8.count + path.utf8.count + 1
+        return [CChar](unsafeUninitializedCapacity: count) { url, written in
+            guard let start = url.baseAddress else { return }
+            var writer = ByteWriter(at: start)
+            writer.put(scheme)
+            writer.put(authority)
+            writer.put(path)
+            writer.put(0)
+            written = count
         }
-        if isHead, length != 0 { throw .refused("a HEAD request carries no body") }
-        hasOwnAcceptEncoding = request.headerFields[.acceptEncoding] != nil
-        let hasBody = if case .none = self.body { false } else { true }
-        isPlain = method == "GET" && !hasBody
-        headers = try HeaderList(request.headerFields, hasBody: hasBody, length: length)
     }
 
-    private static func url(_ request: HTTPRequest, path: String) -> String {
-        var url = request.scheme ?? ""
-        url.reserveCapacity(url.utf8.count + 3 + (request.authority?.utf8.count ?? 0) + path.utf8.count)
-        url += "://"
-        url += request.authority ?? ""
-        url += path
-        return url
+    private static func isPath(_ bytes: Span<UInt8>) -> Bool {
+        for index in bytes.indices where bytes[index] <= 0x20 || bytes[index] == 0x7f { return false }
+        return bytes[0] == UInt8(ascii: "/")
     }
+}
 
-    /// Whether a method may be carried out twice, and whether it is defined to carry a body (RFC 9110, 9.2.2 and 9.3).
-    private static func nature(of method: HTTPRequest.Method) -> (isIdempotent: Bool, carriesBody: Bool) {
+/// What is known of a method.
+private struct MethodNature {
+    var isHead = false
+    /// Whether it may be carried out twice (RFC 9110, 9.2.2).
+    var isIdempotent = false
+    /// Whether it is defined to carry a body (RFC 9110, 9.3).
+    var carriesBody = false
+
+    init(of method: String) throws(PoolError) {
         switch method {
-        case .get, .head, .options, .trace, .delete: (true, false)
-        case .put: (true, true)
-        case .post, .patch: (false, true)
-        default: (false, false)
+        case "GET", "OPTIONS", "TRACE", "DELETE": isIdempotent = true
+        case "HEAD": (isHead, isIdempotent) = (true, true)
+        case "PUT": (isIdempotent, carriesBody) = (true, true)
+        case "POST", "PATCH": carriesBody = true
+        case "CONNECT": throw .refused("CONNECT asks for a tunnel, not for an answer")
+        default: break
         }
     }
 }
 
-/// Header fields as libcurl's list.
-///
-/// Sound as `Sendable`: the list is written in the initialiser and never again; libcurl only reads it.
-final class HeaderList: @unchecked Sendable {
-    private(set) var list: UnsafeMutablePointer<curl_slist>?
-
-    init(_ fields: HTTPFields, hasBody: Bool, length: Int?) throws(PoolError) {
-        var lines: [String] = []
-        for field in fields {
-            switch field.name {
-            case .transferEncoding: throw .refused("the client writes Transfer-Encoding itself")
-            case .contentLength:
-                guard Int(field.value) == length else {
-                    throw .refused("Content-Length is not the length of the body")
-                }
-                continue
-            default: break
-            }
-            guard field.value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }) else {
-                throw .refused("a header field's value holds a control character")
-            }
-            // libcurl reads "Name:" as "do not send it"; an empty value is asked for with a semicolon.
-            lines.append(field.value.isEmpty ? "\(field.name.rawName);" : "\(field.name.rawName): \(field.value)")
-        }
-        // libcurl would wait for "100 Continue" before a large body.
-        if hasBody { lines.append("Expect:") }
-        for line in lines {
-            guard let longer = curl_slist_append(list, line) else {
-                curl_slist_free_all(list)
-                list = nil
-                throw PoolError(.outOfResources, "no memory for the header fields", phase: .submit)
-            }
-            list = longer
+extension RequestBody.Content {
+    /// How many bytes it has, where that is known.
+    var count: Int? {
+        switch self {
+        case .none: 0
+        case .bytes(let bytes): bytes.count
+        case .stream(let stream): stream.length
         }
     }
 
-    deinit { curl_slist_free_all(list) }
+    var isEmpty: Bool { count == 0 }
 }
 
 extension PoolError {

@@ -1,18 +1,19 @@
 /// Where a connection leads: scheme, host and port. Connections are pooled by exactly this.
 ///
-/// An origin never holds userinfo, a path or a query, so it is safe to show in a label, a log or a page.
+/// An origin never holds userinfo, a path of a request or a query, so it is safe to show in a label, a log or a page.
 public struct Origin: Sendable, Hashable, CustomStringConvertible {
-    /// `http` or `https`.
+    /// `http` or `https`; `http+unix` or `https+unix` for a socket in the file system.
     public let scheme: String
-    /// The host in lower case; an IPv6 address in its brackets.
+    /// The host in lower case; an IPv6 address in its brackets; the path of a Unix socket with percent escapes
+    /// (`%2Frun%2Fdocker.sock`), in the case that it has.
     public let host: String
-    /// The TCP port; the scheme's own (80 or 443) where the request names none.
+    /// The TCP port; the scheme's own (80 or 443) where the request names none, and for a Unix socket.
     public let port: UInt16
 
-    /// Makes an origin from parts that are known to be valid. `host` is put in lower case.
+    /// Makes an origin from parts that are known to be valid. `host` is put in lower case, but for a Unix socket's.
     public init(scheme: String, host: String, port: UInt16) {
         self.scheme = scheme.lowercased()
-        self.host = host.lowercased()
+        self.host = Scheme(self.scheme)?.isUnix == true ? host : host.lowercased()
         self.port = port
     }
 
@@ -21,61 +22,124 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: ``PoolError`` with code ``PoolError/Code/invalidRequest``. Its text never repeats the authority,
     ///   which may hold a password.
     public init(scheme: String?, authority: String?) throws(PoolError) {
-        guard let scheme = scheme.map({ $0.lowercased() }), scheme == "http" || scheme == "https" else {
-            throw .invalidRequest("the scheme must be http or https")
+        guard let scheme, let scheme = Scheme(scheme) else {
+            throw .invalidRequest("the scheme must be http or https, or one of them with +unix")
         }
         guard let authority, !authority.isEmpty else {
             throw .invalidRequest("the request names no host")
         }
-        let bytes = authority.utf8
-        let hostEnd: String.Index
-        if bytes.first == UInt8(ascii: "[") {
-            guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else {
-                throw Self.refusal(of: bytes, "the IPv6 address is not closed by a bracket")
-            }
-            hostEnd = bytes.index(after: bracket)
-            let address = bytes[..<hostEnd].dropFirst().dropLast()
-            guard !address.isEmpty else { throw Self.refusal(of: bytes, "the request names no host") }
-            guard address.allSatisfy(Self.mayStandInIPv6) else {
-                throw Self.refusal(of: bytes, "the IPv6 address holds a character that may not stand there")
-            }
+        self.scheme = scheme.rawValue
+        if scheme.isUnix {
+            host = try Self.unixHost(authority, ownPort: scheme.port)
+            port = scheme.port
         } else {
-            hostEnd = bytes.firstIndex { !Self.mayStandInHost($0) } ?? bytes.endIndex
+            (host, port) = try Self.hostAndPort(authority, ownPort: scheme.port)
         }
-        guard hostEnd > bytes.startIndex else { throw Self.refusal(of: bytes, "the request names no host") }
-        if hostEnd == bytes.endIndex {
-            port = scheme == "https" ? 443 : 80
+    }
+
+    /// `scheme://host:port`, the port always written: the form of the `origin` label.
+    public var description: String { "\(scheme)://\(host):\(port)" }
+}
+
+/// The schemes that there are.
+enum Scheme: String {
+    case http
+    case https
+    case httpUnix = "http+unix"
+    case httpsUnix = "https+unix"
+
+    /// In whatever case it is written.
+    init?(_ text: String) {
+        if let scheme = Scheme(inLowerCase: text) ?? Scheme(inLowerCase: text.lowercased()) {
+            self = scheme
         } else {
+            return nil
+        }
+    }
+
+    /// Not the initialiser that the raw values give: it compares with each of them in a list.
+    private init?(inLowerCase text: String) {
+        switch text.utf8.count {
+        case 4 where text == "http": self = .http
+        case 5 where text == "https": self = .https
+        case 9 where text == "http+unix": self = .httpUnix
+        case 10 where text == "https+unix": self = .httpsUnix
+        default: return nil
+        }
+    }
+
+    var isUnix: Bool { self == .httpUnix || self == .httpsUnix }
+
+    /// The port where the request names none.
+    var port: UInt16 { self == .https || self == .httpsUnix ? 443 : 80 }
+}
+
+// MARK: - Reading an authority
+
+extension Origin {
+    private static func hostAndPort(_ authority: String, ownPort: UInt16) throws(PoolError) -> (String, UInt16) {
+        let bytes = authority.utf8.span
+        let (hostEnd, isCanonical) = try hostEnd(bytes)
+        guard hostEnd > 0 else { throw refusal(of: bytes, "the request names no host") }
+        var port: UInt16? = ownPort
+        if hostEnd < bytes.count {
             guard bytes[hostEnd] == UInt8(ascii: ":") else {
-                throw Self.refusal(of: bytes, "the host holds a character that may not stand there")
+                throw refusal(of: bytes, "the host holds a character that may not stand there")
             }
-            guard let port = Self.port(bytes[hostEnd...].dropFirst()) else {
-                throw Self.refusal(of: bytes, "the port must be a number from 1 to 65535")
-            }
-            self.port = port
+            port = Self.port(bytes.extracting((hostEnd + 1)...))
         }
-        self.scheme = scheme
-        host = String(authority[..<hostEnd]).lowercased()
+        guard let port else { throw refusal(of: bytes, "the port must be a number from 1 to 65535") }
+        let host = hostEnd == bytes.count ? authority : String(Substring(authority.utf8.prefix(hostEnd)))
+        return (isCanonical ? host : host.lowercased(), port)
     }
 
-    /// Userinfo is named as what it is, wherever the reading stopped.
-    private static func refusal(of authority: String.UTF8View, _ reason: String) -> PoolError {
-        authority.contains(UInt8(ascii: "@"))
-            ? .invalidRequest("user and password do not belong in the address; send an Authorization header")
-            : .invalidRequest(reason)
+    /// Where the host ends, and whether it is in ASCII's lower case.
+    private static func hostEnd(_ bytes: Span<UInt8>) throws(PoolError) -> (end: Int, isCanonical: Bool) {
+        var end = 0
+        var isCanonical = true
+        guard bytes[0] == UInt8(ascii: "[") else {
+            while end < bytes.count, mayStandInHost(bytes[end]) {
+                isCanonical = isCanonical && !isUpperCaseOrBeyondASCII(bytes[end])
+                end += 1
+            }
+            return (end, isCanonical)
+        }
+        end = 1
+        var isAddress = true
+        while end < bytes.count, bytes[end] != UInt8(ascii: "]") {
+            isAddress = isAddress && mayStandInIPv6(bytes[end])
+            isCanonical = isCanonical && !isUpperCaseOrBeyondASCII(bytes[end])
+            end += 1
+        }
+        guard end < bytes.count else { throw refusal(of: bytes, "the IPv6 address is not closed by a bracket") }
+        guard end > 1 else { throw refusal(of: bytes, "the request names no host") }
+        guard isAddress else {
+            throw refusal(of: bytes, "the IPv6 address holds a character that may not stand there")
+        }
+        return (end + 1, isCanonical)
     }
 
-    private static func port(_ digits: Substring.UTF8View) -> UInt16? {
+    private static func port(_ digits: Span<UInt8>) -> UInt16? {
         var port = 0
-        for digit in digits {
+        for index in digits.indices {
+            let digit = digits[index]
             guard digit >= 0x30, digit <= 0x39, port <= UInt16.max else { return nil }
             port = port * 10 + Int(digit - 0x30)
         }
         return port > 0 ? UInt16(exactly: port) : nil
     }
 
-    /// `scheme://host:port`, the port always written: the form of the `origin` label.
-    public var description: String { "\(scheme)://\(host):\(port)" }
+    /// Userinfo is named as what it is, wherever the reading stopped.
+    static func refusal(of authority: Span<UInt8>, _ reason: String) -> PoolError {
+        for index in authority.indices where authority[index] == UInt8(ascii: "@") {
+            return .invalidRequest("user and password do not belong in the address; send an Authorization header")
+        }
+        return .invalidRequest(reason)
+    }
+
+    private static func isUpperCaseOrBeyondASCII(_ byte: UInt8) -> Bool {
+        byte >= 0x80 || (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z"))
+    }
 
     /// The characters of a registered name or an IPv4 address (RFC 3986, 3.2.2), without percent escapes;
     /// bytes above ASCII pass, libcurl turns them into IDNA.

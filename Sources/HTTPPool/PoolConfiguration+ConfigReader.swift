@@ -12,6 +12,12 @@ extension PoolConfiguration {
     /// - `HTTP_CLIENT_TOTAL_TIMEOUT` (none): seconds from submission to the last byte.
     /// - `HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN` (none), `HTTP_CLIENT_MAX_QUEUED` (none),
     ///   `HTTP_CLIENT_MAX_CONNECTION_LIFETIME` (none, seconds).
+    /// - `HTTP_CLIENT_HTTP2` (off): `off` or `negotiated`.
+    /// - `HTTP_CLIENT_CA_FILE`: a PEM file with authorities that are trusted beside those of the system.
+    /// - `HTTP_CLIENT_TLS_MIN_VERSION` (1.2): `1.2` or `1.3`.
+    /// - `HTTP_CLIENT_PROXY` (none): `none`, `environment` or `http://[user:password@]host:port`.
+    /// - `HTTP_CLIENT_NO_PROXY`: what such a proxy is not used for, separated by commas.
+    /// - `HTTP_CLIENT_DECOMPRESSION` (off): `off` or `on`.
     ///
     /// Fractions of seconds are allowed. `none` lifts a limit that may be lifted.
     ///
@@ -19,13 +25,19 @@ extension PoolConfiguration {
     ///   environment variables spells as above.
     /// - Throws: ``ConfigurationError`` naming every wrong variable, its value and what is allowed.
     public init(config: ConfigReader) throws(ConfigurationError) {
-        var reading = SettingReading(config: config)
+        try self.init(snapshot: config.snapshot(), names: .variables)
+    }
+
+    /// Reads the configuration from what a reader says at one instant.
+    package init(snapshot: ConfigSnapshotReader, names: SettingNames) throws(ConfigurationError) {
+        var reading = SettingReading(config: snapshot, names: names)
         self.init()
         reading.readTimeoutForAll(into: &self)
         for setting in PoolSetting.allCases { reading.read(setting, into: &self) }
+        for setting in TransportSetting.allCases { reading.read(setting, into: &self) }
         // Each value was checked when it was read; what is left are the rules between two. One of them measures against
         // `maxConnections`, and says nothing as long as that is wrong itself.
-        if !reading.problems.contains(where: { $0.name == PoolSetting.maxConnections.variable }) {
+        if !reading.refused.contains(PoolSetting.maxConnections.variable) {
             do { try validate() } catch { reading.problems += error.problems }
         }
         if !reading.problems.isEmpty { throw ConfigurationError(problems: reading.problems) }
@@ -52,10 +64,16 @@ extension PoolConfiguration {
 
 /// Reads one variable after the other and keeps what is wrong with them.
 private struct SettingReading {
-    let config: ConfigReader
+    let config: ConfigSnapshotReader
+    let names: SettingNames
     var problems: [ConfigurationError.Problem] = []
+    /// The variables whose values were wrong.
+    var refused: Set<String> = []
 
-    init(config: ConfigReader) { self.config = config }
+    init(config: ConfigSnapshotReader, names: SettingNames) {
+        self.config = config
+        self.names = names
+    }
 
     /// `HTTP_CLIENT_TIMEOUT` first, so that the variables of the single timeouts write over it.
     mutating func readTimeoutForAll(into configuration: inout PoolConfiguration) {
@@ -63,39 +81,53 @@ private struct SettingReading {
         let settings: [PoolSetting] = [.acquireTimeout, .readTimeout, .writeTimeout]
         // Read and write allow no zero, and a timeout for all three must be allowed for each.
         guard let value = value(of: variable, as: .readTimeout) else { return }
-        for setting in settings { configuration.set(setting, to: value, from: .environment(variable)) }
+        for setting in settings { configuration.set(setting, to: value, from: source(variable)) }
     }
 
     mutating func read(_ setting: PoolSetting, into configuration: inout PoolConfiguration) {
         guard let value = value(of: setting.variable, as: setting) else { return }
-        configuration.set(setting, to: value, from: .environment(setting.variable))
+        configuration.set(setting, to: value, from: source(setting.variable))
+    }
+
+    mutating func read(_ setting: TransportSetting, into configuration: inout PoolConfiguration) {
+        guard let text = config.text(ofVariable: setting.variable, isSecret: setting.mayHoldSecret) else { return }
+        var transport = configuration.transport
+        do {
+            try transport.set(setting, to: text)
+            configuration.setTransport(transport, from: source(setting.variable), of: setting)
+        } catch {
+            refuse(setting, text, because: error)
+        }
+    }
+
+    private mutating func refuse(
+        _ setting: TransportSetting,
+        _ text: String,
+        because refusal: TransportSetting.Refusal
+    ) {
+        var allowed = setting.allowedText
+        if refusal == .withoutServer {
+            // What is wrong with the proxy itself is told already.
+            guard !refused.contains(TransportSetting.proxy.variable) else { return }
+            allowed = "only beside a URL in \(names.name(ofVariable: TransportSetting.proxy.variable))"
+        }
+        refuse(setting.variable, value: setting.shown(text), allowed: allowed)
     }
 
     /// The value of a variable; `nil` where it is missing or wrong. What is wrong is noted.
     private mutating func value(of variable: String, as setting: PoolSetting) -> PoolSetting.Value? {
         guard let text = config.text(ofVariable: variable) else { return nil }
         if let value = setting.parse(text), setting.allows(value) { return value }
-        problems.append(ConfigurationError.Problem(name: variable, value: text, allowed: setting.allowedText))
+        refuse(variable, value: text, allowed: setting.allowedText)
         return nil
     }
-}
 
-extension ConfigReader {
-    /// The raw text of a variable such as `HTTP_CLIENT_TIMEOUT` (key `httpClient.timeout`), so that a wrong value is
-    /// an error and never a default; `nil` where it is missing. Providers of typed values (a JSON file) hold numbers
-    /// where the environment holds text.
-    package func text(ofVariable variable: String) -> String? {
-        let words = variable.lowercased().split(separator: "_").dropFirst(2)
-        let name = (words.first.map(String.init) ?? "") + words.dropFirst().map(\.capitalizedASCII).joined()
-        let key = ConfigKey(["httpClient", name])
-        do {
-            return try requiredString(forKey: key)
-        } catch {
-            if let number = int(forKey: key) { return String(number) }
-            if let number = double(forKey: key) { return String(number) }
-            // The reader's error type is not public; a missing value is told from one of a wrong type by its words.
-            return String(describing: error).hasPrefix("Missing required config value") ? nil : "not a number"
-        }
+    private func source(_ variable: String) -> PoolSetting.Source { .environment(names.name(ofVariable: variable)) }
+
+    private mutating func refuse(_ variable: String, value: String, allowed: String) {
+        refused.insert(variable)
+        let name = names.name(ofVariable: variable)
+        problems.append(ConfigurationError.Problem(name: name, value: value, allowed: allowed))
     }
 }
 
@@ -115,9 +147,4 @@ extension PoolSetting {
             return .duration(.nanoseconds(Int64((seconds * 1e9).rounded())))
         }
     }
-}
-
-extension Substring {
-    /// `connections` as `Connections`.
-    fileprivate var capitalizedASCII: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -22,16 +22,29 @@ public struct PoolConfiguration: Sendable, Hashable {
         }
     }
     /// How requests travel: protocol, TLS, proxy.
-    public var transport = PoolTransport()
+    public var transport: PoolTransport {
+        get { currentTransport }
+        set {
+            for setting in TransportSetting.allCases where !setting.isSame(in: newValue, and: currentTransport) {
+                transportSources[setting] = .code
+            }
+            currentTransport = newValue
+        }
+    }
     private var currentLimits = PoolLimits()
     private var currentTimeouts = PoolTimeouts()
+    private var currentTransport = PoolTransport()
     private var sources: [PoolSetting: PoolSetting.Source] = [:]
+    private var transportSources: [TransportSetting: PoolSetting.Source] = [:]
 
     /// The defaults.
     public init() {}
 
     /// Where the value of `setting` comes from.
     public func source(of setting: PoolSetting) -> PoolSetting.Source { sources[setting] ?? .default }
+
+    /// Where the value of a setting of the transport comes from.
+    public func source(of setting: TransportSetting) -> PoolSetting.Source { transportSources[setting] ?? .default }
 
     /// The value of `setting`.
     public func value(of setting: PoolSetting) -> PoolSetting.Value {
@@ -54,6 +67,22 @@ public struct PoolConfiguration: Sendable, Hashable {
     mutating func attribute(_ setting: PoolSetting, to source: PoolSetting.Source) {
         sources[setting] = source
         followMaxConnections()
+    }
+
+    /// Takes a transport in which one setting is another, and notes where that came from.
+    mutating func setTransport(
+        _ transport: PoolTransport,
+        from source: PoolSetting.Source,
+        of setting: TransportSetting
+    ) {
+        currentTransport = transport
+        transportSources[setting] = source
+    }
+
+    /// The transport of `other`, with its sources.
+    mutating func takeTransport(of other: PoolConfiguration) {
+        currentTransport = other.currentTransport
+        transportSources = other.transportSources
     }
 
     /// Whoever changes a property in code becomes its source; a property set to the value it had keeps its source.
@@ -81,15 +110,18 @@ extension PoolConfiguration {
             problems.append(problem(setting, allowed: setting.allowedText))
         }
         if limits.maxIdleConnections > limits.maxConnections, limits.maxConnections >= 1 {
-            let ceiling = "\(PoolSetting.maxConnections.variable) (\(limits.maxConnections))"
+            let ceiling = "\(name(of: .maxConnections)) (\(limits.maxConnections))"
             problems.append(problem(.maxIdleConnections, allowed: "at most \(ceiling)"))
         }
+        problems += transport.problems { source(of: $0).variable ?? $0.variable }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 
+    private func name(of setting: PoolSetting) -> String { source(of: setting).variable ?? setting.variable }
+
     private func problem(_ setting: PoolSetting, allowed: String) -> ConfigurationError.Problem {
         ConfigurationError.Problem(
-            name: source(of: setting).variable ?? setting.variable,
+            name: name(of: setting),
             value: value(of: setting).description,
             allowed: allowed
         )

@@ -8,7 +8,8 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case acquireTimeout, queueFull, connectTimeout, connectFailed, dnsFailed, tlsFailed
             case readTimeout, writeTimeout, totalTimeout, connectionLost
-            case invalidRequest, invalidResponse, responseTooLarge, proxyFailed, tooManyRedirects, redirectRefused, shutdown, observerRefused, outOfResources
+            case invalidRequest, invalidResponse, responseTooLarge, proxyFailed, tooManyRedirects, redirectRefused,
+                shutdown, observerRefused, outOfResources
         }
         private let value: Value
 

@@ -103,7 +103,7 @@ extension PoolSetting {
 
         /// Which of the four.
         public let kind: Kind
-        /// The variable that set it, where one did.
+        /// What set it, where something did: a variable, or the key of a file such as `httpClient.maxConnections`.
         public let variable: String?
 
         /// Nobody set it.
@@ -114,6 +114,9 @@ extension PoolSetting {
         public static func environment(_ variable: String) -> Source {
             Source(kind: .environment, variable: variable)
         }
+
+        /// The named variable or key was read anew while the pool was running, and its value was another.
+        public static func reload(_ variable: String) -> Source { Source(kind: .reload, variable: variable) }
 
         /// `default`, `code`, or `environment (HTTP_CLIENT_TIMEOUT)`.
         public var description: String { variable.map { "\(kind.rawValue) (\($0))" } ?? kind.rawValue }

@@ -50,11 +50,11 @@ public struct RequestBody: Sendable, ExpressibleByStringLiteral {
     }
 
     /// The same with a sequence that can be made again: the request may then be sent again where that is safe.
-    public static func replayableStream<Chunks: AsyncSequence>(
+    public static func replayableStream<Chunks: AsyncSequence & SendableMetatype>(
         length: Int? = nil,
         _ makeSequence: @escaping @Sendable () -> Chunks
     ) -> RequestBody
-    where Chunks.Element == [UInt8] {
+    where Chunks.Element == [UInt8], Chunks.AsyncIterator: SendableMetatype {
         RequestBody(
             content: .stream(
                 Stream(length: length, isReplayable: true) { write in

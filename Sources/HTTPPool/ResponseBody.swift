@@ -41,6 +41,17 @@ public struct ResponseBody: Sendable, AsyncSequence {
         if case .stream(let source) = storage { source.discard() }
     }
 
+    /// Does without the body, and reads its rest where that is small, so that the connection can serve another request.
+    ///
+    /// - Throws: `CancellationError`. What else can go wrong with the rest is of no interest any more.
+    package func drain(upTo limit: Int = 16 << 10) async throws {
+        do {
+            _ = try await collect(upTo: limit)
+        } catch let error as CancellationError {
+            throw error
+        } catch {}
+    }
+
     /// Reads the body chunk by chunk.
     public func makeAsyncIterator() -> Iterator {
         switch storage {
@@ -80,6 +91,10 @@ public protocol ResponseBodySource: AnyObject, Sendable {
 extension PoolError {
     /// The body has more than `limit` bytes.
     package static func responseTooLarge(_ limit: Int) -> PoolError {
-        PoolError(.responseTooLarge, "the answer's body has more than the \(limit) bytes that may be taken into memory", phase: .exchange)
+        PoolError(
+            .responseTooLarge,
+            "the answer's body has more than the \(limit) bytes that may be taken into memory",
+            phase: .exchange
+        )
     }
 }

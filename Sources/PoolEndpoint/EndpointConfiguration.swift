@@ -31,6 +31,7 @@ public struct EndpointConfiguration: Sendable, Hashable {
     /// - Throws: `ConfigurationError` naming every wrong variable, its value and what is allowed.
     public init(config: ConfigReader) throws(ConfigurationError) {
         self.init()
+        let config = config.snapshot()
         var problems: [ConfigurationError.Problem] = []
         if let text = config.text(ofVariable: Self.hostVariable) { host = text }
         if let text = config.text(ofVariable: Self.portVariable) {

@@ -54,6 +54,11 @@ enum StatusPage {
         lines += entry("not acquired", totals(reading, AcquireFailure.self) { $0.acquireFailures[$1] })
         lines += entry("not opened", totals(reading, ConnectFailure.self) { $0.connectFailures[$1] })
         lines += entry("closed", totals(reading, CloseReason.self) { $0.connectionsClosed[$1] })
+        if let changed = reading.configurationAgeSeconds {
+            let count = reading.configurationChanges
+            let times = count == 1 ? "once" : "\(count.compact) times"
+            lines += entry("limits", ["changed \(times), last \(age(changed)) ago"])
+        }
         return lines
     }
 
@@ -119,8 +124,12 @@ enum StatusPage {
                 let name = setting.rawValue.split(separator: "_").filter { $0 != "max" && $0 != "seconds" }
                 return "  " + name.joined(separator: " ").left(22)
                     + "  " + configuration.value(of: setting).description.right(12)
-                    + "  " + (source.variable ?? source.kind.rawValue).fitted(to: 40)
+                    + "  " + setBy(source).fitted(to: 40)
             }
+    }
+
+    private static func setBy(_ source: PoolSetting.Source) -> String {
+        (source.variable ?? source.kind.rawValue) + (source.kind == .reload ? " (reloaded)" : "")
     }
 
     private static func busiestFirst<Row>(_ rows: [(row: Row, name: String, load: Int)]) -> [Row] {

@@ -24,26 +24,12 @@ public enum Exposition {
         bytes.reserveCapacity(scrape.pools.reduce(32768) { $0 + 32768 + $1.origins.count * 4096 })
         for family in Family.all {
             let start = bytes.count
-            bytes.append(header: family)
+            bytes.append(piece: family.header)
             let end = bytes.count
             writer.write(family, to: &bytes)
             // A family without samples is left out, header and all.
             if bytes.count == end { bytes.removeLast(end - start) }
         }
         return bytes
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(header family: Family) {
-        append(text: "# HELP ")
-        append(text: family.name)
-        append(text: " ")
-        append(help: family.help)
-        append(text: "\n# TYPE ")
-        append(text: family.name)
-        append(text: " ")
-        append(text: family.kind.rawValue)
-        append(text: "\n")
     }
 }

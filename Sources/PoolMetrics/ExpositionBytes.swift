@@ -3,6 +3,9 @@ extension [UInt8] {
     /// Appends a text as it is.
     mutating func append(text: String) { append(contentsOf: text.utf8) }
 
+    /// Appends a piece of a line without taking a reference to it, which would cost as much as the copying.
+    mutating func append(piece: borrowing [UInt8]) { piece.withUnsafeBufferPointer { append(contentsOf: $0) } }
+
     /// Appends the text of a `HELP` line.
     mutating func append(help: String) {
         for byte in help.utf8 {
@@ -62,6 +65,6 @@ extension [UInt8] {
             digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
             rest = quotient
         }
-        for index in first..<digits.endIndex { append(digits[index]) }
+        digits.span.extracting(first...).withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 }

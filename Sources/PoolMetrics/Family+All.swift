@@ -116,6 +116,18 @@ extension Family {
                 }
             )
         ),
+        Family(
+            "http_client_pool_config_changes_total",
+            .counter,
+            "How often other limits and timeouts were put in force while the pool was running.",
+            .pool(one { Double($0.configurationChanges) })
+        ),
+        Family(
+            "http_client_pool_config_last_change_timestamp_seconds",
+            .gauge,
+            "When the limits and timeouts last changed, in seconds since 1970; when the pool was made, if never.",
+            .pool(one { $0.configurationSince })
+        ),
     ]
 
     /// What has been counted since the pool was made.

@@ -37,12 +37,19 @@ struct Family: Sendable {
     let help: String
     let kind: Kind
     let samples: Samples
+    /// The lines `HELP` and `TYPE`, written once, not at every scrape.
+    let header: [UInt8]
 
     init(_ name: String, _ kind: Kind, _ help: String, _ samples: Samples) {
         self.name = name
         self.help = help
         self.kind = kind
         self.samples = samples
+        var header: [UInt8] = []
+        header.append(text: "# HELP \(name) ")
+        header.append(help: help)
+        header.append(text: "\n# TYPE \(name) \(kind.rawValue)\n")
+        self.header = header
     }
 }
 

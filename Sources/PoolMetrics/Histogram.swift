@@ -44,18 +44,18 @@ final class HistogramBounds: Sendable {
     let upper: [UInt64]
     /// How many observed units make one of the unit that is shown: 1e9 where nanoseconds are shown as seconds.
     let unitsPerOne: Double
-    /// `,le="0.1"` of every bound, then of `+Inf`; written once, not at every scrape.
-    let labels: [[UInt8]]
+    /// `,le="0.1"} ` of every bound, then of `+Inf`: the endings of the lines, written once, not at every scrape.
+    let endings: [[UInt8]]
 
     private init(upper: [UInt64], unitsPerOne: Double) {
         self.upper = upper
         self.unitsPerOne = unitsPerOne
         let shown = upper.map { Double($0) / unitsPerOne } + [.infinity]
-        self.labels = shown.map { bound in
+        self.endings = shown.map { bound in
             var text: [UInt8] = []
             text.append(text: ",le=\"")
             text.append(canonicalFloat: bound)
-            text.append(text: "\"")
+            text.append(text: "\"} ")
             return text
         }
     }

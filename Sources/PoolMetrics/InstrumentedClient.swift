@@ -24,7 +24,7 @@ public final class InstrumentedClient: PooledHTTPClient {
         self.name = name
         self.client = client
         self.registry = registry
-        self.meter = PoolMeter(acquireTimeout: client.configuration.timeouts.acquire)
+        self.meter = PoolMeter(configuration: client.configuration)
         // The name first: a client that was attached to a meter in vain could not be given to another. Where the
         // client refuses, `deinit` frees the name.
         try registry.add(self)
@@ -50,7 +50,6 @@ public final class InstrumentedClient: PooledHTTPClient {
         let (tally, pending) = meter.read(pending: client.pendingSubmissions)
         return PoolReading(
             name: name,
-            configuration: client.configuration,
             backend: client.backend,
             now: .read(),
             busySince: client.busySince,
@@ -75,6 +74,13 @@ public final class InstrumentedClient: PooledHTTPClient {
 
     /// Requests that were submitted and that no turn has told of yet.
     public func pendingSubmissions() -> [PendingSubmission] { client.pendingSubmissions() }
+
+    /// Puts other limits and timeouts in force, as the wrapped client does.
+    ///
+    /// - Throws: `ConfigurationError` or `PoolError`, as the wrapped client does; nothing is changed then.
+    public func reconfigure(_ configuration: PoolConfiguration) async throws {
+        try await client.reconfigure(configuration)
+    }
 
     /// Shuts the wrapped client down. When its last connection is closed the pool leaves the registry and its name is
     /// free again.

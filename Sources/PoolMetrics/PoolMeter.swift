@@ -5,11 +5,23 @@ import Synchronization
 final class PoolMeter: PoolObserver, Sendable {
     private let tally: Mutex<PoolTally>
 
-    init(acquireTimeout: Duration?, maxOrigins: Int = 64, maxSites: Int = 32) {
-        tally = Mutex(PoolTally(acquireTimeout: acquireTimeout, maxOrigins: maxOrigins, maxSites: maxSites))
+    /// - Parameter configuration: the limits and timeouts that are in force, until a turn tells of others.
+    init(configuration: PoolConfiguration, maxOrigins: Int = 64, maxSites: Int = 32) {
+        tally = Mutex(
+            PoolTally(
+                configuration: configuration,
+                since: .secondsSince1970(),
+                maxOrigins: maxOrigins,
+                maxSites: maxSites
+            )
+        )
     }
 
-    func poolDidTurn(_ turn: borrowing PoolTurn) { tally.withLock { $0.add(turn) } }
+    func poolDidTurn(_ turn: borrowing PoolTurn) {
+        // The clock on the wall is asked only where something changed for it to date.
+        let changed = turn.configuration == nil ? nil : Double.secondsSince1970()
+        tally.withLock { $0.add(turn, configurationChanged: changed) }
+    }
 
     /// The tally, and the submissions that no turn has told of yet.
     ///

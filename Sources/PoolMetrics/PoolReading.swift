@@ -4,8 +4,14 @@ public import HTTPPool
 public struct PoolReading: Sendable {
     /// The name that its owner gave it.
     public let name: String
-    /// The limits and timeouts that it obeys, each with its source.
+    /// The limits and timeouts that it obeyed at this instant, each with its source.
     public let configuration: PoolConfiguration
+    /// How often others were put in force since it was made.
+    public let configurationChanges: UInt64
+    /// When these were, in seconds since 1970; when the pool was made, where they never changed.
+    public let configurationSince: Double
+    /// When these were, on the clock of the pool; `nil` where they never changed.
+    public let configurationChanged: MonotonicTime?
     /// The libraries underneath.
     public let backend: PoolBackend
     /// When it was read, on the clock of the pool.
@@ -25,7 +31,6 @@ public struct PoolReading: Sendable {
 
     init(
         name: String,
-        configuration: PoolConfiguration,
         backend: PoolBackend,
         now: MonotonicTime,
         busySince: MonotonicTime?,
@@ -34,7 +39,10 @@ public struct PoolReading: Sendable {
     ) {
         tally.add(pending)
         self.name = name
-        self.configuration = configuration
+        self.configuration = tally.configuration
+        self.configurationChanges = tally.configurationChanges
+        self.configurationSince = tally.configurationSince
+        self.configurationChanged = tally.configurationChanged
         self.backend = backend
         self.now = now
         self.busySince = busySince
@@ -47,6 +55,9 @@ public struct PoolReading: Sendable {
 
     /// The age of the request that has been queued the longest, in seconds; 0 when none is queued.
     public var oldestQueuedSeconds: Double { oldestQueued.map { Double(now - $0) / 1e9 } ?? 0 }
+
+    /// How long ago other limits were put in force, in seconds; `nil` where they never changed.
+    public var configurationAgeSeconds: Double? { configurationChanged.map { Double(now - $0) / 1e9 } }
 
     /// How long the pool's thread has been at work on one turn, in seconds; 0 while it sleeps.
     public var driverStallSeconds: Double { busySince.map { Double(now - $0) / 1e9 } ?? 0 }

@@ -4,7 +4,16 @@ public import HTTPPool
 struct PoolTally: Sendable {
     private(set) var origins: SeriesTable<Origin, OriginReading>
     private(set) var sites: SeriesTable<CallSite, SiteReading>
+    /// Its buckets stay those of the start: a bound never changes while the process runs.
     private(set) var durations: PoolDurations
+    /// The limits and timeouts in force.
+    private(set) var configuration: PoolConfiguration
+    /// How often others were put in force.
+    private(set) var configurationChanges: UInt64 = 0
+    /// When these were, in seconds since 1970; when the pool was made, where they never changed.
+    private(set) var configurationSince: Double
+    /// The turn that last put others in force; `nil` where none did.
+    private(set) var configurationChanged: MonotonicTime?
     /// Submissions up to this number are in the levels.
     private(set) var takenThrough: UInt64 = 0
     /// When the request that has been queued the longest was submitted.
@@ -12,14 +21,24 @@ struct PoolTally: Sendable {
     /// When the last turn was told; `nil` before the first.
     private(set) var lastTurn: MonotonicTime?
 
-    init(acquireTimeout: Duration?, maxOrigins: Int, maxSites: Int) {
+    init(configuration: PoolConfiguration, since: Double, maxOrigins: Int, maxSites: Int) {
         origins = SeriesTable(cap: maxOrigins)
         sites = SeriesTable(cap: maxSites)
-        durations = PoolDurations(acquireTimeout: acquireTimeout)
+        durations = PoolDurations(acquireTimeout: configuration.timeouts.acquire)
+        self.configuration = configuration
+        configurationSince = since
     }
 
     /// Adds a turn.
-    mutating func add(_ turn: borrowing PoolTurn) {
+    ///
+    /// - Parameter configurationChanged: now, in seconds since 1970; needed only where the turn has a configuration.
+    mutating func add(_ turn: borrowing PoolTurn, configurationChanged: Double?) {
+        if let configuration = turn.configuration {
+            self.configuration = configuration
+            configurationChanges &+= 1
+            configurationSince = configurationChanged ?? configurationSince
+            self.configurationChanged = turn.now
+        }
         for (id, origin) in turn.newOrigins {
             origins.introduce(origin, label: origin.description, as: Int(id.index))
         }

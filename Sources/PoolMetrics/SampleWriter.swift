@@ -1,7 +1,7 @@
 /// Writes the sample lines of families, which are the same in every format.
 ///
-/// The labels of a pool and of its origins and call sites are put together once, and a line is then made of pieces of
-/// bytes and a number.
+/// A line is a beginning (the name, and the labels of the pool, origin or call site), an ending (the labels that tell
+/// the samples of one subject apart) and a value. Beginnings serve all samples of a subject, endings all subjects.
 struct SampleWriter {
     private let scrape: Scrape
     private let pools: [PoolLabels]
@@ -32,77 +32,79 @@ struct SampleWriter {
         switch family.samples {
         case .process(let value):
             guard let value = value(scrape) else { return }
-            Self.line(name, [], [], value, to: &bytes)
+            Self.line(name, [UInt8(ascii: " ")], value, to: &bytes)
         case .pool(let samples):
+            let endings = samples.map { Self.ending($0.labels) }
             for (labels, reading) in zip(pools, scrape.pools) {
-                write(samples, of: reading, as: name, labels.pool, to: &bytes)
+                Self.write(samples, endings, of: reading, beginning: name + labels.pool, to: &bytes)
             }
         case .origin(let samples):
+            let endings = samples.map { Self.ending($0.labels) }
             for (labels, reading) in zip(pools, scrape.pools) {
-                for (labels, origin) in zip(labels.origins, reading.origins) {
-                    write(samples, of: origin, as: name, labels, to: &bytes)
+                for index in reading.origins.indices {
+                    let beginning = name + labels.origins[index]
+                    Self.write(samples, endings, of: reading.origins[index], beginning: beginning, to: &bytes)
                 }
             }
         case .site(let samples):
+            let endings = samples.map { Self.ending($0.labels) }
             for (labels, reading) in zip(pools, scrape.pools) {
-                for (labels, site) in zip(labels.sites, reading.sites) {
-                    write(samples, of: site, as: name, labels, to: &bytes)
+                for index in reading.sites.indices {
+                    let beginning = name + labels.sites[index]
+                    Self.write(samples, endings, of: reading.sites[index], beginning: beginning, to: &bytes)
                 }
             }
         case .histogram(let samples):
             for (labels, reading) in zip(pools, scrape.pools) {
                 for sample in samples {
                     guard let histogram = sample.value(reading) else { continue }
-                    write(histogram, as: name, labels.pool + sample.labels, to: &bytes)
+                    Self.write(histogram, as: name, labels.pool + sample.labels, to: &bytes)
                 }
             }
         case .info(let labels):
             var written: Set<[UInt8]> = []
             for labels in labels(scrape).map(Family.rendered) where written.insert(labels).inserted {
-                Self.line(name, [UInt8(ascii: "{")] + labels.dropFirst(), [], 1, to: &bytes)
+                Self.line(name + [UInt8(ascii: "{")], Self.ending(Array(labels.dropFirst())), 1, to: &bytes)
             }
         }
     }
 
-    private func write<Subject>(
+    private static func write<Subject>(
         _ samples: [Family.Sample<Subject, Double>],
-        of subject: Subject,
-        as name: [UInt8],
-        _ labels: [UInt8],
+        _ endings: [[UInt8]],
+        of subject: borrowing Subject,
+        beginning: [UInt8],
         to bytes: inout [UInt8]
     ) {
         for index in samples.indices {
             guard let value = samples[index].value(subject) else { continue }
-            Self.line(name, labels, samples[index].labels, value, to: &bytes)
+            line(beginning, endings[index], value, to: &bytes)
         }
     }
 
-    private func write(_ histogram: Histogram, as name: [UInt8], _ labels: [UInt8], to bytes: inout [UInt8]) {
-        let bucket = name + "_bucket".utf8
+    private static func write(_ histogram: Histogram, as name: [UInt8], _ labels: [UInt8], to bytes: inout [UInt8]) {
+        let bucket = name + "_bucket".utf8 + labels
         var below: UInt64 = 0
-        for (label, count) in zip(histogram.bounds.labels, histogram.buckets) {
-            below &+= count
-            Self.line(bucket, labels, label, Double(below), to: &bytes)
+        for index in histogram.buckets.indices {
+            below &+= histogram.buckets[index]
+            line(bucket, histogram.bounds.endings[index], Double(below), to: &bytes)
         }
-        Self.line(name + "_sum".utf8, labels, [], histogram.sum, to: &bytes)
-        Self.line(name + "_count".utf8, labels, [], Double(below), to: &bytes)
+        let ending = Self.ending([])
+        line(name + "_sum".utf8 + labels, ending, histogram.sum, to: &bytes)
+        line(name + "_count".utf8 + labels, ending, Double(below), to: &bytes)
     }
 
-    /// One line: the name, the labels of the subject from their brace on, the labels that come after them, the value.
+    /// What stands between the labels of the subject and the value.
+    private static func ending(_ labels: [UInt8]) -> [UInt8] { labels + "} ".utf8 }
+
     private static func line(
-        _ name: [UInt8],
-        _ labels: [UInt8],
-        _ more: [UInt8],
+        _ beginning: borrowing [UInt8],
+        _ ending: borrowing [UInt8],
         _ value: Double,
         to bytes: inout [UInt8]
     ) {
-        bytes.append(contentsOf: name)
-        if !labels.isEmpty {
-            bytes.append(contentsOf: labels)
-            bytes.append(contentsOf: more)
-            bytes.append(UInt8(ascii: "}"))
-        }
-        bytes.append(UInt8(ascii: " "))
+        bytes.append(piece: beginning)
+        bytes.append(piece: ending)
         bytes.append(value: value)
         bytes.append(UInt8(ascii: "\n"))
     }

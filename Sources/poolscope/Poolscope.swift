@@ -1,5 +1,5 @@
 import ArgumentParser
-import PoolMetrics
+import HTTPPool
 
 /// The command-line tool: shows what a shared pool does, and which configuration is in force.
 @main

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Configuration
+import CurlPool
 import HTTPPool
 import Logging
 import LoopbackUpstream
@@ -14,8 +16,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Put a pooled client under load and show its numbers.",
         discussion: """
             Without a target the load goes to an upstream of the tool's own on loopback, which is quick, slow, large and \
-            failing by turns. The pool's limits and the endpoint's address come from the environment; see \
-            'poolscope config'. One SIGINT or SIGTERM drains, a second one ends at once.
+            failing by turns. The pool's limits and the endpoint's address come from the environment, then from the file \
+            of --config; see 'poolscope config'. One SIGINT or SIGTERM drains, a second one ends at once.
             """
     )
 
@@ -34,6 +36,8 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Do it the wrong way: a new client for every request.")
     var perRequestClients = false
 
+    @OptionGroup var file: ConfigFileOption
+
     func validate() throws {
         guard (1...100_000).contains(concurrency) else {
             throw ValidationError("--concurrency must be from 1 to 100000")
@@ -48,7 +52,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try Settings()
+        let settings = try await Settings.read(file: file.config)
         var logger = Logger(label: "poolscope")
         logger.logLevel = .warning
         let console = Console()
@@ -57,7 +61,7 @@ struct RunCommand: AsyncParsableCommand {
         let address = try await endpoint.start()
         let upstream = targets.isEmpty ? LoopbackUpstream() : nil
         try await upstream?.start()
-        let shared = perRequestClients ? nil : try InstrumentedClient.shared()
+        let shared = perRequestClients ? nil : try InstrumentedClient(CurlPool(settings.pool), name: "shared")
         let load = Load(
             workload: try upstream.map { Workload(upstream: $0.authority) } ?? Workload(targets: Target.all(targets)),
             clients: shared.map { .shared($0) } ?? .perRequest(settings.pool),
@@ -69,21 +73,32 @@ struct RunCommand: AsyncParsableCommand {
         console.say("metrics  http://\(address)/metrics")
         console.say("status   http://\(address)/")
 
-        try await Self.serve(endpoint: endpoint, client: shared, load: load, logger: logger)
+        let reload = shared.flatMap { client in file.config.map { Self.reload(client, settings.config, file: $0) } }
+        try await Self.serve(endpoint: endpoint, client: shared, reload: reload, load: load, logger: logger)
         await upstream?.stop()
         console.say(load.summary(of: shared).text)
+    }
+
+    /// What it says is for whoever changed the file, so it is heard from info on.
+    private static func reload(_ client: InstrumentedClient, _ config: ConfigReader, file: String) -> PoolReload {
+        var logger = Logger(label: "poolscope")
+        logger.logLevel = .info
+        logger[metadataKey: "file"] = "\(file)"
+        return PoolReload(client, config: config, interval: .seconds(5), logger: logger)
     }
 
     /// Runs until the load is over. Then the others end in the reverse of their order: the endpoint is the last.
     private static func serve(
         endpoint: MetricsEndpoint,
         client: InstrumentedClient?,
+        reload: PoolReload?,
         load: Load,
         logger: Logger
     ) async throws {
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         var services = [Entry(service: endpoint)]
         if let client { services.append(Entry(service: client)) }
+        if let reload { services.append(Entry(service: reload)) }
         services.append(Entry(service: load, successTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
         let signals = SignalWatch { Task { await group.triggerGracefulShutdown() } }

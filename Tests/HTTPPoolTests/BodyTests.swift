@@ -10,7 +10,10 @@ struct ResponseBodyTests {
         #expect(try await body.collect(upTo: 3) == [1, 2, 3])
         let error = try await #require(throws: PoolError.self) { try await body.collect(upTo: 2) }
         #expect(error.code == .responseTooLarge)
-        #expect(error.description == "responseTooLarge: the body has more than 2 bytes")
+        #expect(
+            error.description
+                == "responseTooLarge: the answer's body has more than the 2 bytes that may be taken into memory"
+        )
     }
 
     @Test("may be empty")
@@ -47,7 +50,8 @@ struct RequestBodyTests {
 
     @Test("is the UTF-8 of a text")
     func text() {
-        guard case .bytes(let bytes) = RequestBody.text("é").content, case .bytes(let literal) = ("é" as RequestBody).content
+        guard case .bytes(let bytes) = RequestBody.text("é").content,
+            case .bytes(let literal) = ("é" as RequestBody).content
         else {
             Issue.record("a text is bytes")
             return

@@ -136,6 +136,6 @@ struct TypedValueTests {
             try read(values: ["httpClient.maxConnections": value, "httpClient.timeout": value])
         }
         #expect(error.problems.map(\.name) == ["HTTP_CLIENT_TIMEOUT", "HTTP_CLIENT_MAX_CONNECTIONS"])
-        #expect(error.problems.map(\.value) == ["not a number", "not a number"])
+        #expect(error.problems.map(\.value) == ["neither text nor a number", "neither text nor a number"])
     }
 }

@@ -22,6 +22,12 @@ struct ConfigCommandTests {
                 "read_timeout_seconds 30.0 s default HTTP_CLIENT_READ_TIMEOUT",
                 "write_timeout_seconds 30.0 s default HTTP_CLIENT_WRITE_TIMEOUT",
                 "total_timeout_seconds none default HTTP_CLIENT_TOTAL_TIMEOUT",
+                "http2 off default HTTP_CLIENT_HTTP2",
+                "ca_file none default HTTP_CLIENT_CA_FILE",
+                "tls_min_version 1.2 default HTTP_CLIENT_TLS_MIN_VERSION",
+                "proxy none default HTTP_CLIENT_PROXY",
+                "no_proxy none default HTTP_CLIENT_NO_PROXY",
+                "decompression off default HTTP_CLIENT_DECOMPRESSION",
                 "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
             ]
@@ -48,6 +54,48 @@ struct ConfigCommandTests {
         #expect(rows["max_idle_connections"] == ["50", "default", "HTTP_CLIENT_MAX_KEEPALIVE"])
     }
 
+    @Test("shows a proxy without its user and password, also where it is wrong")
+    func proxy() async throws {
+        let rows = try await rows(["HTTP_CLIENT_PROXY": "http://user:sesame@proxy:3128"])
+        #expect(rows["proxy"] == ["http://(hidden)@proxy:3128", "environment", "HTTP_CLIENT_PROXY"])
+        for command in ["config", "run"] {
+            let result = try await Tool.run([command], ["HTTP_CLIENT_PROXY": "http://user:sesame@proxy"])
+            #expect(result.status == 1)
+            #expect(result.output.isEmpty)
+            #expect(result.errors.contains("HTTP_CLIENT_PROXY is \"(hidden)\"; allowed: "))
+        }
+    }
+
+    @Test("takes from a file what the environment does not say")
+    func file() async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 50, "timeout": 2.5, "http2": "negotiated"}}"#)
+        let rows = try await rows(["HTTP_CLIENT_MAX_CONNECTIONS": "60"], ["--config", file.path])
+        #expect(rows["max_connections"] == ["60", "environment", "HTTP_CLIENT_MAX_CONNECTIONS"])
+        #expect(rows["read_timeout_seconds"] == ["2.5", "s", "environment", "httpClient.timeout"])
+        #expect(rows["http2"] == ["negotiated", "environment", "httpClient.http2"])
+        #expect(rows["max_idle_connections"] == ["60", "default", "HTTP_CLIENT_MAX_KEEPALIVE"])
+    }
+
+    @Test(
+        "says in one line what is wrong with a file",
+        arguments: [
+            (#"{"httpClient": {"maxConnections": 0}}"#, #"httpClient.maxConnections is "0"; allowed: "#),
+            (#"{"httpClient": {"#, " cannot be read: it is not JSON: "), ("[]", "must be an object"),
+            (nil, " cannot be read: File not found"),
+        ]
+    )
+    func wrongFile(text: String?, says: String) async throws {
+        let file = try SettingsFile(text ?? "{}")
+        let path = text == nil ? file.path + ".not" : file.path
+        for command in ["config", "run"] {
+            let result = try await Tool.run([command, "--config", path])
+            #expect(result.status == 1)
+            #expect(result.output.isEmpty)
+            #expect(result.errors.contains(says), "\(result.errors)")
+            #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        }
+    }
+
     @Test("names every wrong variable at once, with its value and what is allowed")
     func everyProblem() async throws {
         let result = try await Tool.run(
@@ -71,7 +119,8 @@ struct ConfigCommandTests {
             ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("TIMEOUT", "1e999"), ("POOL_TIMEOUT", "-1"), ("READ_TIMEOUT", "0"),
             ("WRITE_TIMEOUT", "inf"), ("CONNECT_TIMEOUT", "10s"), ("TOTAL_TIMEOUT", "99999999999999999999"),
             ("KEEPALIVE_EXPIRY", "-0.5"), ("MAX_CONNECTION_LIFETIME", "0"), ("METRICS_PORT", "65536"),
-            ("METRICS_PORT", ""), ("METRICS_HOST", ""),
+            ("METRICS_PORT", ""), ("METRICS_HOST", ""), ("HTTP2", "on"), ("CA_FILE", ""), ("TLS_MIN_VERSION", "1.1"),
+            ("PROXY", "proxy:3128"), ("NO_PROXY", "a"), ("DECOMPRESSION", "gzip"),
         ]
     )
     func wrongValue(name: String, value: String) async throws {
@@ -86,8 +135,11 @@ struct ConfigCommandTests {
     }
 
     /// What `poolscope config` prints with these variables, by setting.
-    private func rows(_ variables: [String: String]) async throws -> [String: [String]] {
-        let result = try await Tool.run(["config"], variables)
+    private func rows(
+        _ variables: [String: String],
+        _ arguments: [String] = []
+    ) async throws -> [String: [String]] {
+        let result = try await Tool.run(["config"] + arguments, variables)
         #expect(result.status == 0, "\(result.errors)")
         return result.output.split(separator: "\n").reduce(into: [:]) { rows, line in
             let words = line.split(separator: " ").map(String.init)

@@ -108,7 +108,8 @@ struct HTTP2LifeTests {
         try await withHTTP2 { pool, journal in
             let failed = try await load(pool, nginx, rounds: 0..<40)
             try expectOnce(nginx, rounds: 40, failed: failed)
-            #expect(journal.closeReasons.count >= 3 * 24 * 40 / 20 - 24)
+            // 2880 requests, twenty on a connection, and those that are open at the end.
+            #expect(journal.closeReasons.count >= 100)
         }
     }
 

@@ -27,10 +27,11 @@ final class Nginx: Sendable {
         locations: String = "",
         keepaliveTimeout: Int = 75,
         keepaliveRequests: Int = 1_000_000,
+        connections: Int = 2_048,
         tls: TLS? = nil
     ) async throws -> Nginx {
         let keepalive = "keepalive_timeout \(keepaliveTimeout)s; keepalive_requests \(keepaliveRequests);"
-        let nginx = try Nginx(locations: locations, keepalive: keepalive, tls: tls)
+        let nginx = try Nginx(locations: locations, keepalive: keepalive, connections: connections, tls: tls)
         do {
             try await eventually("nginx answers") { try await nginx.status() != nil }
         } catch {
@@ -39,7 +40,7 @@ final class Nginx: Sendable {
         return nginx
     }
 
-    private init(locations: String, keepalive: String, tls: TLS?) throws {
+    private init(locations: String, keepalive: String, connections: Int, tls: TLS?) throws {
         // The ports are free when they are asked for, and nobody else asks for them in this moment.
         let probes = try [ScriptedPeer.listen(backlog: 1), ScriptedPeer.listen(backlog: 1)]
         (port, tlsPort) = (ScriptedPeer.port(of: probes[0]), ScriptedPeer.port(of: probes[1]))
@@ -52,7 +53,8 @@ final class Nginx: Sendable {
             .map { "\($0)_temp_path \(folder.path)/\($0);" }.joined(separator: " ")
         let text = """
             daemon off; worker_processes 1; pid \(folder.path)/pid; error_log \(folder.path)/error.log;
-            events { worker_connections 2048; }
+            worker_rlimit_nofile \(2 * connections);
+            events { worker_connections \(connections); }
             http {
               log_format served '$connection $request_method $uri $server_protocol';
               access_log \(tls == nil ? "off" : "\(folder.path)/access.log served"); \(keepalive) \(temporary)

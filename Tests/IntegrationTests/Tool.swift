@@ -24,6 +24,11 @@ enum Tool {
 
     /// Starts `poolscope run` with an endpoint on a free port, and waits until it says where the numbers are.
     static func startRun(_ arguments: String...) async throws -> (run: Program, said: ToolReport) {
+        try await startRun(arguments)
+    }
+
+    /// The same with a list of arguments.
+    static func startRun(_ arguments: [String]) async throws -> (run: Program, said: ToolReport) {
         let run = try start(["run"] + arguments, ["HTTP_CLIENT_METRICS_PORT": "0"])
         try await eventually("the tool says where the numbers are") {
             // On a busy machine a short run may be over before anybody looks.

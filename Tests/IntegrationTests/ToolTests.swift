@@ -1,3 +1,4 @@
+import Configuration
 import CurlPool
 import Foundation
 import HTTPPool
@@ -97,11 +98,31 @@ struct ToolDecisionTests {
 
     @Test func theConfigurationIsShownWithItsSources() throws {
         let rows = try Settings(variables: ["HTTP_CLIENT_TIMEOUT": "5", "HTTP_CLIENT_METRICS_PORT": "9999"]).rows
-        #expect(rows.count == PoolSetting.allCases.count + 2)
+        #expect(rows.count == PoolSetting.allCases.count + TransportSetting.allCases.count + 2)
         #expect(rows.contains(["read_timeout_seconds", "5.0 s", "environment", "HTTP_CLIENT_TIMEOUT"]))
         #expect(rows.contains(["max_connections", "200", "default", "HTTP_CLIENT_MAX_CONNECTIONS"]))
         #expect(rows.contains(["metrics_host", "127.0.0.1", "default", "HTTP_CLIENT_METRICS_HOST"]))
         #expect(rows.contains(["metrics_port", "9999", "environment", "HTTP_CLIENT_METRICS_PORT"]))
+    }
+
+    @Test func theEnvironmentWinsOverTheFileAndEachIsNamed() throws {
+        let file = InMemoryProvider(values: [
+            "httpClient.maxConnections": 50, "httpClient.maxQueued": 5, "httpClient.metricsPort": 9000,
+            "httpClient.proxy": "http://user:sesame@p:1",
+        ])
+        let rows = try Settings(variables: ["HTTP_CLIENT_MAX_CONNECTIONS": "9"], file: file).rows
+        #expect(rows.contains(["max_connections", "9", "environment", "HTTP_CLIENT_MAX_CONNECTIONS"]))
+        #expect(rows.contains(["max_queued_requests", "5", "environment", "httpClient.maxQueued"]))
+        #expect(rows.contains(["metrics_port", "9000", "environment", "httpClient.metricsPort"]))
+        #expect(rows.contains(["proxy", "http://(hidden)@p:1", "environment", "httpClient.proxy"]))
+        #expect(rows.contains(["read_timeout_seconds", "30.0 s", "default", "HTTP_CLIENT_READ_TIMEOUT"]))
+
+        let wrong = InMemoryProvider(values: ["httpClient.maxQueued": -1, "httpClient.metricsPort": 70000])
+        let error = #expect(throws: ConfigurationError.self) {
+            try Settings(variables: ["HTTP_CLIENT_MAX_CONNECTIONS": "0"], file: wrong)
+        }
+        let names = ["HTTP_CLIENT_MAX_CONNECTIONS", "httpClient.maxQueued", "httpClient.metricsPort"]
+        #expect(error?.problems.map(\.name) == names)
     }
 
     @Test func columnsAreAligned() {
@@ -233,7 +254,9 @@ struct LoopbackUpstreamTests {
     @Test(arguments: ["/reset", "/drop"])
     func rudePathsBreakTheConnection(path: String) async throws {
         try await withUpstream { upstream, pool in
-            await #expect(throws: PoolError.self) { try await pool.execute(request(upstream, path)) }
+            await #expect(throws: PoolError.self) {
+                _ = try await pool.execute(request(upstream, path)).body.collect()
+            }
             let next = try await pool.execute(request(upstream, "/fast"))
             #expect(next.status == .ok)
         }

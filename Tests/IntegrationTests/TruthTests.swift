@@ -63,7 +63,7 @@ struct TruthTests {
         let questions = try await questionsAsked(of: nginx)
         let client = try InstrumentedClient(CurlPool(), name: "held", registry: PoolRegistry())
         // Ten connections, of which seven will be held.
-        let first = (0..<10).map { _ in Task { try await client.execute(request(nginx, "/held")) } }
+        let first = (0..<10).map { _ in Task { try await client.execute(request(nginx, "/held")).body.collect() } }
         try await eventually("ten are in flight") { client.reading().levels.requests.inFlight == 10 }
         for task in first.dropFirst(7) { task.cancel() }
         for task in first.dropFirst(7) { _ = try? await task.value }

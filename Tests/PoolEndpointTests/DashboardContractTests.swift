@@ -41,8 +41,19 @@ private struct GrafanaDashboard: Decodable {
         let list: [Variable]
     }
 
+    struct Annotations: Decodable {
+        struct Annotation: Decodable {
+            let name: String
+            let datasource: Source
+            let expr: String
+            let enable: Bool
+        }
+        let list: [Annotation]
+    }
+
     let title: String
     let editable: Bool
+    let annotations: Annotations
     let templating: Variables
     let panels: [Panel]
 }
@@ -59,7 +70,9 @@ struct DashboardContractTests {
     }
 
     private func queries() throws -> [(panel: String, expr: String)] {
-        try dashboard().panels.flatMap { panel in (panel.targets ?? []).map { (panel.title, $0.expr) } }
+        let dashboard = try dashboard()
+        return dashboard.panels.flatMap { panel in (panel.targets ?? []).map { (panel.title, $0.expr) } }
+            + dashboard.annotations.list.map { ($0.name, $0.expr) }
     }
 
     /// What a family is asked for by: a histogram by its three parts.
@@ -98,6 +111,14 @@ struct DashboardContractTests {
             #expect(!targets.isEmpty && Set(targets.map(\.refId)).count == targets.count, "\(panel.title)")
             #expect(targets.allSatisfy { $0.datasource.uid == "${datasource}" }, "\(panel.title)")
         }
+    }
+
+    @Test("a change of the limits is marked on every panel, at the moment of the change")
+    func annotations() throws {
+        let marks = try dashboard().annotations.list
+        #expect(marks.map(\.name) == ["Limits changed"])
+        #expect(marks.allSatisfy { $0.enable && $0.datasource.uid == "${datasource}" })
+        #expect(marks.allSatisfy { $0.expr.contains("http_client_pool_config_last_change_timestamp_seconds") })
     }
 
     @Test("no panel lies upon another or beside the grid")

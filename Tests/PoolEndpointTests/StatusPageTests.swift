@@ -1,6 +1,7 @@
 import Configuration
 import HTTPPool
 import PoolMetrics
+import TestSupport
 import Testing
 
 @testable import PoolEndpoint
@@ -150,6 +151,30 @@ struct StatusPageTests {
         #expect(lines.contains("  read timeout                    none  HTTP_CLIENT_READ_TIMEOUT"))
         #expect(lines.contains("  reuse ratio  no acquire yet"))
         #expect(lines.allSatisfy { $0.count <= 80 })
+    }
+
+    @Test("says that the limits changed, when, and what was reloaded")
+    func reloaded() async throws {
+        let pool = FakePool()
+        let client = try InstrumentedClient(pool, registry: PoolRegistry())
+        #expect(!page(client).contains { $0.hasPrefix("  limits ") })
+        let values: [AbsoluteConfigKey: ConfigValue] = [
+            "httpClient.maxConnections": 50, "httpClient.maxConnectionsPerOrigin": 40,
+        ]
+        let snapshot = ConfigReader(provider: InMemoryProvider(values: values)).snapshot()
+        try await client.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
+        var lines = page(client)
+        #expect(lines.contains("  connections  0 of 50: 0 connecting, 0 active, 0 idle"))
+        #expect(lines.contains("  connections                       50  httpClient.maxConnections (reloaded)"))
+        // The fake pool dates its turns at the beginning of the clock.
+        #expect(lines.contains { $0.wholeMatch(of: /\s+limits       changed once, last [0-9.kMG]+\.\d s ago/) != nil })
+        #expect(lines.allSatisfy { $0.columns <= StatusPage.width })
+        #expect(lines.contains { $0.hasPrefix("  connections per origin") && $0.hasSuffix("(reloaded)") })
+
+        try await client.reconfigure(PoolConfiguration())
+        lines = page(client)
+        #expect(lines.contains { $0.hasPrefix("  limits       changed 2 times, last ") })
+        #expect(!lines.contains { $0.contains("reloaded") })
     }
 
     @Test("no line is longer than 80 columns, whatever the names and numbers are")

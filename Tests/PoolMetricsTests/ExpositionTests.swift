@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import HTTPPool
 import TestSupport
@@ -77,6 +78,8 @@ struct ExpositionTests {
         #expect(page.all("http_client_pool_config_source").count == PoolSetting.allCases.count)
         #expect(value("config_source", ["setting": "max_connections", "source": "code"]) == 1)
         #expect(value("config_source", ["setting": "read_timeout_seconds", "source": "default"]) == 1)
+        #expect(value("config_changes_total") == 0)
+        #expect(value("config_last_change_timestamp_seconds") == pool.reading().configurationSince)
         #expect(value("acquire_duration_seconds_count", ["outcome": "acquired"]) == 2)
         #expect(value("acquire_duration_seconds_sum", ["outcome": "acquired"]) == 0.00502)
         #expect(value("acquire_duration_seconds_bucket", ["outcome": "acquired", "le": "0.0001"]) == 1)
@@ -86,6 +89,28 @@ struct ExpositionTests {
         #expect(value("connection_lifetime_seconds_bucket", ["le": "30.0"]) == 0)
         #expect(value("connection_requests_sum") == 12)
         withExtendedLifetime(pool) {}
+    }
+
+    @Test("Limits that changed while the pool ran are shown with their source, their number and their time")
+    func reloaded() async throws {
+        let pool = try InstrumentedClient(FakePool(), name: "one", registry: registry)
+        let values: [AbsoluteConfigKey: ConfigValue] = ["httpClient.maxConnections": 50, "httpClient.poolTimeout": 3]
+        let snapshot = ConfigReader(provider: InMemoryProvider(values: values)).snapshot()
+        try await pool.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
+        let page = try page()
+        func source(_ setting: String) -> [String?] {
+            page.all("http_client_pool_config_source", ["setting": setting]).map { $0.labels["source"] }
+        }
+        #expect(page.value("http_client_pool_max_connections", ["pool": "one"]) == 50)
+        #expect(page.value("http_client_pool_timeout_seconds", ["pool": "one", "phase": "acquire"]) == 3)
+        #expect(source("max_connections") == ["reload"])
+        #expect(source("acquire_timeout_seconds") == ["reload"])
+        #expect(source("max_idle_connections") == ["default"], "it follows, nobody set it")
+        #expect(page.value("http_client_pool_config_changes_total", ["pool": "one"]) == 1)
+        let changed = page.value("http_client_pool_config_last_change_timestamp_seconds", ["pool": "one"])
+        #expect(changed == pool.reading().configurationSince)
+        let bounds = page.all("http_client_pool_queue_wait_seconds_bucket").map { $0.labels["le"] }
+        #expect(!bounds.contains("3.0"), "the buckets stay those of the start")
     }
 
     @Test("The invariants between levels and counters hold in the text")
@@ -156,8 +181,8 @@ struct ExpositionTests {
 
     @Test("Bounds are floats even where they are whole")
     func bounds() {
-        let labels = HistogramBounds.durations(acquireTimeout: 3_000_000_000).labels.map {
-            String(decoding: $0, as: UTF8.self).dropFirst(5).dropLast()
+        let labels = HistogramBounds.durations(acquireTimeout: 3_000_000_000).endings.map {
+            String(decoding: $0, as: UTF8.self).dropFirst(5).dropLast(3)
         }
         #expect(
             labels == [

@@ -3,6 +3,7 @@ import Foundation
 import HTTPPool
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PoolMetrics
@@ -72,7 +73,7 @@ struct InstrumentedClientTests {
     func oneObserver() throws {
         let measured = try InstrumentedClient(client, registry: registry)
         #expect(measured.name == "default")
-        #expect(throws: PoolError.self) { try measured.attach(PoolMeter(acquireTimeout: nil)) }
+        #expect(throws: PoolError.self) { try measured.attach(PoolMeter(configuration: PoolConfiguration())) }
     }
 
     @Test(
@@ -105,6 +106,26 @@ struct InstrumentedClientTests {
         #expect(client.sites == [site])
         #expect(measured.backend == client.backend)
         #expect(measured.configuration == client.configuration)
+    }
+
+    @Test("Reconfiguring reaches the wrapped client, and its refusal the caller")
+    func reconfigures() async throws {
+        let pool = FakePool()
+        let measured = try InstrumentedClient(pool, registry: registry)
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = 3
+        try await measured.reconfigure(configuration)
+        #expect(pool.reconfigurations == [configuration])
+        #expect(measured.configuration == configuration)
+        #expect(measured.reading().configuration == configuration)
+
+        configuration.limits.maxConnections = 0
+        await #expect(throws: ConfigurationError.self) { try await measured.reconfigure(configuration) }
+        #expect(measured.reading().configuration.limits.maxConnections == 3)
+        #expect(measured.reading().configurationChanges == 1)
+        let fixed = try InstrumentedClient(client, name: "fixed", registry: registry)
+        let error = await #expect(throws: PoolError.self) { try await fixed.reconfigure(PoolConfiguration()) }
+        #expect(error?.code == .invalidRequest)
     }
 
     @Test("A submission is counted once: before it is taken, while the turn goes on, and after the turn was told")
@@ -177,7 +198,9 @@ struct InstrumentedClientTests {
         let turns = 20_000
         let client = client
         async let driver: Void = Task.detached {
-            client.tell(PoolTurn().introducing(0, "a"))
+            var first = PoolTurn().introducing(0, "a")
+            first.configuration = .allowing(1)
+            client.tell(first)
             for index in 0..<turns {
                 let number = UInt64(index + 1)
                 // Two turns make one exchange: a connection is opened and acquired, then let go and closed.
@@ -186,6 +209,8 @@ struct InstrumentedClientTests {
                     .connectionOpened(.a, took: 1), .acquired(.a, .new, waited: 1, queued: 0),
                 ]).levels(0, active: 1, inFlight: 1)
                 turn.takenThrough = number
+                // The limit is as high as there are connections: only a reading of one instant never sees them above it.
+                turn.configuration = .allowing(2)
                 client.tell(turn)
                 client.take(through: number)
                 turn = PoolTurn([
@@ -193,6 +218,7 @@ struct InstrumentedClientTests {
                     .connectionClosed(.a, .responseClose, lifetime: 1, requests: 1),
                 ]).levels(0)
                 turn.takenThrough = number
+                turn.configuration = .allowing(1)
                 client.tell(turn)
             }
         }.value
@@ -211,11 +237,20 @@ struct InstrumentedClientTests {
                 let submitted = origin.acquires.total + UInt64(origin.levels.requests.queued)
                 #expect(origin.levels.requests.queued <= 1 && submitted >= lastSubmitted)
                 lastSubmitted = submitted
+                #expect(reading.configuration.limits.maxConnections == open.active + 1)
                 #expect(origin.acquires.total >= last)
                 last = origin.acquires.total
             }
             await Task.yield()
         }
         await driver
+    }
+}
+
+extension PoolConfiguration {
+    fileprivate static func allowing(_ connections: Int) -> PoolConfiguration {
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = connections
+        return configuration
     }
 }

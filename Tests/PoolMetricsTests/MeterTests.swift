@@ -1,3 +1,4 @@
+import Foundation
 import HTTPPool
 import Testing
 
@@ -153,6 +154,37 @@ struct MeterTests {
         #expect(bounds(.zero) == bounds(nil))
         #expect(bounds(.seconds(3)) == bounds(nil).prefix(14) + [3.0] + bounds(nil).suffix(4))
         #expect(bounds(.seconds(60)).suffix(3) == [30, 60, .infinity])
+    }
+
+    @Test("A turn's configuration is in force from that turn on, and counted and dated")
+    func configuration() throws {
+        let made = measured.reading()
+        #expect(made.configuration == PoolConfiguration())
+        #expect((made.configurationChanges, made.configurationChanged) == (0, nil))
+        #expect(made.configurationAgeSeconds == nil)
+        let now = Date().timeIntervalSince1970
+        #expect((now - 60...now).contains(made.configurationSince))
+
+        var turn = PoolTurn([.acquired(.a, .new, waited: 1, queued: 0)]).introducing(0, "a")
+        client.tell(turn)
+        #expect(measured.reading().configurationSince == made.configurationSince)
+        turn.now = MonotonicTime(nanoseconds: 7)
+        turn.configuration = made.configuration
+        turn.configuration?.timeouts.acquire = .seconds(3)
+        client.tell(turn)
+        let changed = measured.reading()
+        #expect(changed.configuration == turn.configuration)
+        #expect((changed.configurationChanges, changed.configurationChanged) == (1, turn.now))
+        #expect(changed.configurationSince >= now && changed.configurationSince <= Date().timeIntervalSince1970)
+        #expect(try #require(changed.configurationAgeSeconds) > 0)
+        // A bound that came or went would make another series of the same histogram.
+        #expect(changed.durations.acquired.cumulative.map(\.bound) == made.durations.acquired.cumulative.map(\.bound))
+        #expect(changed.durations.acquired.count == 2)
+
+        turn.reset()
+        client.tell(turn)
+        #expect(measured.reading().configuration.timeouts.acquire == .seconds(3))
+        #expect(measured.reading().configurationChanges == 1)
     }
 
     @Test("A sum does not wrap around where 64 bits of nanoseconds end")

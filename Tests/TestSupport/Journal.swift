@@ -39,6 +39,7 @@ package final class Journal: PoolObserver {
     }
 
     package var opened: Int { events.count { if case .connectionOpened = $0 { true } else { false } } }
+    package var leases: Int { events.count { if case .leaseEnded = $0 { true } else { false } } }
     package var staleRetries: Int { events.count { if case .staleRetry = $0 { true } else { false } } }
     package var acquireKinds: [AcquireKind] {
         events.compactMap { if case .acquired(_, let kind, _, _) = $0 { kind } else { nil } }

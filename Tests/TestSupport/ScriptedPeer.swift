@@ -49,15 +49,54 @@ package final class ScriptedPeer: Sendable {
             return true
         }
 
+        /// Reads a request head and leaves its body.
+        package func readHeadOnly() throws -> String? { try readHead() }
+
+        /// Reads a body that comes chunked.
+        package func readChunks() throws -> [UInt8] {
+            var body: [UInt8] = []
+            while let line = try readLine(), let count = Int(line, radix: 16) {
+                while buffered.withLock({ $0.count }) < count + 2 { guard try receive() else { return body } }
+                buffered.withLock { bytes in
+                    body += bytes.prefix(count)
+                    bytes.removeFirst(count + 2)
+                }
+                if count == 0 { return body }
+            }
+            return body
+        }
+
+        private func readLine() throws -> String? {
+            while true {
+                let line: String? = buffered.withLock { bytes in
+                    guard let end = bytes.firstRange(of: Array("\r\n".utf8)) else { return nil }
+                    defer { bytes.removeSubrange(..<end.upperBound) }
+                    return String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+                }
+                if let line { return line }
+                guard try receive() else { return nil }
+            }
+        }
+
         package func write(_ text: String) { write(Array(text.utf8)) }
 
-        package func write(_ bytes: [UInt8]) {
+        package func write(_ bytes: [UInt8]) { _ = writeAll(bytes) }
+
+        /// - Returns: whether the connection took them.
+        package func writeAll(_ bytes: [UInt8]) -> Bool {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-                guard sent > 0 else { return }
+                guard sent > 0 else { return false }
                 rest = rest.dropFirst(sent)
             }
+            return true
+        }
+
+        /// Waits until the other side has closed, and takes no byte meanwhile.
+        package func waitWithoutReading() {
+            var state = pollfd(fd: descriptor, events: 0, revents: 0)
+            poll(&state, 1, -1)
         }
 
         /// A plain answer of status 200.

@@ -3,6 +3,7 @@ internal import CurlPool
 internal import HTTPPool
 internal import HTTPTypes
 internal import PoolMetrics
+internal import PoolPeer
 
 // What happens inside a process: the meter, the rendering, and one round trip.
 // Names hold no spaces: with spaces the tool's comparison with a baseline always fails.
@@ -23,7 +24,7 @@ let benchmarks: @Sendable () -> Void = {
     Benchmark("render-64-origins") { benchmark in
         let (observer, client) = try StillPool.observed(as: benchmark.name)
         observer.poolDidTurn(.introducing(origins: 64))
-        observer.poolDidTurn(.ofRequests(64))
+        observer.poolDidTurn(.ofEverything(origins: 64))
         benchmark.startMeasurement()
         for _ in benchmark.scaledIterations { blackHole(Exposition.text([client.reading()], process: nil)) }
         benchmark.stopMeasurement()

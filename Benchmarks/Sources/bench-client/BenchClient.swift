@@ -6,6 +6,9 @@ struct BenchClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-client",
         abstract: "Measures a Swift HTTP client, and prints one line of JSON.",
-        subcommands: [LoadCommand.self, QuietCommand.self]
+        subcommands: [
+            LoadCommand.self, QuietCommand.self, ScrapeCommand.self, ScrapedCommand.self, MemoryCommand.self,
+            SoakCommand.self,
+        ]
     )
 }

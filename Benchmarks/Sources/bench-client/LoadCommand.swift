@@ -22,13 +22,13 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Requests that are measured.") var requests: Int
     @Option(help: "Requests before them that are not.") var warmup = 0
     @Option(help: "Bytes that every body must have.") var bytes: Int
-    @Option(help: "A PEM file with the certificate authority to trust. Only async-http-client can.") var ca: String?
+    @Option(help: "A PEM file with the certificate authority to trust.") var ca: String?
 
     mutating func validate() throws {
         guard concurrency > 0, requests >= concurrency else {
             throw ValidationError("there must be at least one request for each that is in flight")
         }
-        guard ca == nil || client == .asyncHTTPClient else {
+        guard ca == nil || client != .urlSession else {
             throw ValidationError("\(client.rawValue) cannot be told which certificate authority to trust")
         }
     }
@@ -36,14 +36,18 @@ struct LoadCommand: AsyncParsableCommand {
     func run() async throws {
         ProcessUsage.raiseDescriptorLimit()
         switch client {
-        case .curlPoolBare: try await measure(PoolPeer(url: url, connections: concurrency, instrumented: false))
-        case .curlPoolInstrumented: try await measure(PoolPeer(url: url, connections: concurrency, instrumented: true))
+        case .curlPoolBare: try await measure(pool(instrumented: false))
+        case .curlPoolInstrumented: try await measure(pool(instrumented: true))
         case .curlPoolExecutor:
-            let peer = try PoolPeer(url: url, connections: concurrency, instrumented: true)
+            let peer = try pool(instrumented: true)
             try await withTaskExecutorPreference(peer.executor) { try await measure(peer) }
         case .asyncHTTPClient: try await measure(AsyncHTTPClientPeer(url: url, connections: concurrency, ca: ca))
         case .urlSession: try await measure(URLSessionPeer(url: url, connections: concurrency))
         }
+    }
+
+    private func pool(instrumented: Bool) throws -> PoolPeer {
+        try PoolPeer(url: url, connections: concurrency, instrumented: instrumented, ca: ca)
     }
 
     private func measure(_ peer: some Peer) async throws {

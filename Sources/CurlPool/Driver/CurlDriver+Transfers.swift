@@ -204,7 +204,8 @@ extension CurlDriver {
         var refused: [CurlTransfer] = []
         swap(&refused, &joining)
         for transfer in refused {
-            guard transfer.isRunning, !transfer.wasSent, let exchange = transfer.exchange, let slot = transfer.slot else {
+            guard transfer.isRunning, !transfer.wasSent, let exchange = transfer.exchange, let slot = transfer.slot
+            else {
                 continue
             }
             transfer.stop(in: multi)

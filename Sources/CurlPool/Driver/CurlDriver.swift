@@ -19,7 +19,7 @@ final class CurlDriver: @unchecked Sendable {
     /// How its requests travel.
     let options: TransportOptions
     let settings: PoolSettings
-    @exclusivity(unchecked) var events: EventQueue
+    let events: EventQueue
     let multi: UnsafeMutableRawPointer
     @exclusivity(unchecked) var machine: PoolStateMachine
     @exclusivity(unchecked) var sockets = SocketTable()
@@ -63,7 +63,7 @@ final class CurlDriver: @unchecked Sendable {
         self.settings = settings
         self.options = options
         mailbox = Mailbox(waker: events.waker)
-        executor = DriverExecutor(mailbox: mailbox)
+        executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
         machine = PoolStateMachine(rules: PoolRules(settings.configuration))
         // Sound: the thread holds the driver until it has cleaned up the multi handle.
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -89,32 +89,32 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Works until a shutdown has come to its end. Called once, on the driver's own thread.
     func run() {
-        var happened: [EventQueue.Event] = []
+        executor.begin()
+        var happened = EventQueue.Happened()
         while !machine.isDrained {
             let deadline = nextDeadline()
             now = MonotonicClock.now()
-            let mayWait = mailbox.prepareToSleep(at: now)
+            let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
             events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
-            now = MonotonicClock.now()
-            turnNumber += 1
-            // Sockets first: an idle connection that spoke must be gone before somebody is given it.
-            for event in happened { handle(event) }
-            let jobs = takeFromMailbox()
-            work()
-            if let deadline = machine.nextDeadline(), deadline <= now {
-                machine.timePassed(to: now)
-                perform()
-                work()
-            }
-            publish()
-            run(jobs)
+            turn(happened.events)
+            executor.runJobs()
         }
         tearDown()
     }
 
-    /// Runs parts of tasks that prefer this thread. What they submit is taken in the next turn.
-    private func run(_ jobs: [UnownedJob]) {
-        for job in jobs { job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
+    private func turn(_ happened: [EventQueue.Event]) {
+        now = MonotonicClock.now()
+        turnNumber += 1
+        // Sockets first: an idle connection that spoke must be gone before somebody is given it.
+        for event in happened { handle(event) }
+        takeFromMailbox()
+        work()
+        if let deadline = machine.nextDeadline(), deadline <= now {
+            machine.timePassed(to: now)
+            perform()
+            work()
+        }
+        publish()
     }
 
     private func nextDeadline() -> MonotonicTime? {
@@ -122,8 +122,7 @@ final class CurlDriver: @unchecked Sendable {
         return curlTimer.map { min($0, deadline) } ?? deadline
     }
 
-    /// - Returns: the jobs, which are run at the end of the turn.
-    private func takeFromMailbox() -> [UnownedJob] {
+    private func takeFromMailbox() {
         let (batch, observer) = mailbox.take(at: now)
         self.observer = observer
         for exchange in batch.submissions {
@@ -151,7 +150,6 @@ final class CurlDriver: @unchecked Sendable {
             }
             perform()
         }
-        return batch.jobs
     }
 
     /// The caller has read of the answer, or written of the body.
@@ -213,7 +211,7 @@ final class CurlDriver: @unchecked Sendable {
             exchange.upload?.close()
             exchange.finish()
         }
-        for job in late.jobs { executor.enqueue(ExecutorJob(job)) }
+        executor.end()
         PoolCensus.poolEnded()
         for command in late.commands {
             switch command {

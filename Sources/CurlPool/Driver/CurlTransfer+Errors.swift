@@ -132,7 +132,8 @@ extension CurlTransfer {
     /// another one.
     static func meansConnectionDied(_ result: CURLcode) -> Bool {
         switch result {
-        case CURLE_SEND_FAIL_REWIND, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_HTTP2:
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_SEND_FAIL_REWIND,
+            CURLE_HTTP2:
             true
         default: false
         }

@@ -34,6 +34,8 @@ extension CurlTransfer {
         poolscope_easy_set_data_function(easy, CURLOPT_HEADERFUNCTION, receiveHeader)
         poolscope_easy_set_pointer(easy, CURLOPT_READDATA, me)
         poolscope_easy_set_data_function(easy, CURLOPT_READFUNCTION, sendBody)
+        poolscope_easy_set_pointer(easy, CURLOPT_SEEKDATA, me)
+        poolscope_easy_set_seek_function(easy, rewindBody)
         poolscope_easy_set_pointer(easy, CURLOPT_PREREQDATA, me)
         poolscope_easy_set_prereq_function(easy, beforeRequest)
         poolscope_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, me)
@@ -46,7 +48,10 @@ extension CurlTransfer {
     /// Sets what differs from request to request. libcurl copies the strings; the header list lives as long as the
     /// exchange, which the transfer holds while it runs.
     func describe(_ request: EncodedRequest) -> Bool {
-        guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
+        if request.url != url {
+            guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
+            url = request.url
+        }
         if !request.isPlain || !wasPlain { describeMethod(request) }
         wasPlain = request.isPlain
         if request.unixSocketPath != unixSocketPath {
@@ -59,7 +64,10 @@ extension CurlTransfer {
             // An empty list is every encoding that libcurl has.
             poolscope_easy_set_string(easy, CURLOPT_ACCEPT_ENCODING, unpacks ? "" : nil)
         }
-        return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list) == CURLE_OK
+        // libcurl keeps the pointer, and reads what is there when it sends.
+        if request.headers.list == headers { return true }
+        headers = request.headers.list
+        return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
     }
 
     private func describeMethod(_ request: EncodedRequest) {
@@ -128,6 +136,13 @@ private func sendBody(
 ) -> Int {
     guard let transfer = transfer(data) else { return Int(CURL_READFUNC_ABORT) }
     return transfer.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
+}
+
+private func rewindBody(data: UnsafeMutableRawPointer?, offset: curl_off_t, from: Int32) -> Int32 {
+    guard let transfer = transfer(data), offset == 0, from == SEEK_SET, transfer.mayRewind else {
+        return CURL_SEEKFUNC_FAIL
+    }
+    return CURL_SEEKFUNC_OK
 }
 
 private func beforeRequest(

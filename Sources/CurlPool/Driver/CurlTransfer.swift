@@ -17,6 +17,8 @@ final class CurlTransfer {
 
     /// What the handle is set for, so that the next request sets only what differs.
     @exclusivity(unchecked) var wasPlain = false
+    @exclusivity(unchecked) var url: [CChar] = []
+    @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
 
@@ -214,6 +216,8 @@ final class CurlTransfer {
 
     /// Room for the whole body where the answer says how long it is and it will come at once.
     private func expectedBodyBytes(_ first: Int) -> Int {
+        // What is less than libcurl's buffer is likely to be all.
+        if first < 8 << 10 { return first }
         var announced: curl_off_t = -1
         poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
         return max(first, min(Int(announced), ResponseStream.highWater))
@@ -256,6 +260,10 @@ final class CurlTransfer {
         if !exchange.isUploading || slot?.isMultiplexed == true { driver.progressed(self) }
         return count
     }
+
+    /// Whether libcurl may take the body to be at its beginning again. It is, before the first byte of an attempt was sent.
+    /// After that libcurl wants it only to send the request again by itself, for which it gets no socket.
+    var mayRewind: Bool { start != .open || !wasSent }
 
     // MARK: Standing still
 

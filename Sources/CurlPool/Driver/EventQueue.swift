@@ -4,8 +4,8 @@ import HTTPPool
 
 /// Linux's epoll, with an eventfd by which other threads wake the one that waits.
 ///
-/// Owned by the driver's thread, which opens and closes it; only ``Waker`` is used from elsewhere.
-struct EventQueue: ~Copyable {
+/// Opened and closed by the driver. The kernel takes registrations from one thread while another waits.
+struct EventQueue: Sendable {
     /// What a descriptor is waited for.
     struct Interest: OptionSet {
         let rawValue: UInt32
@@ -35,7 +35,6 @@ struct EventQueue: ~Copyable {
 
     let waker: Waker
     private let descriptor: Int32
-    private var buffer = [epoll_event](repeating: epoll_event(), count: 256)
     private static let wakeTag = UInt64.max
 
     init() throws(PoolError) {
@@ -58,23 +57,29 @@ struct EventQueue: ~Copyable {
         Glibc.close(descriptor)
     }
 
+    /// What one wait brought. Its memory is used again.
+    struct Happened {
+        fileprivate var buffer = [epoll_event](repeating: epoll_event(), count: 256)
+        fileprivate(set) var events: [Event] = []
+    }
+
     /// Waits for events until `deadline`, or without end; handles wake-ups itself and returns everything else.
-    mutating func wait(until deadline: MonotonicTime?, now: MonotonicTime, into events: inout [Event]) {
+    func wait(until deadline: MonotonicTime?, now: MonotonicTime, into happened: inout Happened) {
         var milliseconds: Int32 = -1
         if let deadline {
             // Rounded up: a deadline must not be met by a turn that comes too early to see it.
             milliseconds = Int32(clamping: (deadline - now + 999_999) / 1_000_000)
         }
-        events.removeAll(keepingCapacity: true)
-        let count = epoll_wait(descriptor, &buffer, Int32(buffer.count), milliseconds)
+        happened.events.removeAll(keepingCapacity: true)
+        let count = epoll_wait(descriptor, &happened.buffer, Int32(happened.buffer.count), milliseconds)
         guard count > 0 else { return }
         for index in 0..<Int(count) {
-            let event = buffer[index]
+            let event = happened.buffer[index]
             if event.data.u64 == Self.wakeTag {
                 var counter: UInt64 = 0
                 _ = read(waker.descriptor, &counter, MemoryLayout<UInt64>.size)
             } else {
-                events.append(Event(tag: event.data.u64, happened: Interest(rawValue: event.events)))
+                happened.events.append(Event(tag: event.data.u64, happened: Interest(rawValue: event.events)))
             }
         }
     }

@@ -16,11 +16,9 @@ final class Mailbox: Sendable {
         /// Their callers have read of the answer, or written of the body.
         var nudges: [Exchange] = []
         var commands: [Command] = []
-        /// Parts of tasks that prefer the pool's executor.
-        var jobs: [UnownedJob] = []
 
         var isEmpty: Bool {
-            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty && jobs.isEmpty
+            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty
         }
 
         mutating func removeAll() {
@@ -28,7 +26,6 @@ final class Mailbox: Sendable {
             cancellations.removeAll(keepingCapacity: true)
             nudges.removeAll(keepingCapacity: true)
             commands.removeAll(keepingCapacity: true)
-            jobs.removeAll(keepingCapacity: true)
         }
     }
 
@@ -104,18 +101,6 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Hands over a part of a task.
-    ///
-    /// - Returns: `false` when the pool has ended; then the job is still the caller's.
-    func enqueue(_ job: UnownedJob) -> Bool {
-        state.withLock { state in
-            guard !state.hasEnded else { return false }
-            state.pending.jobs.append(job)
-            wakeDriver(&state)
-            return true
-        }
-    }
-
     /// - Returns: `false` when the pool has ended; then the command is dropped.
     func post(_ command: Command) -> Bool {
         state.withLock { state in
@@ -181,6 +166,13 @@ final class Mailbox: Sendable {
             state.hasEnded = true
             state.busySince = nil
             return (state.turnOver(), state.observer)
+        }
+    }
+
+    /// There is something to do for the driver that is not in here.
+    func wakeDriver() {
+        state.withLock { state in
+            if !state.hasEnded { waker.wake() }
         }
     }
 

@@ -184,6 +184,10 @@ final class ResponseReader: ResponseBodySource {
     }
 
     private func news() async {
-        await withTaskCancellationHandler { await stream.news() } onCancel: { discard() }
+        await withTaskCancellationHandler {
+            await stream.news()
+        } onCancel: {
+            discard()
+        }
     }
 }

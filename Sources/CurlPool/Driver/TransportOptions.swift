@@ -48,7 +48,9 @@ final class TransportOptions: Sendable {
         }
         var written = 0
         while written < pem.count {
-            let count = pem.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written) }
+            let count = pem.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written)
+            }
             guard count > 0 else {
                 close(descriptor)
                 throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)

@@ -68,7 +68,9 @@ extension PoolStateMachine {
             latestOrigin = (origin, index)
             return index
         }
-        let index = origins.insert(OriginState(origin: origin, mayMultiplex: rules.mayMultiplex && origin.scheme.hasPrefix("https")))
+        let index = origins.insert(
+            OriginState(origin: origin, mayMultiplex: rules.mayMultiplex && origin.scheme.hasPrefix("https"))
+        )
         originIndices[origin] = index
         turn.newOrigins.append((OriginID(index: Int32(index)), origin))
         return index

@@ -127,7 +127,6 @@ extension PoolStateMachine {
             tryAll(slot)
         }
         placeAgain([id] + others, at: now)
-        serve(at: now)
     }
 
     private mutating func learn(_ slot: SlotID, isMultiplexed: Bool) {

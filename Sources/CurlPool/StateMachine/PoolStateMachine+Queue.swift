@@ -34,12 +34,15 @@ extension PoolStateMachine {
         // The latest first, so that each goes in front of those before it.
         let ids = ids.sorted { requests[$0].number > requests[$1].number }
         for id in ids { putBack(id) }
+        offerRoom(requests[any].origin)
         makeEligible(requests[any].origin)
         serve(at: now)
         for id in ids where requests[id].isInQueue {
             requests[id].placed = nil
             stay(id, behind: limitInTheWay(of: requests[id].origin), at: now)
         }
+        // One that may not wait makes way for those behind it.
+        serve(at: now)
     }
 
     /// Before it are only others that were put back, for whoever has a place was submitted before all who never had one.

@@ -11,7 +11,7 @@ public enum PoolProxy: Sendable, Hashable {
     public struct Server: Sendable, Hashable {
         /// `http` or `https`: how the proxy itself is spoken to.
         public var scheme: String
-        /// Its host.
+        /// Its host; an IPv6 address in brackets.
         public var host: String
         /// Its port.
         public var port: UInt16

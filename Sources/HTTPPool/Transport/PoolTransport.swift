@@ -14,6 +14,8 @@ public struct PoolTransport: Sendable, Hashable {
     /// Whether compressed answers are asked for and unpacked.
     public var decompression = Decompression.off
     /// Header fields of every request that does not have them itself.
+    ///
+    /// `User-Agent` is `PoolScope/` and the version, unless it is set here or by the request; an empty one is not sent.
     public var defaultHeaders = HTTPFields()
 
     /// HTTP/1.1, the system's certificates, no proxy, no decompression.

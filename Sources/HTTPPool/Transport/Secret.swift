@@ -1,6 +1,6 @@
 /// A value that does not show itself: not in a log, not in an error, not in a dump.
-public struct Secret<Value: Sendable & Hashable>: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
+public struct Secret<Value: Sendable & Hashable>: Sendable, Hashable, CustomStringConvertible,
+    CustomDebugStringConvertible, CustomReflectable
 {
     /// What is hidden.
     public let value: Value

@@ -166,7 +166,7 @@ struct IdleConnectionTests {
         }
         try await withPool { pool, journal in
             try await expectAnswer("until the end", to: get(peer), from: pool)
-            #expect(await code { _ = try await pool.execute(get(peer)) } == .connectionLost)
+            #expect(await code { _ = try await pool.execute(get(peer)).body.collect() } == .connectionLost)
             #expect(journal.closeReasons == [.responseClose, .error])
         }
     }

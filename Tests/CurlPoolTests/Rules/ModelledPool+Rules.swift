@@ -7,6 +7,8 @@ extension ModelledPool {
     /// The most there may be: the limits, or, after they were lowered, what was there then and has not gone since.
     struct Ceiling {
         var connections: Int
+        /// By the number of the origin.
+        var ofOrigins: [Int] = []
         var queued: Int
 
         init(_ limits: PoolLimits) {
@@ -15,7 +17,9 @@ extension ModelledPool {
         }
 
         mutating func lower(to limits: PoolLimits, from pool: ModelledPool) {
-            connections = max(limits.maxConnections, pool.rig.machine.connectionCount)
+            let machine = pool.rig.machine
+            connections = max(limits.maxConnections, machine.connectionCount)
+            for index in machine.origins.indices { ofOrigins[index] = machine.origins[index].levels.connections.total }
             queued = max(limits.maxQueuedRequests ?? .max, pool.rig.machine.queuedCount)
         }
 
@@ -27,22 +31,21 @@ extension ModelledPool {
 
     /// Nobody overtakes: who got a place came before all who wait for the like.
     mutating func checkOrder(opened: [RequestID]) {
-        let machine = rig.machine
         for id in requests.indices {
-            guard let request = requests[id], machine.requests.contains(id) else { continue }
-            let state = machine.requests[id]
+            guard let request = requests[id], rig.machine.requests.contains(id) else { continue }
+            let state = rig.machine.requests[id]
             if request.wasQueued != state.isInQueue {
                 requests[id]?.wasQueued = state.isInQueue
-                if !state.isInQueue, let first = machine.origins[state.origin].queue.first {
-                    check(machine.requests[first].number > request.number, "overtaken within the origin")
+                if !state.isInQueue, let first = rig.machine.origins[state.origin].queue.first {
+                    check(rig.machine.requests[first].number > request.number, "overtaken within the origin")
                 }
             }
         }
         guard let latest = opened.compactMap({ requests[$0]?.number }).max() else { return }
-        for index in machine.origins.indices {
-            let origin = machine.origins[index]
+        for index in rig.machine.origins.indices {
+            let origin = rig.machine.origins[index]
             guard let first = origin.queue.first, origin.levels.connections.total < perOrigin else { continue }
-            check(machine.requests[first].number > latest, "a later request of another origin got the connection")
+            check(rig.machine.requests[first].number > latest, "a later request of another origin got the connection")
         }
     }
 
@@ -52,24 +55,29 @@ extension ModelledPool {
 
     /// The rules that are cheap to look at.
     mutating func checkLevels() {
-        let machine = rig.machine
         var total = OriginLevels()
-        for index in machine.origins.indices {
-            let levels = machine.origins[index].levels
+        for index in rig.machine.origins.indices {
+            let levels = rig.machine.origins[index].levels
             check(levels == told[index], "the observer was not told of a level")
+            let most = max(perOrigin, ceiling.ofOrigins[index])
+            check(levels.connections.total <= most, "over maxConnectionsPerOrigin")
+            ceiling.ofOrigins[index] = min(most, levels.connections.total)
             total.connections.connecting += levels.connections.connecting
             total.connections.active += levels.connections.active
             total.connections.idle += levels.connections.idle
             total.requests.queued += levels.requests.queued
             total.requests.connecting += levels.requests.connecting
             total.requests.inFlight += levels.requests.inFlight
-            checkQueue(of: machine.origins[index])
+            checkQueue(of: rig.machine.origins[index])
         }
         let (connections, requests) = (total.connections, total.requests)
-        check(machine.connectionCount == connections.total, "the slots are not the connections")
-        check(machine.queuedCount == requests.queued, "the queue is not what the levels say")
+        check(rig.machine.connectionCount == connections.total, "the slots are not the connections")
+        check(rig.machine.queuedCount == requests.queued, "the queue is not what the levels say")
         check(connections.total <= ceiling.connections, "over maxConnections")
-        check(connections.total <= limits.maxConnections || connections.idle == 0, "idle ones are kept beyond the limit")
+        check(
+            connections.total <= limits.maxConnections || connections.idle == 0,
+            "idle ones are kept beyond the limit"
+        )
         check(connections.idle <= limits.maxIdleConnections, "over maxIdleConnections")
         check(requests.queued <= ceiling.queued, "over maxQueuedRequests")
         ceiling.settle(to: limits, connections: connections.total, queued: requests.queued)
@@ -83,7 +91,7 @@ extension ModelledPool {
         )
         check(count(.retried) == retried, "retries")
         check(submitted == requests.total + finished, "requests are not conserved")
-        check(machine.requests.count == requests.total, "the slab of requests is not what the levels say")
+        check(rig.machine.requests.count == requests.total, "the slab of requests is not what the levels say")
         if isShutDown { check(connections.idle == 0, "an idle connection outlives the shutdown") }
     }
 
@@ -106,13 +114,12 @@ extension ModelledPool {
     /// Everything, counted anew.
     mutating func checkEverything() {
         checkLevels()
-        let machine = rig.machine
         var levels = [OriginLevels](repeating: OriginLevels(), count: told.count)
         var ofSites: [Int: RequestLevels] = [:]
         var deadline = MonotonicTime(nanoseconds: .max)
         var oldest: MonotonicTime?
-        for id in machine.requests.indices {
-            let request = machine.requests[id]
+        for id in rig.machine.requests.indices {
+            let request = rig.machine.requests[id]
             let site = Int(request.site.index)
             check(requests[id] != nil, "a request is held that has ended")
             switch request.state {
@@ -136,39 +143,50 @@ extension ModelledPool {
                 check(requests[id]?.slot == slot, "a request is in flight elsewhere than its transfer")
                 deadline = min(deadline, request.totalDeadline)
                 if request.awaiting == .answer { deadline = min(deadline, request.progress + request.timeouts.read) }
-                if request.awaiting == .peerTakes { deadline = min(deadline, request.progress + request.timeouts.write) }
+                if request.awaiting == .peerTakes {
+                    deadline = min(deadline, request.progress + request.timeouts.write)
+                }
             }
         }
-        for id in machine.slots.indices {
-            let slot = machine.slots[id]
+        for id in rig.machine.slots.indices {
+            let slot = rig.machine.slots[id]
             switch slot.state {
             case .connecting: levels[slot.origin].connections.connecting += 1
             case .active: levels[slot.origin].connections.active += 1
             case .idle:
                 levels[slot.origin].connections.idle += 1
-                if let expiry = limits.keepaliveExpiry { deadline = min(deadline, slot.idleSince + expiry.wholeNanoseconds) }
-                if let age = limits.maxConnectionLifetime { deadline = min(deadline, slot.opened + age.wholeNanoseconds) }
+                if let expiry = limits.keepaliveExpiry {
+                    deadline = min(deadline, slot.idleSince + expiry.wholeNanoseconds)
+                }
+                if let age = limits.maxConnectionLifetime {
+                    deadline = min(deadline, slot.opened + age.wholeNanoseconds)
+                    check(slot.opened + age.wholeNanoseconds > rig.now, "an idle connection is too old")
+                }
             }
             checkSlot(id, slot)
         }
-        for index in machine.origins.indices { check(machine.origins[index].levels == levels[index], "levels are not a recount") }
-        for site in Self.sites where machine.sites.indices.contains(Int(site.index)) {
-            let counted = ofSites[Int(site.index)] ?? RequestLevels()
-            check(machine.sites[Int(site.index)].levels == counted, "a site's levels are not a recount")
+        for index in rig.machine.origins.indices {
+            check(rig.machine.origins[index].levels == levels[index], "levels are not a recount")
         }
-        check(rig.machine.turn.oldestQueued == oldest || !machine.turn.events.isEmpty, "the oldest in the queue is another")
+        for site in Self.sites where rig.machine.sites.indices.contains(Int(site.index)) {
+            let counted = ofSites[Int(site.index)] ?? RequestLevels()
+            check(rig.machine.sites[Int(site.index)].levels == counted, "a site's levels are not a recount")
+        }
+        check(
+            rig.machine.turn.oldestQueued == oldest || !rig.machine.turn.events.isEmpty,
+            "the oldest in the queue is another"
+        )
         let next = rig.machine.nextDeadline() ?? MonotonicTime(nanoseconds: .max)
         check(next <= deadline, "nothing is armed for something that will be due")
     }
 
     private mutating func checkSlot(_ id: SlotID, _ slot: PoolStateMachine.Slot) {
-        let machine = rig.machine
         var inFlight = 0
         var waiting = 0
         var next = slot.requests.first
         while let request = next {
-            next = machine.requestLinks.next(after: request)
-            if case .inFlight = machine.requests[request].state { inFlight += 1 } else { waiting += 1 }
+            next = rig.machine.requestLinks.next(after: request)
+            if case .inFlight = rig.machine.requests[request].state { inFlight += 1 } else { waiting += 1 }
         }
         check(slot.requests.count == inFlight + waiting, "a slot's list of requests is broken")
         check(slot.streams == inFlight, "the streams are not the requests in flight")
@@ -193,6 +211,8 @@ extension ModelledPool {
         check(state.state != .idle, "a request is to share an idle connection")
         guard state.state == .active else { return }
         check(request.isJoining || state.trial != nil, "a request waits on a ready connection for nothing")
-        if request.isJoining { check(connections[slot]?.joining.contains(id) == true, "a request joins and nobody tries") }
+        if request.isJoining {
+            check(connections[slot]?.joining.contains(id) == true, "a request joins and nobody tries")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import HTTPPool
+import LoopbackUpstream
 
 @testable import CurlPool
 
@@ -8,9 +9,13 @@ struct ModelledPool {
     struct Connection {
         /// As many streams as the peer takes; `nil` where the connection speaks HTTP/1.1.
         let streams: Int?
+        let host: Int
+        let tag: Int
         var isReady = false
         var isAnswered = false
         var isGoingAway = false
+        /// The later a request left it last, the higher.
+        var left = 0
         /// Those with a transfer on it: the one that opens it, or those in flight.
         var transfers: [RequestID] = []
         /// Those that libcurl tries to give a stream.
@@ -21,6 +26,7 @@ struct ModelledPool {
 
     struct Request {
         let number: UInt64
+        let tag: Int
         let acquireDeadline: MonotonicTime
         /// The connection that its transfer is on.
         var slot: SlotID?
@@ -46,7 +52,7 @@ struct ModelledPool {
     var isShutDown = false
     private(set) var violations: [String] = []
     private var opened: [RequestID] = []
-    private var connectionsMade = 0
+    private var departures = 0
 
     static let sites = [CallSite.unattributed, CallSite("modelled")]
 
@@ -60,8 +66,8 @@ struct ModelledPool {
 
     mutating func take(_ step: RandomStep) {
         switch step {
-        case .submit(let host, let acquire, let total, let hasBody, let isRepeatable):
-            submit(host, acquire: acquire, total: total, hasBody: hasBody, isRepeatable: isRepeatable)
+        case .submit(let tag, let host, let acquire, let total, let hasBody, let isRepeatable):
+            submit(host, tag: tag, acquire: acquire, total: total, hasBody: hasBody, isRepeatable: isRepeatable)
         case .ready(let pick): ready(pick)
         case .connectFails(let pick, let reason): connectFails(pick, reason)
         case .answer(let pick): answer(pick)
@@ -80,7 +86,9 @@ struct ModelledPool {
             rig.machine.bodyFailed(id, at: rig.now)
             apply()
         case .idleSpoke(let pick):
-            guard let slot = slot(pick, where: { $0.isReady && $0.transfers.isEmpty && $0.joining.isEmpty }) else { return }
+            guard let slot = slot(pick, where: { $0.isReady && $0.transfers.isEmpty && $0.joining.isEmpty }) else {
+                return
+            }
             rig.machine.idleConnectionSpoke(slot, .unexpectedData, at: rig.now)
             apply()
         case .progress(let pick, let awaiting):
@@ -96,11 +104,11 @@ struct ModelledPool {
         case .reconfigure(let change):
             change.apply(to: &limits)
             ceiling.lower(to: limits, from: self)
-            var configuration = PoolConfiguration()
-            configuration.limits = limits
-            configuration.transport.http2 = sequence.http2 ? .negotiated : .off
-            rig.machine.reconfigure(configuration, at: rig.now)
+            let limits = limits
+            rig.reconfigure { $0 = limits }
             apply()
+            settleJoins()
+            doWhatIsDue()
         case .shutDown(let queued, let grace):
             isShutDown = true
             rig.machine.beginShutdown(ShutdownPolicy(queued: queued, grace: grace), at: rig.now)
@@ -119,44 +127,60 @@ struct ModelledPool {
         for levels in told { check(levels == OriginLevels(), "a level is not 0 after the shutdown") }
     }
 
-    mutating func check(_ holds: Bool, _ what: @autoclosure () -> String) {
-        if !holds { violations.append(what()) }
+    mutating func check(_ holds: Bool, _ what: String) {
+        if !holds { violations.append(what) }
     }
 
     // MARK: What is there to pick from
 
-    private func slot(_ pick: Int, where fits: (Connection) -> Bool) -> SlotID? {
-        var fitting: [SlotID] = []
-        for (id, connection) in connections.enumerated() {
-            if let connection, fits(connection) { fitting.append(id) }
+    /// Which of those that fit the number picks: their tags decide, not their places.
+    private struct Choice {
+        let pick: Int
+        private var best: UInt64 = .max
+        private(set) var chosen: Int?
+
+        init(_ pick: Int) { self.pick = pick }
+
+        mutating func offer(_ id: Int, tag: Int) {
+            var mixer = SplitMix64(seed: UInt64(pick) << 32 | UInt64(tag))
+            let rank = mixer.next()
+            if rank < best { (best, chosen) = (rank, id) }
         }
-        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+    }
+
+    private func slot(_ pick: Int, where fits: (Connection) -> Bool) -> SlotID? {
+        var choice = Choice(pick)
+        for (id, connection) in connections.enumerated() {
+            if let connection, fits(connection) { choice.offer(id, tag: connection.tag) }
+        }
+        return choice.chosen
     }
 
     private func request(_ pick: Int, where fits: (Request) -> Bool) -> RequestID? {
-        var fitting: [RequestID] = []
+        var choice = Choice(pick)
         for (id, request) in requests.enumerated() {
-            if let request, fits(request) { fitting.append(id) }
+            if let request, fits(request) { choice.offer(id, tag: request.tag) }
         }
-        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+        return choice.chosen
     }
 
     /// A request that holds a ready connection.
     private func inFlight(_ pick: Int, where fits: (Request, Connection) -> Bool = { _, _ in true }) -> RequestID? {
-        var fitting: [RequestID] = []
+        var choice = Choice(pick)
         for connection in connections {
             guard let connection, connection.isReady else { continue }
             for id in connection.transfers {
-                if let request = requests[id], fits(request, connection) { fitting.append(id) }
+                if let request = requests[id], fits(request, connection) { choice.offer(id, tag: request.tag) }
             }
         }
-        return fitting.isEmpty ? nil : fitting[pick % fitting.count]
+        return choice.chosen
     }
 
     // MARK: Steps
 
     private mutating func submit(
         _ number: Int,
+        tag: Int,
         acquire: Duration?,
         total: Duration?,
         hasBody: Bool,
@@ -181,7 +205,7 @@ struct ModelledPool {
         while requests.count <= id { requests.append(nil) }
         check(requests[id] == nil, "the number of a request that is not finished is used again")
         let deadline = acquire.map { rig.now + $0.wholeNanoseconds } ?? MonotonicTime(nanoseconds: .max)
-        requests[id] = Request(number: UInt64(submitted), acquireDeadline: deadline)
+        requests[id] = Request(number: UInt64(submitted), tag: tag, acquireDeadline: deadline)
         apply()
     }
 
@@ -253,6 +277,8 @@ struct ModelledPool {
         guard let slot = requests[id]?.slot else { return }
         connections[slot]?.transfers.removeAll { $0 == id }
         connections[slot]?.joining.removeAll { $0 == id }
+        departures += 1
+        connections[slot]?.left = departures
         requests[id]?.slot = nil
     }
 
@@ -287,6 +313,11 @@ struct ModelledPool {
     private mutating func pass(_ duration: Duration) {
         settleJoins()
         rig.now = rig.now + duration.wholeNanoseconds
+        doWhatIsDue()
+    }
+
+    /// The last thing in every turn.
+    private mutating func doWhatIsDue() {
         if let deadline = rig.machine.nextDeadline(), deadline <= rig.now {
             rig.machine.timePassed(to: rig.now)
             apply()
@@ -303,7 +334,10 @@ struct ModelledPool {
         rig.machine.actions.removeAll(keepingCapacity: true)
         rig.machine.finishTurn(at: rig.now)
         for (id, _) in rig.machine.turn.newOrigins {
-            while told.count <= id.index { told.append(OriginLevels()) }
+            while told.count <= id.index {
+                told.append(OriginLevels())
+                ceiling.ofOrigins.append(0)
+            }
             check(told[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
         }
         for (id, levels) in rig.machine.turn.origins { told[Int(id.index)] = levels }
@@ -317,16 +351,20 @@ struct ModelledPool {
         case .open(let slot, let id):
             while connections.count <= slot { connections.append(nil) }
             check(connections[slot] == nil, "open on a slot in use")
-            checkMayStart(id, "open")
-            let isHTTP2 = sequence.http2 && connectionsMade % 2 == 0
-            connectionsMade += 1
+            checkMayStart(id)
+            let isHTTP2 = sequence.http2 && (requests[id]?.tag ?? 0) % 2 == 0
             let streams: Int? =
                 switch sequence.hosts[host(of: id)] {
                 case .http1: nil
                 case .http2(let streams): sequence.http2 ? streams : nil
                 case .mixed(let streams): isHTTP2 ? streams : nil
                 }
-            connections[slot] = Connection(streams: streams, transfers: [id])
+            connections[slot] = Connection(
+                streams: streams,
+                host: host(of: id),
+                tag: requests[id]?.tag ?? 0,
+                transfers: [id]
+            )
             requests[id]?.slot = slot
             requests[id]?.opened = true
             opened.append(id)
@@ -334,14 +372,19 @@ struct ModelledPool {
             let connection = connections.indices.contains(slot) ? connections[slot] : nil
             check(connection?.isReady == true, "reuse of a slot without a connection")
             check(connection?.transfers.isEmpty == true, "reuse of a connection that is in use")
-            checkMayStart(id, "reuse")
+            let isLatest = !connections.contains {
+                guard let other = $0, let connection, other.isReady, other.transfers.isEmpty else { return false }
+                return other.host == connection.host && other.joining.isEmpty && other.left > connection.left
+            }
+            check(isLatest, "a connection is used again and another was used more recently")
+            checkMayStart(id)
             connections[slot]?.transfers.append(id)
             requests[id]?.slot = slot
             requests[id]?.opened = false
         case .join(let slot, let id):
             let connection = connections.indices.contains(slot) ? connections[slot] : nil
             check(connection?.isReady == true, "join on a slot without a connection")
-            checkMayStart(id, "join")
+            checkMayStart(id)
             connections[slot]?.joining.append(id)
             requests[id]?.slot = slot
             requests[id]?.opened = false
@@ -364,12 +407,9 @@ struct ModelledPool {
         }
     }
 
-    private mutating func checkMayStart(_ id: RequestID, _ what: String) {
-        guard let request = requests[id] else {
-            check(false, "\(what) for a request that is not alive")
-            return
-        }
-        check(request.slot == nil, "\(what) for a request whose transfer runs")
+    private mutating func checkMayStart(_ id: RequestID) {
+        check(requests[id] != nil, "a transfer begins for a request that is not alive")
+        check(requests[id]?.slot == nil, "a transfer begins for a request that has one")
     }
 
     private func host(of id: RequestID) -> Int {

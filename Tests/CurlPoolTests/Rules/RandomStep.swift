@@ -5,10 +5,11 @@ import LoopbackUpstream
 
 /// One thing that happens to a pool, as a value: a sequence of them can be replayed, and made shorter.
 ///
-/// A number that picks means one of those that are there when the step is taken; where there is none, nothing happens. So
-/// every sequence makes sense, whatever is left out of it.
+/// A number picks one of those that are there when the step is taken; where there is none, nothing happens. So every
+/// sequence makes sense, whatever is left out of it. Requests have tags, and connections those of the requests that opened
+/// them: a number picks the same one of two whatever else is there, so what is left out changes little of the rest.
 enum RandomStep: Equatable {
-    case submit(host: Int, acquire: Duration?, total: Duration?, hasBody: Bool, isRepeatable: Bool)
+    case submit(tag: Int, host: Int, acquire: Duration?, total: Duration?, hasBody: Bool, isRepeatable: Bool)
     /// A connection that is being opened becomes usable.
     case ready(Int)
     case connectFails(Int, ConnectFailure)
@@ -73,7 +74,7 @@ struct RandomSequence {
         case http1
         /// HTTP/2, with as many streams at once.
         case http2(streams: Int)
-        /// Every other connection meets another server: one speaks HTTP/1.1, one HTTP/2.
+        /// Some connections meet a server that speaks HTTP/1.1, some one that speaks HTTP/2.
         case mixed(streams: Int)
     }
 
@@ -113,6 +114,7 @@ extension RandomStep {
         switch Int.random(in: 0..<(100 + changes), using: &random) {
         case 0..<27:
             return .submit(
+                tag: Int.random(in: 0..<1_000_000, using: &random),
                 host: Int.random(in: 0..<8, using: &random),
                 acquire: [.zero, .milliseconds(30), .seconds(2), nil].randomElement(using: &random) ?? nil,
                 total: Int.random(in: 0..<8, using: &random) == 0 ? .milliseconds(80) : nil,

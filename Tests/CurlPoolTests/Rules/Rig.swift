@@ -8,10 +8,10 @@ struct Rig {
     var machine: PoolStateMachine
     var now = MonotonicTime(nanoseconds: 1_000_000_000)
     private var number: UInt64 = 0
+    private var configuration = PoolConfiguration()
 
     /// `http2`: its origins may turn out to speak it.
     init(http2: Bool = false, _ change: (inout PoolLimits) -> Void = { _ in }) {
-        var configuration = PoolConfiguration()
         change(&configuration.limits)
         configuration.transport.http2 = http2 ? .negotiated : .off
         machine = PoolStateMachine(rules: PoolRules(configuration))
@@ -67,6 +67,12 @@ struct Rig {
     mutating func end(_ slot: SlotID, _ ending: TransferEnding) -> TransferVerdict {
         guard let id = machine.slots[slot].requests.first else { return .deliver }
         return machine.transferEnded(id, ending, at: now)
+    }
+
+    /// Other limits from now on.
+    mutating func reconfigure(_ change: (inout PoolLimits) -> Void) {
+        change(&configuration.limits)
+        machine.reconfigure(configuration, at: now)
     }
 
     mutating func advance(_ duration: Duration) {
@@ -129,5 +135,24 @@ extension [PoolEvent] {
     }
     var limitWaits: [PoolLimit] {
         compactMap { if case .queued(_, let limit) = $0 { limit } else { nil } }
+    }
+}
+
+/// HTTP/2.
+extension Rig {
+    /// A connection that turned out to carry several requests, with as many on it.
+    mutating func multiplexed(_ count: Int = 1, _ host: String = "a") throws -> (slot: SlotID, requests: [RequestID]) {
+        let requests = (0..<count).map { _ in submit(host) }
+        let slot = try #require(takeActions().opened.first)
+        machine.connectionReady(slot, at: now)
+        machine.answerBegan(slot, isMultiplexed: true, at: now)
+        for id in takeActions().joined { machine.joined(id, at: now) }
+        return (slot, requests)
+    }
+
+    @discardableResult
+    mutating func endRequest(_ id: RequestID, _ ending: TransferEnding = .complete(keepAlive: true)) -> TransferVerdict
+    {
+        machine.transferEnded(id, ending, at: now)
     }
 }

@@ -40,7 +40,7 @@ struct Shrinker {
 
     /// Leaves out whatever can be left out: all steps of a kind, then halves, smaller parts, at last single steps.
     mutating func shrink() {
-        for kind in Set(smallest.steps.map(\.kind)) { keep(smallest.steps.filter { $0.kind != kind }) }
+        for kind in Set(smallest.steps.map(\.kind)).sorted() { keep(smallest.steps.filter { $0.kind != kind }) }
         var part = max(1, smallest.steps.count / 2)
         while ContinuousClock.now < deadline {
             var end = smallest.steps.count
@@ -73,7 +73,7 @@ struct Shrinker {
 extension RandomStep {
     /// What steps have in common that may be of no account together.
     fileprivate var kind: String {
-        if case .submit(let host, _, _, _, _) = self { return "submit \(host)" }
+        if case .submit(_, let host, _, _, _, _) = self { return "submit \(host)" }
         return String("\(self)".prefix { $0 != "(" })
     }
 }

@@ -1,0 +1,2 @@
+/* What glibc tells of its heap, which Swift's own module leaves out. */
+#include <malloc.h>

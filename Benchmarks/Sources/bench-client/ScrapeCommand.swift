@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import Foundation
+internal import HTTPPool
+internal import Load
+internal import PoolMetrics
+internal import PoolPeer
+
+/// What one scrape of a pool with many origins costs: the reading under the pool's lock, and the text.
+struct ScrapeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "scrape", abstract: "Measure reading and rendering.")
+
+    @Option(help: "Origins that the pool has spoken to.") var origins: Int32 = 64
+    @Option(help: "Scrapes that are measured.") var scrapes = 2000
+    @Option(help: "Where to write the text, for another program to say the same.") var text: String
+
+    func run() throws {
+        let (observer, client) = try StillPool.observed(as: "scraped")
+        observer.poolDidTurn(.introducing(origins: origins))
+        let turn = PoolTurn.ofEverything(origins: origins)
+        for _ in 0..<500 { observer.poolDidTurn(turn) }
+
+        let exposition = Exposition.text([client.reading()], process: nil)
+        try Data(exposition).write(to: URL(fileURLWithPath: text))
+        let report = ScrapeReport(
+            series: exposition.split(separator: UInt8(ascii: "\n")).count { $0.first != UInt8(ascii: "#") },
+            bytes: exposition.count,
+            pool: measure { Exposition.text([client.reading()], process: nil) },
+            whole: measure { Exposition.text([client.reading()], process: .current()) }
+        )
+        print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
+    }
+
+    private func measure(_ scrape: () -> [UInt8]) -> ScrapeReport.Cost {
+        var written = 0
+        for _ in 0..<scrapes / 10 { written &+= scrape().count }
+        let start = ProcessUsage.now()
+        for _ in 0..<scrapes { written &+= scrape().count }
+        let end = ProcessUsage.now()
+        precondition(written > 0, "a scrape writes something")
+        return ScrapeReport.Cost(
+            microseconds: Double(end.nanoseconds - start.nanoseconds) / 1000 / Double(scrapes),
+            cpuMicroseconds: (end.cpuMicroseconds - start.cpuMicroseconds) / Double(scrapes)
+        )
+    }
+}
+
+/// What a scrape costs, as the program in Go prints it too.
+struct ScrapeReport: Encodable {
+    /// Of one scrape, on average.
+    struct Cost: Encodable {
+        /// By the clock.
+        let microseconds: Double
+        /// Of the whole process.
+        let cpuMicroseconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case microseconds = "us"
+            case cpuMicroseconds = "cpu_us"
+        }
+    }
+
+    /// Lines that are samples.
+    let series: Int
+    let bytes: Int
+    /// The families of the pool.
+    let pool: Cost
+    /// The same with those of the process, as the endpoint answers.
+    let whole: Cost
+}

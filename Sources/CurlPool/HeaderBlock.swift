@@ -1,0 +1,195 @@
+import Glibc
+import HTTPPool
+import HTTPTypes
+import Synchronization
+
+/// The header block of an answer. That it can be read is checked at once; it is read when somebody asks for its fields.
+final class HeaderBlock: ResponseHeadSource {
+    /// Why a block cannot be read.
+    struct Malformed: Error {
+        let reason: String
+    }
+
+    let status: HTTPResponse.Status
+    private let bytes: [UInt8]
+    /// Where the first field begins.
+    private let fieldsStart: Int
+    private let fieldCount: Int
+    /// Whether the body was unpacked on its way.
+    private let isUnpacked: Bool
+    private let read = AtomicLazyReference<Read>()
+
+    /// What was read.
+    private final class Read: Sendable {
+        let head: HTTPResponse
+        init(_ head: HTTPResponse) { self.head = head }
+    }
+
+    /// The most fields that an answer may have.
+    private static let maxFields = 5000
+
+    init(_ bytes: [UInt8], isUnpacked: Bool = false) throws(Malformed) {
+        let text = bytes.span
+        let line = text.line(from: 0)
+        guard let status = Self.status(in: text.extracting(line.content)) else {
+            throw Malformed(reason: "the status line could not be read")
+        }
+        var count = 0
+        var start = line.next
+        while start < text.count {
+            let line = text.line(from: start)
+            start = line.next
+            if line.content.isEmpty { continue }
+            guard Token.isFollowedByColon(in: text, line.content) else {
+                throw Malformed(reason: "a header field could not be read")
+            }
+            count += 1
+        }
+        guard count <= Self.maxFields else {
+            throw Malformed(reason: "there are more than the \(Self.maxFields) header fields that may be")
+        }
+        self.status = status
+        self.bytes = bytes
+        fieldsStart = line.next
+        fieldCount = count
+        self.isUnpacked = isUnpacked
+    }
+
+    var head: HTTPResponse {
+        if let read = read.load() { return read.head }
+        // Of two readers at the same time, both get what the first has stored.
+        return read.storeIfNil(Read(HTTPResponse(status: status, headerFields: fields()))).head
+    }
+
+    private func fields() -> HTTPFields {
+        let bytes = bytes
+        let text = bytes.span
+        var fields = HTTPFields()
+        fields.reserveCapacity(fieldCount)
+        var start = fieldsStart
+        while start < text.count {
+            let line = text.line(from: start)
+            start = line.next
+            let content = text.extracting(line.content)
+            guard let colon = content.firstIndex(of: UInt8(ascii: ":")),
+                let name = FieldNames.name(content.extracting(0..<colon))
+            else { continue }
+            fields.append(Self.field(name, content.extracting(content.trimmed(from: colon + 1))))
+        }
+        if isUnpacked, fields[.contentEncoding] != nil {
+            // They speak of the body as it came over the wire.
+            fields[.contentEncoding] = nil
+            fields[.contentLength] = nil
+        }
+        return fields
+    }
+
+    /// A value is text where it can be, which is the cheaper form, and bytes where it is not UTF-8.
+    private static func field(_ name: HTTPField.Name, _ value: Span<UInt8>) -> HTTPField {
+        if let text = value.text { return HTTPField(name: name, value: text) }
+        return HTTPField(name: name, value: value.indices.map { value[$0] })
+    }
+
+    /// `HTTP/1.1 200 OK`: the code follows the first space, the rest is the phrase.
+    private static func status(in line: Span<UInt8>) -> HTTPResponse.Status? {
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+        let rest = line.extracting(line.trimmed(from: space))
+        guard rest.count >= 3, rest.count == 3 || rest[3] == UInt8(ascii: " ") else { return nil }
+        var code = 0
+        for index in 0..<3 {
+            guard rest[index] >= 0x30, rest[index] <= 0x39 else { return nil }
+            code = code * 10 + Int(rest[index] - 0x30)
+        }
+        guard code >= 100 else { return nil }
+        let phrase = rest.extracting(rest.trimmed(from: 3))
+        if code == 200, phrase.count == 2, phrase[0] == UInt8(ascii: "O"), phrase[1] == UInt8(ascii: "K") { return .ok }
+        let shown = phrase.indices.map { phrase[$0] }.filter { $0 >= 0x20 && $0 < 0x7f }
+        // What is not shown may have had white space beside it.
+        let text = shown[shown.span.trimmed(from: 0)]
+        return HTTPResponse.Status(code: code, reasonPhrase: String(decoding: text, as: UTF8.self))
+    }
+}
+
+/// The characters of a token, which the name of a field is (RFC 9110, 5.6.2).
+private enum Token {
+    static func isFollowedByColon(in text: Span<UInt8>, _ line: Range<Int>) -> Bool {
+        var index = line.lowerBound
+        while index < line.upperBound, contains(text[index]) { index += 1 }
+        return index > line.lowerBound && index < line.upperBound && text[index] == UInt8(ascii: ":")
+    }
+
+    private static func contains(_ byte: UInt8) -> Bool {
+        byte < 0x80 && (byte < 0x40 ? low : high) &>> UInt64(byte) & 1 == 1
+    }
+
+    /// A bit for each character below 0x40, and for each from there to 0x7f.
+    private static var low: UInt64 { 0x03ff_6cfa_0000_0000 }
+    private static var high: UInt64 { 0x57ff_ffff_c7ff_fffe }
+}
+
+/// The names of header fields. Making one costs more than everything else about a field, so the usual ones are made once.
+private enum FieldNames {
+    private typealias Entry = (spelling: [UInt8], name: HTTPField.Name)
+
+    private static let byLength: [[Entry]] = {
+        let usual = [
+            "Accept-Ranges", "Age", "Alt-Svc", "Cache-Control", "Connection", "Content-Encoding", "Content-Length",
+            "Content-Type", "Date", "ETag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Server",
+            "Set-Cookie", "Strict-Transport-Security", "Transfer-Encoding", "Vary", "Via", "X-Request-Id",
+        ]
+        var byLength: [[Entry]] = []
+        for spelling in usual + usual.map({ $0.lowercased() }) {
+            guard let name = HTTPField.Name(spelling) else { continue }
+            while byLength.count <= spelling.utf8.count { byLength.append([]) }
+            byLength[spelling.utf8.count].append((Array(spelling.utf8), name))
+        }
+        return byLength
+    }()
+
+    /// `nil` if the bytes are no name of a field.
+    static func name(_ bytes: Span<UInt8>) -> HTTPField.Name? {
+        if bytes.count < byLength.count {
+            for entry in byLength[bytes.count] where bytes.equals(entry.spelling.span) { return entry.name }
+        }
+        return bytes.text.flatMap { HTTPField.Name($0) }
+    }
+}
+
+extension Span<UInt8> {
+    /// The text, if it is UTF-8.
+    fileprivate var text: String? {
+        guard let text = try? UTF8Span(validating: self) else { return nil }
+        return String(copying: text)
+    }
+
+    /// What is between white space and control characters at either end of the bytes from `start` on.
+    fileprivate func trimmed(from start: Int) -> Range<Int> {
+        var (start, end) = (start, count)
+        while start < end, self[start] <= 0x20 { start += 1 }
+        while start < end, self[end - 1] <= 0x20 { end -= 1 }
+        return start..<end
+    }
+
+    fileprivate func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        // Sound: memchr reads the bytes from `start` to the end of the span.
+        withUnsafeBytes { bytes in
+            guard start < bytes.count, let first = bytes.baseAddress,
+                let found = memchr(first + start, Int32(byte), bytes.count - start)
+            else { return nil }
+            return UnsafeRawPointer(found) - first
+        }
+    }
+
+    fileprivate func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+
+    /// A line that begins at `start`: its content, and where the next one begins.
+    fileprivate func line(from start: Int) -> (content: Range<Int>, next: Int) {
+        let end = firstIndex(of: UInt8(ascii: "\n"), from: start) ?? count
+        let hasReturn = end > start && self[end - 1] == UInt8(ascii: "\r")
+        return (start..<(hasReturn ? end - 1 : end), end + 1)
+    }
+}

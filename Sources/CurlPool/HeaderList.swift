@@ -1,0 +1,54 @@
+import CLibcurl
+import HTTPTypes
+
+/// Header fields as libcurl's list, in one block of memory: first its nodes, then their lines.
+///
+/// Sound as `Sendable`: the block is written in the initialiser and never again; libcurl only reads it.
+final class HeaderList: @unchecked Sendable {
+    let list: UnsafeMutablePointer<curl_slist>?
+
+    /// - Parameters:
+    ///   - fields: what was checked: no control character is in them.
+    ///   - refusesExpect: whether libcurl is to be told that it must not expect "100 Continue".
+    init(_ fields: [HTTPField], refusesExpect: Bool) {
+        let count = fields.count + (refusesExpect ? 1 : 0)
+        guard count > 0 else {
+            list = nil
+            return
+        }
+        let expect = "Expect:"
+        var bytes = refusesExpect ? expect.utf8.count + 1 : 0
+        for field in fields {
+            // ": " and a zero.
+            bytes += field.name.rawName.utf8.count + field.withUnsafeBytesOfValue { $0.count } + 3
+        }
+        let nodesBytes = count * MemoryLayout<curl_slist>.stride
+        let block = UnsafeMutableRawPointer.allocate(
+            byteCount: nodesBytes + bytes,
+            alignment: MemoryLayout<curl_slist>.alignment
+        )
+        let nodes = block.bindMemory(to: curl_slist.self, capacity: count)
+        var writer = ByteWriter(at: block + nodesBytes)
+        for index in 0..<count {
+            let next = index + 1 < count ? nodes + (index + 1) : nil
+            let line = writer.end.assumingMemoryBound(to: CChar.self)
+            (nodes + index).initialize(to: curl_slist(data: line, next: next))
+            if index < fields.count { Self.write(fields[index], to: &writer) } else { writer.put(expect) }
+            writer.put(0)
+        }
+        list = nodes
+    }
+
+    private static func write(_ field: HTTPField, to writer: inout ByteWriter) {
+        writer.put(field.name.rawName)
+        field.withUnsafeBytesOfValue { value in
+            // libcurl reads "Name:" as "do not send it"; an empty value is asked for with a semicolon.
+            guard !value.isEmpty else { return writer.put(UInt8(ascii: ";")) }
+            writer.put(UInt8(ascii: ":"))
+            writer.put(UInt8(ascii: " "))
+            writer.put(value)
+        }
+    }
+
+    deinit { list?.deallocate() }
+}

@@ -1,0 +1,48 @@
+public import HTTPTypes
+
+/// `Authorization` fields. HTTP/2 is told not to keep them in its table of fields.
+extension HTTPField {
+    /// User and password in the scheme `Basic`, as UTF-8 (RFC 7617).
+    ///
+    /// - Throws: ``PoolError`` with code `invalidRequest` where the user holds a colon or either holds a control
+    ///   character. Its text repeats neither.
+    public static func basic(user: String, password: String) throws(PoolError) -> HTTPField {
+        guard !user.utf8.contains(UInt8(ascii: ":")) else {
+            throw .invalidRequest("the user of a basic authorization holds a colon")
+        }
+        let text = "\(user):\(password)"
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw .invalidRequest("the user or the password of a basic authorization holds a control character")
+        }
+        return authorization("Basic \(Base64.encode(Array(text.utf8)))")
+    }
+
+    /// A token in the scheme `Bearer` (RFC 6750).
+    ///
+    /// - Throws: ``PoolError`` with code `invalidRequest` where the token is empty or holds what may not stand in one
+    ///   (`token68` of RFC 9110). Its text does not repeat it.
+    public static func bearer(_ token: String) throws(PoolError) -> HTTPField {
+        let padding = token.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        let characters = token.utf8.dropLast(padding)
+        guard !characters.isEmpty, characters.allSatisfy(mayStandInToken) else {
+            throw .invalidRequest("the bearer token is empty or holds a character that may not stand in one")
+        }
+        return authorization("Bearer \(token)")
+    }
+
+    private static func authorization(_ value: String) -> HTTPField {
+        var field = HTTPField(name: .authorization, value: value)
+        field.indexingStrategy = .disallow
+        return field
+    }
+
+    private static func mayStandInToken(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package import HTTPTypes
+
+/// What is to be done with an answer.
+package enum RedirectDecision: Sendable {
+    /// It is for the caller.
+    case answer
+    /// It points elsewhere: this is to be sent now.
+    case follow(HTTPRequest, RequestBody)
+}
+
+extension RedirectPolicy {
+    /// Decides whether an answer is followed, and with which request (RFC 9110, 15.4).
+    ///
+    /// - Parameters:
+    ///   - answer: the head that came.
+    ///   - request: the request that it answers.
+    ///   - body: the body that was sent with it.
+    ///   - followed: how many redirects led to `request`.
+    /// - Throws: ``PoolError`` with code `tooManyRedirects` or `redirectRefused`. Its text repeats nothing of the address.
+    package func decision(
+        on answer: HTTPResponse,
+        to request: HTTPRequest,
+        body: RequestBody,
+        followed: Int
+    ) throws(PoolError) -> RedirectDecision {
+        guard case .follow(let limit) = self, [301, 302, 303, 307, 308].contains(answer.status.code) else {
+            return .answer
+        }
+        let locations = answer.headerFields[fields: .location]
+        guard let location = locations.first else { return .answer }
+        let origin = try Origin(scheme: request.scheme, authority: request.authority)
+        guard followed < limit else { throw .tooManyRedirects(followed, from: origin) }
+        guard locations.count == 1 else { throw .redirectRefused("it names more than one address", from: origin) }
+        let (next, isElsewhere) = try Self.target(of: location, seenFrom: request, at: origin)
+
+        var redirected = request
+        (redirected.scheme, redirected.authority, redirected.path) = (next.scheme, next.authority, next.target)
+        redirected.method = Self.method(after: answer.status.code, instead: request.method)
+        let dropsBody = answer.status.code == 303 || redirected.method != request.method
+        guard dropsBody || body.isReplayable else {
+            throw .redirectRefused("it would repeat a body that is used up", from: origin)
+        }
+        if isElsewhere || dropsBody {
+            redirected.headerFields.removeAll { field in
+                let name = field.name.canonicalName
+                return isElsewhere && HTTPFields.boundToOrigin.contains(name)
+                    || dropsBody && (name.hasPrefix("content-") || Self.boundToBody.contains(name))
+            }
+        }
+        return .follow(redirected, dropsBody ? .none : body)
+    }
+
+    /// Where an answer leads, and whether that is another origin.
+    private static func target(
+        of location: HTTPField,
+        seenFrom request: HTTPRequest,
+        at origin: Origin
+    ) throws(PoolError) -> (URIReference, isElsewhere: Bool) {
+        // The bytes themselves: the text has replaced those that are not UTF-8.
+        let bytes = location.withUnsafeBytesOfValue { Array($0) }
+        guard !bytes.isEmpty, let reference = URIReference(bytes) else {
+            throw .redirectRefused("it names no address", from: origin)
+        }
+        let base = URIReference(scheme: request.scheme, authority: request.authority, target: request.path ?? "/")
+        var next = reference.resolved(against: base)
+        let scheme = next.scheme?.lowercased()
+        guard scheme == "http" || scheme == "https" else {
+            throw .redirectRefused("it leads to a scheme that is neither http nor https", from: origin)
+        }
+        guard !(next.authority ?? "").utf8.contains(UInt8(ascii: "@")) else {
+            throw .redirectRefused("its address holds a user or a password", from: origin)
+        }
+        // RFC 3986 lets a port be empty: it is the scheme's own.
+        if next.authority?.utf8.last == UInt8(ascii: ":") { next.authority?.removeLast() }
+        let target: Origin
+        do {
+            target = try Origin(scheme: scheme, authority: next.authority)
+        } catch {
+            throw .redirectRefused("its address is none: \(error.reason)", from: origin)
+        }
+        guard origin.scheme != "https" || target.scheme == "https" else {
+            throw .redirectRefused("it leads from https to http", from: origin)
+        }
+        return (next, target != origin)
+    }
+
+    /// After 301 and 302 a POST becomes a GET: not what was meant once, but what every client does.
+    private static func method(after status: Int, instead method: HTTPRequest.Method) -> HTTPRequest.Method {
+        switch status {
+        case 301, 302: method == .post ? .get : method
+        case 303: method == .head ? .head : .get
+        default: method
+        }
+    }
+
+    /// Fields that describe a body, beside those whose name begins with `content-`.
+    private static let boundToBody: Set = [
+        "digest", "expect", "last-modified", "repr-digest", "trailer", "transfer-encoding",
+    ]
+}
+
+extension PoolError {
+    fileprivate static func tooManyRedirects(_ followed: Int, from origin: Origin) -> PoolError {
+        PoolError(
+            .tooManyRedirects,
+            "\(followed) redirects were followed, which is the limit, and the answer is one more",
+            origin: origin,
+            phase: .exchange
+        )
+    }
+
+    fileprivate static func redirectRefused(_ reason: String, from origin: Origin) -> PoolError {
+        PoolError(.redirectRefused, "the redirect is not followed: \(reason)", origin: origin, phase: .exchange)
+    }
+}
+
+extension HTTPFields {
+    /// Fields that are meant for one origin: credentials, and a host other than the address names.
+    static let boundToOrigin: Set = ["authorization", "cookie", "host", "proxy-authorization"]
+
+    /// Those that another origin may see.
+    package var withoutCredentials: HTTPFields { filter { !Self.boundToOrigin.contains($0.name.canonicalName) } }
+}

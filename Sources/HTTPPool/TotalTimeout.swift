@@ -1,0 +1,50 @@
+package import HTTPTypes
+
+/// The total timeout of a request that takes several exchanges one after the other: the hops of a redirect, the attempts
+/// of a retry. It covers them together.
+package struct TotalTimeout: Sendable {
+    private let options: RequestOptions
+    private let timeouts: PoolTimeouts
+
+    /// The timeout of a request with these options, sent by a client with these timeouts.
+    package init(_ options: RequestOptions, defaults: PoolTimeouts) {
+        self.options = options
+        timeouts = options.timeouts ?? defaults
+    }
+
+    /// How long the whole may take; `nil` is no limit.
+    package var total: Duration? { timeouts.total }
+
+    /// The options for the exchange of `request` that begins `elapsed` after the whole did: it gets what is left.
+    ///
+    /// - Throws: ``PoolError`` with code `totalTimeout` where nothing is left.
+    package func options(for request: HTTPRequest, after elapsed: Duration) throws(PoolError) -> RequestOptions {
+        guard let total else { return options }
+        guard elapsed < total else {
+            let origin = try Origin(scheme: request.scheme, authority: request.authority)
+            throw expired(origin, .submit, after: elapsed)
+        }
+        var options = options
+        var timeouts = timeouts
+        timeouts.total = total - elapsed
+        options.timeouts = timeouts
+        return options
+    }
+
+    /// The error of one exchange. The total timeout's is told in terms of the whole, not of what was left of it.
+    package func whole(_ error: PoolError, after elapsed: Duration) -> PoolError {
+        error.code == .totalTimeout ? expired(error.origin, error.phase, after: elapsed) : error
+    }
+
+    private func expired(_ origin: Origin?, _ phase: PoolError.Phase, after elapsed: Duration) -> PoolError {
+        let value = PoolSetting.Value.duration(total)
+        return PoolError(
+            .totalTimeout,
+            "the answer was not complete within \(value)",
+            origin: origin,
+            phase: phase,
+            elapsed: elapsed,
+            limit: PoolError.Limit(setting: .totalTimeout, value: value)
+        )
+    }
+}

@@ -1,0 +1,79 @@
+extension PoolProxy.Server {
+    /// Reads `http://[user:password@]host:port`, user and password with percent escapes; `nil` where it is something
+    /// else.
+    init?(url text: String) {
+        guard let colon = text.firstRange(of: "://") else { return nil }
+        var rest = text[colon.upperBound...]
+        if rest.last == "/" { rest.removeLast() }
+        var credentials: PoolProxy.Credentials?
+        if let at = rest.lastIndex(of: "@") {
+            guard let read = PoolProxy.Credentials(userinfo: rest[..<at]) else { return nil }
+            credentials = read
+            rest = rest[rest.index(after: at)...]
+        }
+        let scheme = text[..<colon.lowerBound].lowercased()
+        // A port that is not written would be 1080 to one reader and 80 to another.
+        guard let origin = try? Origin(scheme: scheme, authority: String(rest)), rest.hasSuffix(":\(origin.port)")
+        else { return nil }
+        self.init(host: origin.host, port: origin.port, credentials: credentials)
+        self.scheme = scheme
+        guard isAddress else { return nil }
+    }
+
+    /// `http://(hidden)@proxy:3128`.
+    var description: String { "\(scheme)://\(credentials == nil ? "" : "(hidden)@")\(host):\(port)" }
+
+    /// Whether scheme, host and port lead somewhere.
+    var isAddress: Bool {
+        guard scheme == "http" || scheme == "https", port > 0 else { return false }
+        let origin = try? Origin(scheme: scheme, authority: "\(host):\(port)")
+        return origin?.host == host.lowercased() && origin?.port == port
+    }
+
+    static let allowedExceptions = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"
+
+    /// Whether the text is a host, a domain or a network. Patterns with `*` are none: curl would pass over them.
+    static func isException(_ text: String) -> Bool {
+        text.wholeMatch(of: /[A-Za-z0-9._\-:\[\]]+(\/[0-9]{1,3})?/) != nil
+    }
+}
+
+extension PoolProxy.Credentials {
+    /// Reads `user:password`, or a user alone.
+    fileprivate init?(userinfo: Substring) {
+        let parts = userinfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let user = parts.first?.withoutPercentEscapes,
+            let password = parts.count < 2 ? "" : parts.last?.withoutPercentEscapes
+        else { return nil }
+        self.init(user: user, password: password)
+        guard areAllowed else { return nil }
+    }
+
+    /// Whether a proxy can be told them (RFC 7617): there is a user, without a colon, and no control character.
+    var areAllowed: Bool {
+        let user = user.value
+        return !user.isEmpty && !user.utf8.contains(UInt8(ascii: ":"))
+            && (user.utf8 + Array(password.value.utf8)).allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+    }
+}
+
+extension Substring {
+    /// With every `%40` as what it stands for; `nil` where a `%` begins no escape, or UTF-8 does not come of it.
+    fileprivate var withoutPercentEscapes: String? {
+        var bytes: [UInt8] = []
+        var rest = utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let value = UInt8(Substring(digits), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,101 @@
+private import AsyncAlgorithms
+public import Configuration
+public import HTTPPool
+public import Logging
+public import ServiceLifecycle
+private import UnixSignals
+
+/// Keeps the limits and timeouts of a client that runs as a configuration says, whenever that changes.
+///
+/// ```swift
+/// let file = try await ReloadingFileProvider<JSONSnapshot>(filePath: "/etc/catalog/pool.json")
+/// let config = ConfigReader(providers: [EnvironmentVariablesProvider(), file])
+/// let client = try InstrumentedClient.shared(config: config)
+/// let reload = PoolReload(client, config: config, logger: logger)
+/// ```
+///
+/// In a service group list it after the client. It asks the providers for news on SIGHUP and every few seconds, and
+/// hears those that tell of it by themselves. The environment of a process never changes, so what it says stays; what
+/// the program set by itself stays too. A configuration that is wrong, or that wants another transport, changes nothing.
+public struct PoolReload: Service {
+    private let client: any PooledHTTPClient
+    private let config: ConfigReader
+    private let interval: Duration
+    private let logger: Logger
+    private let names = SettingNames.ofProcess
+
+    /// Prepares it; nothing happens before ``run()``.
+    ///
+    /// - Parameters:
+    ///   - client: a client that can be reconfigured.
+    ///   - config: where the limits come from.
+    ///   - interval: how often the providers are asked for news.
+    ///   - logger: told what changed at info, and what is wrong as a warning.
+    public init(
+        _ client: any PooledHTTPClient,
+        config: ConfigReader,
+        interval: Duration = .seconds(15),
+        logger: Logger
+    ) {
+        self.client = client
+        self.config = config
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// Follows the configuration until the service group shuts down or the task is cancelled.
+    public func run() async throws {
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        logger.info("limits follow the configuration; SIGHUP has it read at once")
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await follow() }
+            group.addTask { await ask(on: hangups) }
+        }
+    }
+
+    /// Applies what the providers say, now and whenever it is something else.
+    private func follow() async throws {
+        try await config.watchSnapshot { updates in
+            for await snapshot in updates.cancelOnGracefulShutdown() { await apply(snapshot) }
+        }
+    }
+
+    /// Has the providers look whether there is news; they tell of it themselves.
+    private func ask(on hangups: UnixSignalsSequence) async {
+        let ticks = AsyncTimerSequence(interval: interval, clock: .continuous).map { _ in false }
+        var said: String?
+        for await isHangup in merge(ticks, hangups.map { _ in true }).cancelOnGracefulShutdown() {
+            do {
+                // Nobody has this key, so every provider is asked for it.
+                _ = try await config.fetchString(forKey: ["httpClient", "reload"])
+                said = nil
+            } catch {
+                let problem = "\(ConfigFileProblem(error))"
+                // At every tick it would fill the log with the same.
+                if isHangup || problem != said { warn(problem) }
+                said = problem
+            }
+        }
+    }
+
+    private func apply(_ snapshot: ConfigSnapshotReader) async {
+        let old = client.configuration
+        do {
+            let new = try old.reloaded(from: snapshot, names: names)
+            let changed = PoolSetting.allCases.filter { new.value(of: $0) != old.value(of: $0) }
+            guard !changed.isEmpty else { return }
+            try await client.reconfigure(new)
+            let list = changed.map { setting in
+                let key = SettingNames.key(ofVariable: setting.variable)
+                return "\(key) from \(old.value(of: setting)) to \(new.value(of: setting))"
+            }
+            logger.info("limits changed: \(list.joined(separator: ", "))")
+        } catch let error as ConfigurationError {
+            warn(error.problems.map(\.description).joined(separator: "; "))
+        } catch {
+            warn("\(error)")
+        }
+    }
+
+    private func warn(_ problem: String) { logger.warning("limits stay as they are: \(problem)") }
+}

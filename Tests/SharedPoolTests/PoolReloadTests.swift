@@ -1,0 +1,182 @@
+import Configuration
+import Foundation
+import HTTPPool
+import HTTPTypes
+import Logging
+import PoolMetrics
+import ServiceLifecycle
+import SharedPool
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Limits that follow a configuration", .serialized)
+struct PoolReloadTests {
+    @Test("are put in force when a provider says others, and the log says which")
+    func follows() async throws {
+        let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
+        try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
+            try await eventually("what is said at the start is in force") {
+                client.configuration.limits.maxConnections == 80
+            }
+            provider.setValue(9, forKey: "httpClient.maxConnections")
+            try await eventually("what is said then is") { client.configuration.limits.maxConnections == 9 }
+            try await eventually("it is logged") { log.lines.count == 3 }
+            #expect(client.reading().configurationChanges == 2)
+            #expect(client.configuration.source(of: .maxConnections) == .reload("httpClient.maxConnections"))
+            let list = "httpClient.maxConnections from 80 to 9, httpClient.maxKeepalive from 80 to 9"
+            #expect(log.lines.last == "info limits changed: \(list)")
+        }
+    }
+
+    @Test("stay as they are when something is wrong, which is one warning and no change")
+    func wrong() async throws {
+        let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
+        try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
+            try await eventually("the start is in force") { pool.reconfigurations.count == 1 }
+            provider.setValue("many", forKey: "httpClient.maxConnections")
+            try await eventually("it is warned of") { log.warnings.count == 1 }
+            #expect(
+                log.warnings == [
+                    "limits stay as they are: httpClient.maxConnections is \"many\"; "
+                        + "allowed: a whole number from 1 to 1000000"
+                ]
+            )
+            provider.setValue(80, forKey: "httpClient.maxConnections")
+            provider.setValue("negotiated", forKey: "httpClient.http2")
+            try await eventually("another transport is warned of") { log.warnings.count >= 2 }
+            let refusal = "httpClient.http2 is \"negotiated\"; allowed: off as at the start"
+            #expect(log.warnings.last?.contains(refusal) == true)
+            #expect(pool.reconfigurations.count == 1)
+            #expect(client.reading().configurationChanges == 1)
+            #expect(client.configuration.limits.maxConnections == 80)
+        }
+    }
+
+    @Test("stay as they are where the client cannot change, and the log says so")
+    func fixedClient() async throws {
+        let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
+        let log = LogLines()
+        let reload = PoolReload(FixedClient(), config: ConfigReader(provider: provider), logger: log.logger)
+        try await running(reload) {
+            try await eventually("it is warned of") { log.warnings.count == 1 }
+            #expect(log.warnings.first?.contains("cannot be changed while it runs") == true)
+        }
+    }
+
+    @Test("follow a file, which is read again by itself; a broken one is told once")
+    func file() async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
+        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let environment = EnvironmentVariablesProvider(environmentVariables: [:])
+        let looks = Looks()
+        let config = ConfigReader(providers: [environment, provider], accessReporter: looks)
+        try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
+            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
+            try file.write(#"{"httpClient": {"maxConnections": 12, "poolTimeout": 0.5}}"#)
+            try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
+            #expect(client.configuration.timeouts.acquire == .milliseconds(500))
+            try file.write(#"{"httpClient": {"#)
+            try await eventually("the broken file is told") { !log.warnings.isEmpty }
+            let before = looks.count
+            try await eventually("it was looked at again") { looks.count > before + 3 }
+            try file.write(#"{"httpClient": {"maxConnections": 13}}"#)
+            try await eventually("the mended file is in force") { client.configuration.limits.maxConnections == 13 }
+            #expect(log.warnings.count == 1)
+            #expect(log.warnings.first?.hasPrefix("limits stay as they are: it is not JSON: ") == true)
+            #expect(pool.reconfigurations.count == 3)
+        }
+    }
+
+    @Test("follow a file that is read again at once on SIGHUP")
+    func hangup() async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
+        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
+            try await eventually("the signal is waited for") { !log.lines.isEmpty }
+            try file.write(#"{"httpClient": {"maxConnections": 12}}"#)
+            kill(getpid(), SIGHUP)
+            try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
+        }
+    }
+
+    /// A measured fake pool whose limits follow a configuration.
+    private func withReload(
+        of config: ConfigReader,
+        interval: Duration = .seconds(3600),
+        _ body: (FakePool, InstrumentedClient, LogLines) async throws -> Void
+    ) async throws {
+        let pool = FakePool()
+        let client = try InstrumentedClient(pool, registry: PoolRegistry())
+        let log = LogLines()
+        let reload = PoolReload(client, config: config, interval: interval, logger: log.logger)
+        try await running(reload) { try await body(pool, client, log) }
+    }
+
+    /// Runs a service in a group, and ends it as a group does.
+    private func running(_ service: any Service, _ body: () async throws -> Void) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let group = ServiceGroup(services: [service], logger: logger)
+        let run = Task { try await group.run() }
+        do {
+            try await body()
+        } catch {
+            run.cancel()
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await run.value
+    }
+}
+
+/// A client that obeys to its end what it was made with.
+private struct FixedClient: PooledHTTPClient {
+    let configuration = PoolConfiguration()
+    let backend = PoolBackend(library: "none", tls: "none")
+
+    func attach(_ observer: any PoolObserver) throws {}
+    func pendingSubmissions() -> [PendingSubmission] { [] }
+    func execute(_ request: HTTPRequest, body: RequestBody, options: RequestOptions) async throws -> PooledResponse {
+        throw TestFailure("it sends nothing")
+    }
+    func shutdown(_ policy: ShutdownPolicy) async {}
+}
+
+/// How often providers were asked for news.
+private final class Looks: AccessReporter {
+    private let fetches = Atomic<Int>(0)
+
+    var count: Int { fetches.load(ordering: .relaxed) }
+
+    func report(_ event: AccessEvent) {
+        if event.metadata.accessKind == .fetch { fetches.add(1, ordering: .relaxed) }
+    }
+}
+
+/// What was logged from info on: `info ...`, `warning ...`.
+private final class LogLines: Sendable {
+    private let all = Mutex<[String]>([])
+
+    var lines: [String] { all.withLock { $0 } }
+    var warnings: [String] {
+        lines.compactMap { $0.hasPrefix("warning ") ? String($0.dropFirst("warning ".count)) : nil }
+    }
+
+    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
+
+    private struct Handler: LogHandler {
+        let lines: LogLines
+        var metadata = Logger.Metadata()
+        var logLevel = Logger.Level.info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            lines.all.withLock { $0.append("\(event.level) \(event.message)") }
+        }
+    }
+}
