@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
-TEST_PACKAGES := curl nginx openssl procps prometheus
+TEST_PACKAGES := brotli curl nginx openssl procps prometheus tinyproxy zstd
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3

@@ -5,17 +5,33 @@ import TestSupport
 /// Debian's nginx on a port of loopback, with its own account of what it served (`stub_status`).
 final class Nginx: Sendable {
     let port: UInt16
+    /// The port that speaks TLS, where it was asked for one.
+    let tlsPort: UInt16
     private let program: Program
     private let folder: URL
     var authority: String { "127.0.0.1:\(port)" }
+    /// Where it speaks TLS, by the name that certificates are for.
+    var tlsAuthority: String { "localhost:\(tlsPort)" }
+
+    /// How it speaks TLS.
+    struct TLS {
+        var certificate: TestCertificates.Pair
+        /// The most streams of a connection; `nil`: it speaks HTTP/1.1 only.
+        var http2Streams: Int?
+        /// What else goes into the server's block.
+        var directives = ""
+    }
 
     /// Starts it and waits until it answers. `locations` goes into the server's block.
     static func start(
         locations: String = "",
         keepaliveTimeout: Int = 75,
-        connections: Int = 2_048
+        keepaliveRequests: Int = 1_000_000,
+        connections: Int = 2_048,
+        tls: TLS? = nil
     ) async throws -> Nginx {
-        let nginx = try Nginx(locations: locations, keepaliveTimeout: keepaliveTimeout, connections: connections)
+        let keepalive = "keepalive_timeout \(keepaliveTimeout)s; keepalive_requests \(keepaliveRequests);"
+        let nginx = try Nginx(locations: locations, keepalive: keepalive, connections: connections, tls: tls)
         do {
             try await eventually("nginx answers") { try await nginx.status() != nil }
         } catch {
@@ -24,11 +40,12 @@ final class Nginx: Sendable {
         return nginx
     }
 
-    private init(locations: String, keepaliveTimeout: Int, connections: Int) throws {
-        // The port is free when it is asked for, and nobody else asks for it in this moment.
-        let probe = try ScriptedPeer.listen(backlog: 1)
-        port = ScriptedPeer.port(of: probe)
-        close(probe)
+    private init(locations: String, keepalive: String, connections: Int, tls: TLS?) throws {
+        // The ports are free when they are asked for, and nobody else asks for them in this moment.
+        let probes = try [ScriptedPeer.listen(backlog: 1), ScriptedPeer.listen(backlog: 1)]
+        (port, tlsPort) = (ScriptedPeer.port(of: probes[0]), ScriptedPeer.port(of: probes[1]))
+        for probe in probes { close(probe) }
+        let tlsText = tls.map { [tlsPort] in Self.text($0, port: tlsPort) } ?? ""
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("nginx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appendingPathComponent("nginx.conf")
@@ -39,10 +56,12 @@ final class Nginx: Sendable {
             worker_rlimit_nofile \(2 * connections);
             events { worker_connections \(connections); }
             http {
-              access_log off; keepalive_timeout \(keepaliveTimeout)s; keepalive_requests 1000000; \(temporary)
+              log_format served '$connection $request_method $uri $server_protocol';
+              access_log \(tls == nil ? "off" : "\(folder.path)/access.log served"); \(keepalive) \(temporary)
               server {
                 listen 127.0.0.1:\(port);
-                location = /status { stub_status; }
+                \(tlsText)
+                location = /status { stub_status; access_log off; }
                 location = /small { return 200 "small"; }
                 \(locations)
               }
@@ -51,6 +70,15 @@ final class Nginx: Sendable {
         try text.write(to: file, atomically: true, encoding: .utf8)
         self.folder = folder
         program = try Program("nginx", ["-c", file.path, "-e", "\(folder.path)/error.log"])
+    }
+
+    private static func text(_ tls: TLS, port: UInt16) -> String {
+        let streams = tls.http2Streams.map { "http2_max_concurrent_streams \($0);" } ?? ""
+        return """
+            listen 127.0.0.1:\(port) ssl \(tls.http2Streams == nil ? "" : "http2"); \(streams)
+            ssl_certificate \(tls.certificate.certificate); ssl_certificate_key \(tls.certificate.key);
+            \(tls.directives)
+            """
     }
 
     deinit {
@@ -63,6 +91,28 @@ final class Nginx: Sendable {
     func stop() async throws {
         program.signal(SIGTERM)
         try await onThread { [program] in _ = program.waitForEnd() }
+    }
+
+    /// Starts new workers, and lets the old ones finish what they have begun.
+    func reload() { program.signal(SIGHUP) }
+
+    /// A request that it has served.
+    struct Served: Hashable {
+        /// Its own number of the connection.
+        let connection: Int
+        let method: String
+        let path: String
+        let version: String
+    }
+
+    /// What it has served, other than questions for its status; by its own log. Only one with TLS keeps it.
+    func served() throws -> [Served] {
+        let log = try String(contentsOf: folder.appendingPathComponent("access.log"), encoding: .utf8)
+        return log.split(separator: "\n").compactMap { line in
+            let columns = line.split(separator: " ").map(String.init)
+            guard columns.count == 4, let connection = Int(columns[0]) else { return nil }
+            return Served(connection: connection, method: columns[1], path: columns[2], version: columns[3])
+        }
     }
 
     /// What it counts. The question itself is one connection and one request of it; they are taken off.

@@ -57,7 +57,7 @@ extension CurlDriver {
 
     /// libcurl says what it waits for. A descriptor stays registered when libcurl has had enough of it: its connection
     /// is idle from then on, and is listened to.
-    func watch(_ descriptor: Int32, _ what: Int32) {
+    func watch(_ descriptor: Int32, _ what: Int32, for easy: UnsafeMutableRawPointer?) {
         let interest: EventQueue.Interest
         switch what {
         case CURL_POLL_IN: interest = [.read, .peerClosed]
@@ -70,6 +70,10 @@ extension CurlDriver {
                 sockets.close(descriptor)
             }
             return
+        }
+        // libcurl 7.88 closes a socket that never connected without a word. Then its number can be that of a resolver.
+        if sockets[descriptor].slot >= 0, sockets[descriptor].slot != easy.flatMap(transfer(of:))?.slot?.id {
+            sockets.close(descriptor)
         }
         register(descriptor, interest)
     }

@@ -12,8 +12,16 @@ extension CurlDriver {
 
     /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
     func work() {
-        repeat { letCurlWork() } while settleJoins()
+        repeat {
+            repeat {
+                letCurlWork()
+                // What libcurl's callbacks made the machine decide.
+                perform()
+            } while isCurlDue
+        } while settleJoins()
     }
+
+    private var isCurlDue: Bool { curlTimer.map { $0 <= now } ?? false }
 
     /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
     private func letCurlWork() {
@@ -30,15 +38,20 @@ extension CurlDriver {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
-            let result = poolscope_message_result(message)
-            var owner: UnsafeMutablePointer<CChar>?
-            guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { continue }
-            // Sound: the pointer is the transfer's own, and the driver holds all transfers.
-            ended(Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue(), result)
+            let code = poolscope_message_result(message)
+            guard let transfer = transfer(of: easy) else { continue }
+            ended(transfer, transfer.result(code))
         }
     }
 
-    private func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
+    /// Sound: the pointer is the transfer's own, and the driver holds all transfers.
+    func transfer(of easy: UnsafeMutableRawPointer) -> CurlTransfer? {
+        var owner: UnsafeMutablePointer<CChar>?
+        guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { return nil }
+        return Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue()
+    }
+
+    func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
         // libcurl takes a head that is cut off for an answer without a body.
         let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
@@ -48,7 +61,6 @@ extension CurlDriver {
         if slot.connection == nil { slot.connection = transfer.openConnection }
         transfer.stop(in: multi)
         let ending = transfer.ending(result)
-        exchange.response.isUnpacked = transfer.unpacks
         release(transfer, from: slot)
         if !slot.isRunning {
             slot.idleSinceTurn = turnNumber
@@ -62,8 +74,11 @@ extension CurlDriver {
     /// The transfer is over: the slot's own waits for the next request, another is put aside.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
+        // One that ended while it tried to share a connection may have begun something else when that is looked at.
+        if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         guard transfer !== slot.transfer else { return }
         slot.remove(transfer)
+        assert(!spare.contains { $0 === transfer }, "a transfer is put aside once")
         spare.append(transfer)
     }
 

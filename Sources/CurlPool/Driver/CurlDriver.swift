@@ -72,9 +72,9 @@ final class CurlDriver: @unchecked Sendable {
         // What the peer allows is what counts.
         poolscope_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, Int(Int32.max))
         poolscope_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, me)
-        poolscope_multi_set_socket_function(multi) { _, descriptor, what, data, _ in
+        poolscope_multi_set_socket_function(multi) { easy, descriptor, what, data, _ in
             guard let data else { return 0 }
-            Unmanaged<CurlDriver>.fromOpaque(data).takeUnretainedValue().watch(descriptor, what)
+            Unmanaged<CurlDriver>.fromOpaque(data).takeUnretainedValue().watch(descriptor, what, for: easy)
             return 0
         }
         poolscope_multi_set_pointer(multi, CURLMOPT_TIMERDATA, me)

@@ -62,10 +62,12 @@ final class CurlSlot {
     /// Closes the slot's connection, if it has one. No transfer may be running.
     func dropConnection() {
         guard let share else { return }
+        assert(!isRunning, "no transfer is running")
         transfer.detach()
         transfer.slot = self
         // The socket is closed inside this call.
-        curl_share_cleanup(share)
+        let code = curl_share_cleanup(share)
+        assert(code == CURLSHE_OK, "nobody else holds the cache")
         self.share = nil
         // libcurl 7.88 does not tell of a socket that never connected.
         connection = nil

@@ -7,27 +7,23 @@ extension CurlTransfer {
     /// What the caller is told of a transfer that broke.
     func error(_ result: CURLcode) -> PoolError {
         if let refusal { return refusal }
+        if wantedToSendAgain || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
         let words = String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST: return PoolError(.dnsFailed, "the host's name does not resolve", phase: phase)
         case CURLE_COULDNT_RESOLVE_PROXY:
             return PoolError(.proxyFailed, "the proxy's name does not resolve", phase: phase)
-        case _ where !wasSent && tunnelRefusal != nil:
-            return PoolError(
-                .proxyFailed,
-                "the proxy opened no tunnel and answered \(tunnelRefusal ?? 0)",
-                phase: .connect
-            )
         case CURLE_OPERATION_TIMEDOUT: return PoolError(.connectTimeout, words, phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL where wasSent:
             return PoolError(.invalidResponse, "the answer is not HTTP", phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
             return PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
+        case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
+        case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
-        case _ where Self.isTLS(result): return PoolError(.tlsFailed, certificateFault(result) ?? words, phase: phase)
         case _ where phase == .connect: return PoolError(.connectFailed, systemWords ?? words, phase: phase)
         default: return PoolError(.connectionLost, words, phase: phase)
         }
@@ -43,30 +39,76 @@ extension CurlTransfer {
         }
     }
 
-    /// What is wrong with the server's certificate, where that is what failed.
-    private func certificateFault(_ result: CURLcode) -> String? {
-        guard result == CURLE_PEER_FAILED_VERIFICATION else { return nil }
-        var verdict = 0
-        poolscope_easy_get_long(easy, CURLINFO_SSL_VERIFYRESULT, &verdict)
-        // The numbers are OpenSSL's (x509_vfy.h).
-        return switch verdict {
-        // The chain is in order, so it is the name.
-        case 0, 62: "the server's certificate is for another host"
-        case 9: "the server's certificate is not valid yet"
-        case 10: "the server's certificate has expired"
-        case 18, 19: "the server's certificate, or its authority, is self-signed and not trusted"
-        case 2, 20, 21: "the authority of the server's certificate is unknown"
-        case 23: "the server's certificate is revoked"
-        default: "the server's certificate is not accepted (code \(verdict))"
+    // MARK: TLS
+
+    private func tlsFault(_ result: CURLcode) -> String {
+        switch result {
+        case CURLE_PEER_FAILED_VERIFICATION: certificateFault
+        case CURLE_SSL_CERTPROBLEM:
+            "the client's own certificate or its key cannot be used: they do not belong together, or the pass phrase is wrong"
+        case CURLE_SSL_CACERT_BADFILE: "the authorities to trust are no certificates"
+        default: "TLS was not agreed: \(tlsReason ?? "the peer ended the connection")"
         }
     }
 
-    /// The status with which a proxy refused the tunnel.
-    private var tunnelRefusal: Int? {
+    /// What is wrong with the peer's certificate.
+    private var certificateFault: String {
+        // Without a tunnel, TLS was spoken with the proxy.
+        let isProxys = leadsToProxy && tunnelStatus == 0
+        var verdict = 0
+        poolscope_easy_get_long(easy, isProxys ? CURLINFO_PROXY_SSL_VERIFYRESULT : CURLINFO_SSL_VERIFYRESULT, &verdict)
+        let whose = isProxys ? "the proxy's" : "the server's"
+        // The numbers are OpenSSL's (x509_vfy.h).
+        return switch verdict {
+        // Nothing was found against the chain, so it is the name.
+        case 0, 1, 62: "\(whose) certificate is for another host"
+        case 9: "\(whose) certificate is not valid yet"
+        case 10: "\(whose) certificate has expired"
+        case 18, 19: "\(whose) certificate, or its authority, is self-signed and not trusted"
+        case 2, 20, 21: "the authority of \(whose) certificate is unknown"
+        case 23: "\(whose) certificate is revoked"
+        default: "\(whose) certificate is not accepted (code \(verdict))"
+        }
+    }
+
+    /// What OpenSSL says of the failure. It is one of its own texts, with nothing of the peer's in it.
+    private var tlsReason: Substring? {
+        let words = String(cString: complaint)
+        guard let mark = words.firstRange(of: "SSL routines::") else { return nil }
+        return words[mark.upperBound...].prefix { $0 != "," }
+    }
+
+    /// The peer ended the connection because of what it was shown. With TLS 1.3 a server says so only after the client
+    /// has sent its request.
+    private var tlsAlert: Substring? { tlsReason.flatMap { $0.contains(" alert ") ? $0 : nil } }
+
+    // MARK: The proxy
+
+    /// Whether the connection is one to a proxy, as far as that can be told: libcurl does not.
+    private var leadsToProxy: Bool {
+        guard let request = exchange?.request, request.unixSocketPath == nil else { return false }
+        switch driver.options.proxy {
+        case .direct: return false
+        case .server(let server) where server.except.isEmpty: return true
+        case .server, .environment: return socketPort.map { $0 != request.origin.port } ?? false
+        }
+    }
+
+    private var proxyFault: String {
+        let status = tunnelStatus
+        if status != 0, status / 100 != 2 { return "the proxy opened no tunnel and answered \(status)" }
+        if let systemWords { return "the proxy could not be reached: \(systemWords)" }
+        return "the proxy opened no tunnel"
+    }
+
+    /// The status with which a proxy answered the request for a tunnel; 0 where there was no answer.
+    private var tunnelStatus: Int {
         var status = 0
         poolscope_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
-        return status == 0 || status / 100 == 2 ? nil : status
+        return status
     }
+
+    // MARK: The system
 
     private var systemError: Int32 {
         var number = 0
@@ -86,13 +128,24 @@ extension CurlTransfer {
         }
     }
 
+    /// Whether the whole connection is dead, not one stream of it. libcurl rewinds a body when it wants to send it again on
+    /// another one.
     static func meansConnectionDied(_ result: CURLcode) -> Bool {
         switch result {
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_SEND_FAIL_REWIND,
-            CURLE_HTTP2,
-            CURLE_HTTP2_STREAM:
+            CURLE_HTTP2:
             true
         default: false
         }
+    }
+}
+
+extension PoolError {
+    static func unpacksToTooMuch(_ maxRatio: Int) -> PoolError {
+        PoolError(
+            .responseTooLarge,
+            "the answer's body unpacks to more than \(maxRatio) times what came over the wire",
+            phase: .exchange
+        )
     }
 }

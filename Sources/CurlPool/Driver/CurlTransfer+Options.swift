@@ -4,6 +4,9 @@ import HTTPPool
 
 /// The options of an easy handle: those of its whole life, and those of one request.
 extension CurlTransfer {
+    /// What libcurl reads at once. Large bodies come in fewer pieces than with its own, smaller one.
+    static let bufferBytes = 64 << 10
+
     /// Sets what is the same for every request. Options whose names libcurl knows cannot fail but for memory, and then
     /// the transfer fails with libcurl's own error.
     func setUp() {
@@ -12,14 +15,15 @@ extension CurlTransfer {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_PATH_AS_IS, 1)
-        // Large bodies come in fewer pieces.
-        set(CURLOPT_BUFFERSIZE, 64 << 10)
+        set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
         // A transfer that is taken away during a look-up would otherwise wait for the resolver's thread.
         set(CURLOPT_QUICK_EXIT, 1)
         self.driver.options.apply(to: easy)
+        // Sound: the buffer is as large as libcurl asks for, and lives longer than the handle.
+        poolscope_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, complaint)
 
         // Sound: the driver keeps every transfer until all are over, and these callbacks run only during the transfer,
         // inside libcurl's calls, on the driver's thread.
@@ -146,10 +150,10 @@ private func beforeRequest(
     _: UnsafeMutablePointer<CChar>?,
     _: UnsafeMutablePointer<CChar>?,
     _: Int32,
-    _: Int32
+    localPort: Int32
 ) -> Int32 {
     guard let transfer = transfer(data) else { return CURL_PREREQFUNC_ABORT }
-    transfer.aboutToSend()
+    transfer.aboutToSend(from: localPort)
     return CURL_PREREQFUNC_OK
 }
 
@@ -161,7 +165,8 @@ private func openSocket(
     guard let transfer = transfer(data), let address, transfer.mayOpenSocket() else { return CURL_SOCKET_BAD }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
-    if descriptor >= 0 { transfer.driver.socketOpened(descriptor, for: transfer) }
+    let port = withUnsafeBytes(of: address.pointee.addr) { UInt16(truncatingIfNeeded: $0.port) }
+    if descriptor >= 0 { transfer.socketOpened(descriptor, for: port) }
     return descriptor
 }
 

@@ -27,8 +27,15 @@ final class CurlTransfer {
     /// Libcurl has the connection and is about to send: the request may reach the peer.
     @exclusivity(unchecked) private(set) var wasSent = false
     @exclusivity(unchecked) private var answerBegan = false
-    @exclusivity(unchecked) private var refusedToReconnect = false
+    /// Libcurl wanted another connection for the request.
+    @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
+    /// The port that its last socket was opened for.
+    @exclusivity(unchecked) private(set) var socketPort: UInt16?
+    /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
+    @exclusivity(unchecked) private var opened: [Int32] = []
+    /// Where libcurl says what went wrong, in more words than its code has.
+    let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Set when a callback broke the transfer off: why.
     @exclusivity(unchecked) private(set) var refusal: PoolError?
 
@@ -56,10 +63,14 @@ final class CurlTransfer {
         }
         self.easy = easy
         self.driver = driver
+        complaint.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setUp()
     }
 
-    deinit { curl_easy_cleanup(easy) }
+    deinit {
+        curl_easy_cleanup(easy)
+        complaint.deallocate()
+    }
 
     /// Connections are sought and kept in this cache.
     func attach(to share: UnsafeMutableRawPointer) -> Bool {
@@ -75,15 +86,19 @@ final class CurlTransfer {
     ///
     /// - Returns: whether libcurl took it.
     func begin(_ exchange: Exchange, _ start: Start, in multi: UnsafeMutableRawPointer) -> Bool {
+        assert(!isRunning, "a transfer carries out one exchange at a time")
         self.exchange = exchange
         self.start = start
         wasSent = false
         answerBegan = false
-        refusedToReconnect = false
+        wantedToSendAgain = false
         pause = Pause()
         refusal = nil
+        socketPort = nil
+        opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         guard describe(exchange.request) else { return false }
+        exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
     }
@@ -98,15 +113,18 @@ final class CurlTransfer {
             curl_easy_pause(easy, 0)
         }
         isRunning = false
-        curl_multi_remove_handle(multi, easy)
+        let code = curl_multi_remove_handle(multi, easy)
+        assert(code == CURLM_OK, "a transfer is taken away only outside of libcurl's callbacks")
     }
 
     /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK { return .complete(keepAlive: isOpen && exchange?.request.isLast != true) }
-        let diedUnanswered = start != .open && !answerBegan && Self.meansConnectionDied(result)
-        if refusedToReconnect || diedUnanswered { return .stale(sent: wasSent, .peerClosed) }
+        // A new HTTP/2 connection may end before it has taken a single request.
+        let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
+        let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
+        if wantedToSendAgain || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
 
@@ -130,20 +148,39 @@ final class CurlTransfer {
 
     /// The connection is ready and the request about to be sent. libcurl sends a request again by itself when a reused
     /// connection dies, POST included; that is the pool's decision, and ``mayOpenSocket()`` stops it earlier.
-    func aboutToSend() {
+    func aboutToSend(from localPort: Int32) {
         wasSent = true
         switch start {
-        case .open: driver.connectionReady(self)
+        case .open:
+            // Several requests may end on the connection before libcurl says which it is.
+            if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
+            driver.connectionReady(self)
         case .reuse: break
         case .join: driver.joined(self)
         }
     }
 
-    /// Whether libcurl may open a socket. A transfer that was started on a connection has no business to: libcurl has found
-    /// it dead, or full, and would go on with a new one on its own.
+    /// Whether libcurl may open a socket. A transfer that was started on a connection, or has had one, has no business to:
+    /// libcurl has found it dead, or full, and would go on with a new one on its own.
     func mayOpenSocket() -> Bool {
-        if start != .open { refusedToReconnect = true }
-        return start == .open
+        if start != .open || wasSent { wantedToSendAgain = true }
+        return !wantedToSendAgain
+    }
+
+    /// A socket was opened for one of the peer's addresses.
+    func socketOpened(_ descriptor: Int32, for port: UInt16) {
+        socketPort = port
+        opened.append(descriptor)
+        driver.socketOpened(descriptor, for: self)
+    }
+
+    private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            guard let start = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
+            return getsockname(descriptor, start, &length) == 0 && UnsafeRawBufferPointer(bytes).port == port
+        }
     }
 
     /// - Returns: whether the transfer may go on.
@@ -187,20 +224,31 @@ final class CurlTransfer {
         return max(first, min(Int(announced), ResponseStream.highWater))
     }
 
-    /// An answer of a few kilobytes can unpack to gigabytes.
     private func isWithinRatio(_ exchange: Exchange, _ more: Int) -> Bool {
         guard case .on(let maxRatio) = driver.options.decompression else { return true }
-        exchange.unpackedBytes += more
-        guard exchange.unpackedBytes > 1 << 20 else { return true }
-        var packed: curl_off_t = 0
-        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &packed)
-        guard exchange.unpackedBytes / maxRatio > Int(packed) else { return true }
-        refusal = PoolError(
-            .responseTooLarge,
-            "the answer's body unpacks to more than \(maxRatio) times what came over the wire",
-            phase: .exchange
-        )
+        if exchange.unpacked.take(more, packed: receivedBytes, buffer: Self.bufferBytes, maxRatio: maxRatio) {
+            return true
+        }
+        refusal = .unpacksToTooMuch(maxRatio)
         return false
+    }
+
+    /// What the end of the transfer comes to: a body that is complete may still have unpacked to too much.
+    func result(_ code: CURLcode) -> CURLcode {
+        guard unpacks, let exchange, case .on(let maxRatio) = driver.options.decompression else { return code }
+        // Of a reader that stands still, libcurl keeps 64 MiB of what one buffer unpacks to.
+        let isOverflow = code == CURLE_OUT_OF_MEMORY && !isReceiving
+        let isTooMuch = code == CURLE_OK && !exchange.unpacked.isWithin(maxRatio, packed: receivedBytes)
+        guard isOverflow || isTooMuch else { return code }
+        refusal = .unpacksToTooMuch(maxRatio)
+        return CURLE_FILESIZE_EXCEEDED
+    }
+
+    /// What of the body has come over the wire, as far as libcurl has counted it.
+    private var receivedBytes: Int {
+        var bytes: curl_off_t = 0
+        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes)
+        return Int(bytes)
     }
 
     /// Gives libcurl the next bytes of the request's body.
@@ -242,7 +290,13 @@ final class CurlTransfer {
         guard bits != pause.bits else { return }
         pause.bits = bits
         driver.awaits(self)
-        // Callbacks run inside this call.
-        curl_easy_pause(easy, bits)
+        // Callbacks run inside this call. One that breaks the transfer off makes the call fail, and nothing else.
+        let code = curl_easy_pause(easy, bits)
+        if code != CURLE_OK { driver.ended(self, code) }
     }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The port in a socket's address: both families have it at the same place, in network order.
+    var port: Int32 { Int32(self[2]) << 8 | Int32(self[3]) }
 }

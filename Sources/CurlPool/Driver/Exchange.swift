@@ -34,8 +34,8 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) var response = RawResponse()
     /// The rest of the answer's body, once the answer was handed over.
     @exclusivity(unchecked) var stream: ResponseStream?
-    /// The bytes of an unpacked body.
-    @exclusivity(unchecked) var unpackedBytes = 0
+    /// What was unpacked of the body so far.
+    @exclusivity(unchecked) var unpacked = UnpackedBody()
     /// How much of a body in memory libcurl has taken.
     @exclusivity(unchecked) private var bodySent = 0
     @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
@@ -71,7 +71,7 @@ final class Exchange: @unchecked Sendable {
     func beginAttempt(on transfer: CurlTransfer) {
         self.transfer = transfer
         response = RawResponse()
-        unpackedBytes = 0
+        unpacked = UnpackedBody()
         bodySent = 0
         upload?.rewind()
     }

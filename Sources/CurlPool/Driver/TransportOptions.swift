@@ -9,6 +9,7 @@ import HTTPPool
 final class TransportOptions: Sendable {
     let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
+    var proxy: PoolProxy { transport.proxy }
     private let transport: PoolTransport
     /// The authorities that are trusted, as a file.
     private let authorities: String?
@@ -23,16 +24,19 @@ final class TransportOptions: Sendable {
         self.transport = transport
         decompression = transport.decompression
         mayMultiplex = transport.http2 == .negotiated
-        certificate = try transport.tls.identity?.certificate.read("tls.identity.certificate") ?? []
-        privateKey = try transport.tls.identity?.privateKey.read("tls.identity.privateKey") ?? []
+        certificate =
+            try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
+        privateKey =
+            try transport.tls.identity?.privateKey.read("tls.identity.privateKey", holds: "PRIVATE KEY-----") ?? []
+        let read = { (pem: PoolTLS.PEM) in try pem.read("tls.trust", holds: "CERTIFICATE-----") }
         switch transport.tls.trust {
         case .system:
             (authorities, authoritiesDescriptor) = (Libcurl.certificateBundle, nil)
         case .systemAnd(let more):
-            let system = try Libcurl.certificateBundle.map { try PoolTLS.PEM.file($0).read("tls.trust") } ?? []
-            (authorities, authoritiesDescriptor) = try Self.file(system + [UInt8(ascii: "\n")] + more.read("tls.trust"))
+            let system = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
+            (authorities, authoritiesDescriptor) = try Self.file(system + [UInt8(ascii: "\n")] + read(more))
         case .only(let these):
-            (authorities, authoritiesDescriptor) = try Self.file(these.read("tls.trust"))
+            (authorities, authoritiesDescriptor) = try Self.file(read(these))
         }
     }
 
@@ -70,6 +74,7 @@ final class TransportOptions: Sendable {
         let tls = transport.tls
         let version = tls.minimumVersion == .tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2
         poolscope_easy_set_long(easy, CURLOPT_SSLVERSION, Int(version))
+        poolscope_easy_set_long(easy, CURLOPT_PROXY_SSLVERSION, Int(version))
         if tls.verification == .insecurelyAcceptAnyServer {
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
@@ -85,7 +90,8 @@ final class TransportOptions: Sendable {
         for (option, pem) in [(CURLOPT_SSLCERT_BLOB, certificate), (CURLOPT_SSLKEY_BLOB, privateKey)] {
             _ = pem.withUnsafeBytes { poolscope_easy_set_blob(easy, option, $0.baseAddress, $0.count) }
         }
-        poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value)
+        // Without any, OpenSSL would ask at the terminal for the pass phrase of a key that has one.
+        poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value ?? "")
     }
 
     private func applyProxy(to easy: UnsafeMutableRawPointer) {
@@ -105,22 +111,18 @@ final class TransportOptions: Sendable {
 }
 
 extension PoolTLS.PEM {
-    /// The bytes, which must at least look like PEM.
-    fileprivate func read(_ setting: String) throws -> [UInt8] {
+    /// The bytes, which must at least look like PEM of this kind.
+    fileprivate func read(_ setting: String, holds kind: String) throws -> [UInt8] {
         let shown: String
         let bytes: [UInt8]
         switch self {
         case .bytes(let secret): (shown, bytes) = (secret.description, secret.value)
         case .file(let path): (shown, bytes) = (path, Self.contents(of: path) ?? [])
         }
-        guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") else {
-            throw ConfigurationError(problems: [
-                ConfigurationError.Problem(
-                    name: setting,
-                    value: shown,
-                    allowed: "readable certificates or keys in PEM form"
-                )
-            ])
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.contains("-----BEGIN "), text.contains(kind) else {
+            let allowed = "what can be read and is PEM with \(kind.dropLast(5))"
+            throw ConfigurationError(problems: [.init(name: setting, value: shown, allowed: allowed)])
         }
         return bytes
     }

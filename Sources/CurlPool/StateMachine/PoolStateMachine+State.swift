@@ -30,7 +30,9 @@ extension PoolStateMachine {
         var isInQueue = false
         /// It had a place, lost it and is in the queue again.
         var isReturned = false
-        var isRetry = false
+        /// How often it met a dead connection.
+        var retries = 0
+        var isRetry: Bool { retries > 0 }
         /// The driver tries to send it on a connection that others are on.
         var isJoining = false
         var waitsBehind = PoolLimit.connections

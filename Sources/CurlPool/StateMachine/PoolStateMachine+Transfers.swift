@@ -58,8 +58,8 @@ extension PoolStateMachine {
                 let mayStay = keepAlive && slots[slot].isMultiplexed == true
                 placeAgain(settle(slot, keepAlive: mayStay, .error, at: now), at: now)
             case .stale(let sent, let reason):
+                let goesOn = mayRetry(id, sent: sent, on: slot)
                 let others = settle(slot, keepAlive: false, reason, at: now)
-                let goesOn = mayRetry(id, sent: sent)
                 if goesOn { beginAgain(id, at: now) } else { forget(id) }
                 placeAgain(goesOn ? others + [id] : others, at: now)
                 if goesOn { return .retry }
@@ -97,13 +97,18 @@ extension PoolStateMachine {
         serve(at: now)
     }
 
-    private func mayRetry(_ id: RequestID, sent: Bool) -> Bool {
-        !requests[id].isRetry && (!sent || requests[id].isRepeatable) && shutdown == nil
+    /// A new connection is not dead, so once is enough. But one that carries several may have taken, with those who share
+    /// it, all that its peer lets it.
+    private func mayRetry(_ id: RequestID, sent: Bool, on slot: SlotID) -> Bool {
+        requests[id].retries < (slots[slot].isMultiplexed == true ? Self.mostSharedRetries : 1)
+            && (!sent || requests[id].isRepeatable) && shutdown == nil
     }
+
+    private static let mostSharedRetries = 5
 
     private mutating func beginAgain(_ id: RequestID, at now: MonotonicTime) {
         record(.staleRetry(originID(of: id)))
-        requests[id].isRetry = true
+        requests[id].retries += 1
         requests[id].acquisitionBegan = now
         requests[id].placed = nil
     }
