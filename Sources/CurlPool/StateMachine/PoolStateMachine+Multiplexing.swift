@@ -166,9 +166,9 @@ extension PoolStateMachine {
         noteRoom(slot)
     }
 
-    /// The slot takes no further request.
+    /// The slot takes no further request. One that was only beyond a limit cannot be taken back any more for another reason.
     mutating func retire(_ slot: SlotID, _ reason: CloseReason) {
-        slots[slot].retiring = slots[slot].retiring ?? reason
+        if slots[slot].retiring == nil || slots[slot].retiring == .idleSurplus { slots[slot].retiring = reason }
         noteRoom(slot)
     }
 

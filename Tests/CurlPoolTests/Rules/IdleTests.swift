@@ -39,6 +39,18 @@ struct IdleTests {
         #expect(rig.takeEvents().closeReasons == [.idleExpired])
     }
 
+    @Test("The expiry counts from the last request, not from the opening")
+    func expiryCountsFromTheLastRequest() throws {
+        var rig = Rig { $0.keepaliveExpiry = .seconds(5) }
+        let slot = try rig.submitAndConnect()
+        rig.advance(.seconds(4))
+        rig.complete(slot)
+        rig.advance(.milliseconds(4_999))
+        #expect(rig.levels().connections.idle == 1)
+        rig.advance(.milliseconds(1))
+        #expect(rig.levels().connections.idle == 0)
+    }
+
     @Test("An expiry of zero keeps none, but hands over to one who waits")
     func zeroExpiryKeepsNone() throws {
         var rig = Rig {

@@ -75,6 +75,19 @@ struct LimitChangeTests {
         #expect(rig.machine.connectionCount == 1)
     }
 
+    @Test("One that is to close anyway is not taken back under a higher limit")
+    func toCloseAnyway() throws {
+        var rig = Rig(http2: true)
+        let (slot, ids) = try rig.multiplexed(2)
+        _ = try rig.multiplexed(1, "b")
+        rig.reconfigure { $0.maxConnections = 1 }
+        rig.endRequest(ids[0], .complete(keepAlive: false))
+        rig.reconfigure { $0.maxConnections = 3 }
+        _ = rig.submit()
+        #expect(rig.takeActions().opened.count == 1)
+        #expect(rig.machine.slots[slot].requests.count == 1)
+    }
+
     @Test("A lower limit of idle connections closes the longest idle first")
     func lowerIdle() throws {
         var rig = Rig()

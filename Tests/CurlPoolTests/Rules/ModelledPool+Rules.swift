@@ -129,7 +129,8 @@ extension ModelledPool {
                 ofSites[site, default: RequestLevels()].queued += 1
                 check(request.isInQueue, "a request without a place is not in the queue")
                 oldest = min(oldest ?? request.submitted, request.submitted)
-                deadline = min(deadline, request.acquireDeadline, request.totalDeadline)
+                let acquire = requests[id]?.acquireDeadline ?? request.acquireDeadline
+                deadline = min(deadline, acquire, request.totalDeadline)
             case .connecting(let slot):
                 levels[request.origin].requests.connecting += 1
                 ofSites[site, default: RequestLevels()].connecting += 1
