@@ -4,6 +4,7 @@ import TestSupport
 
 /// A server behind nginx that holds every request until it is let go.
 final class HoldingUpstream: Sendable {
+    private let path: String
     private let peer: ScriptedPeer
     private let paths: Paths
     private let permits = DispatchSemaphore(value: 0)
@@ -12,7 +13,9 @@ final class HoldingUpstream: Sendable {
         let list = Mutex<[String]>([])
     }
 
-    init() throws {
+    /// - Parameter path: how the paths begin that nginx is to pass on to it.
+    init(path: String = "/held") throws {
+        self.path = path
         let paths = Paths()
         self.paths = paths
         peer = try ScriptedPeer { [permits] connection, _ in
@@ -26,7 +29,7 @@ final class HoldingUpstream: Sendable {
 
     /// nginx's words for passing requests on to it.
     var location: String {
-        "location /held { proxy_pass http://\(peer.authority); proxy_read_timeout 300s; }"
+        "location \(path) { proxy_pass http://\(peer.authority); proxy_read_timeout 300s; }"
     }
 
     /// The paths that have arrived.

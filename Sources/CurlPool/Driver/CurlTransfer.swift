@@ -254,6 +254,9 @@ final class CurlTransfer {
     /// Gives libcurl the next bytes of the request's body.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard let exchange else { return Int(CURL_READFUNC_ABORT) }
+        // libcurl 7.88 asks a stream that stands still when another one of the connection may write. Were it given something,
+        // the transfer would go on standing still, and never end.
+        if pause.bits & CURLPAUSE_SEND != 0 { return Int(CURL_READFUNC_PAUSE) }
         guard let count = exchange.send(into: buffer) else {
             pause.bits |= CURLPAUSE_SEND
             driver.progressed(self)

@@ -101,7 +101,7 @@ extension PoolStateMachine {
     /// A new connection is not dead, so once is enough. But one that carries several may have taken, with those who share
     /// it, all that its peer lets it.
     private func mayRetry(_ id: RequestID, sent: Bool, on slot: SlotID) -> Bool {
-        requests[id].retries < (slots[slot].isMultiplexed == true ? Self.mostSharedRetries : 1)
+        requests[id].retries < (slots[slot].isMultiplexed == false ? 1 : Self.mostSharedRetries)
             && (!sent || requests[id].isRepeatable) && shutdown == nil
     }
 
