@@ -9,7 +9,7 @@ extension CurlDriver {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
         let slot = slots.indices.contains(sockets[descriptor].slot) ? slots[sockets[descriptor].slot] : nil
         if let slot, !slot.isRunning {
-            if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor) }
+            if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor, event.happened) }
             return
         }
         var bits: Int32 = 0
@@ -30,9 +30,13 @@ extension CurlDriver {
         register(connection, slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed])
     }
 
-    private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32) {
-        let reason = slot.isMultiplexed ? nil : Self.whatItSaid(descriptor)
-        machine.idleConnectionSpoke(slot.id, reason ?? .peerClosed, at: now)
+    private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
+        // What the event told of may have been heard, and answered, since the thread woke up.
+        let hasEnded = !happened.isDisjoint(with: [.peerClosed, .hangUp, .failure])
+        guard let reason = slot.isMultiplexed ? (hasEnded ? .peerClosed : nil) : Self.whatItSaid(descriptor) else {
+            return
+        }
+        machine.idleConnectionSpoke(slot.id, reason, at: now)
         perform()
     }
 
