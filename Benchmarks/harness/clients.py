@@ -18,11 +18,7 @@ CLIENTS = ["c-libcurl", "wrk", *SWIFT_CLIENTS, "go-net-http", "httpx"]
 FEWEST_EACH, MOST = 2, 500_000
 WRK_SECONDS = 1
 
-NO_TLS = {
-    # This line goes when PoolPeer.trust(_:in:) has a setting to make.
-    **dict.fromkeys(POOLSCOPE_CLIENTS, "has no setting yet for a certificate authority of one's own"),
-    "urlsession": "cannot be given a certificate authority on Linux",
-}
+NO_TLS = {"urlsession": "cannot be given a certificate authority on Linux"}
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ struct TransportProblemTests {
 
     @Test(
         "of exceptions",
-        arguments: ["", ",", "a,,b", "a,", "*", "*.internal", "a b", "http://a", "10.0.0.0/x", "a;b"]
+        arguments: ["", ",", "a,,b", "a,", "*.internal", "a b", "http://a", "10.0.0.0/x", "a;b"]
     )
     func exceptions(value: String) {
         let variables = ["HTTP_CLIENT_PROXY": "http://p:1", "HTTP_CLIENT_NO_PROXY": value]
@@ -239,7 +239,7 @@ struct TransportProblemTests {
             let texts = found { $0.proxy = .server(.init(host: "p", port: 1, credentials: credentials)) }
             #expect(texts.count == 1 && !texts.joined().contains("sesame"), "\(texts)")
         }
-        #expect(found { $0.proxy = .server(.init(host: "p", port: 1, except: ["*"])) }.count == 1)
+        #expect(found { $0.proxy = .server(.init(host: "p", port: 1, except: ["*.internal"])) }.count == 1)
         #expect(found { $0.decompression = .on(maxRatio: 0) }.count == 1)
         #expect(found { $0.decompression = .on(maxRatio: 1) }.isEmpty)
         #expect(found { $0.tls.trust = .only(.file("")) }.count == 1)

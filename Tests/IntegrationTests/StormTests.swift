@@ -143,15 +143,20 @@ private struct StormWorker {
         let cancelsAfter = Int.random(in: 0..<8, using: &random) == 0 ? Int.random(in: 0..<8_000, using: &random) : nil
 
         account.begin()
-        let task = Task { [client, request] in try await client.execute(request, body: body, options: options) }
+        let task = Task { [client, request] in
+            let response = try await client.execute(request, body: body, options: options)
+            return (response, String(decoding: try await response.body.collect(), as: UTF8.self))
+        }
         if let cancelsAfter {
             try? await Task.sleep(for: .microseconds(cancelsAfter))
             task.cancel()
         }
         do {
-            let response = try await task.value
-            let isWrong = try await isWrong(response, token: token, isPost: isPost)
-            account.finish("\(response.status.code)", isWrong: isWrong)
+            // An answer of which only the beginning came is none.
+            let (response, text) = try await task.value
+            // Every answer carries the token of its own request.
+            let isRight = Self.token.map { response.head.headerFields[$0] } == token && (!isPost || text == token)
+            account.finish("\(response.status.code)", isWrong: !isRight)
         } catch let error as PoolError {
             account.finish("\(error.code)", isWrong: false)
             // Who is refused at once and asks again at once would do nothing else.
@@ -159,12 +164,5 @@ private struct StormWorker {
         } catch {
             account.finish("cancelled", isWrong: false)
         }
-    }
-
-    /// Every answer carries the token of its own request.
-    private func isWrong(_ response: PooledResponse, token: String, isPost: Bool) async throws -> Bool {
-        guard let name = Self.token, response.head.headerFields[name] == token else { return true }
-        guard isPost else { return false }
-        return String(decoding: try await response.body.collect(), as: UTF8.self) != token
     }
 }

@@ -13,13 +13,13 @@ public struct PoolPeer: Peer {
     /// Starts a pool of `connections` connections for GETs of `url`.
     ///
     /// - Parameter ca: a PEM file with the certificate authority to trust in place of the system's.
-    /// - Throws: `PoolError` where the system gives no thread, ``InvalidURL``, ``NoTrustSetting``.
+    /// - Throws: `PoolError` where the system gives no thread, `ConfigurationError` where `ca` is not readable, ``InvalidURL``.
     public init(url: String, connections: Int, instrumented: Bool, ca: String? = nil) throws {
         request = try PoolRequest(url)
         var configuration = PoolConfiguration()
         configuration.limits.maxConnections = connections
         configuration.limits.maxIdleConnections = connections
-        if let ca { try Self.trust(ca, in: &configuration) }
+        if let ca { configuration.transport.tls.trust = .only(.file(ca)) }
         let pool = try CurlPool(configuration)
         client = instrumented ? try InstrumentedClient(pool) : pool
     }
@@ -43,15 +43,4 @@ public struct PoolPeer: Peer {
 
     /// Shuts the pool down.
     public func close() async { await client.shutdown() }
-
-    /// The place for the pool's setting, which there is not yet. With it the clients leave `NO_TLS` of the harness.
-    private static func trust(_ ca: String, in configuration: inout PoolConfiguration) throws {
-        throw NoTrustSetting()
-    }
-}
-
-/// The pool cannot be told which certificate authority to trust.
-public struct NoTrustSetting: Error, CustomStringConvertible {
-    /// The same in words.
-    public var description: String { "the pool cannot be told which certificate authority to trust" }
 }

@@ -13,15 +13,10 @@ extension CurlDriver {
     /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
     func work() {
         repeat {
-            repeat {
-                letCurlWork()
-                // What libcurl's callbacks made the machine decide.
-                perform()
-            } while isCurlDue
+            perform()
+            letCurlWork()
         } while settleJoins()
     }
-
-    private var isCurlDue: Bool { curlTimer.map { $0 <= now } ?? false }
 
     /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
     private func letCurlWork() {
@@ -33,8 +28,10 @@ extension CurlDriver {
         }
     }
 
-    /// Takes the transfers that have ended.
+    /// Does what libcurl's callbacks made the machine decide, and takes the transfers that have ended. In this order: a
+    /// transfer that is to be stopped has nothing to say any more.
     func collect() {
+        perform()
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }

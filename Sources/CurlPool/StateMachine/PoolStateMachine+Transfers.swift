@@ -65,7 +65,8 @@ extension PoolStateMachine {
                 if goesOn { return .retry }
             }
         case .queued:
-            preconditionFailure("a queued request has no transfer that could end")
+            assertionFailure("a queued request has no transfer that could end")
+            return .retry
         }
         serve(at: now)
         return .deliver

@@ -32,9 +32,10 @@ extension PoolProxy.Server {
 
     static let allowedExceptions = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"
 
-    /// Whether the text is a host, a domain or a network. Patterns with `*` are none: curl would pass over them.
+    /// Whether the text is a host, a domain, a network, or `*` for everything. Other patterns are none: curl would pass over
+    /// them.
     static func isException(_ text: String) -> Bool {
-        text.wholeMatch(of: /[A-Za-z0-9._\-:\[\]]+(\/[0-9]{1,3})?/) != nil
+        text == "*" || text.wholeMatch(of: /[A-Za-z0-9._\-:\[\]]+(\/[0-9]{1,3})?/) != nil
     }
 }
 
