@@ -9,7 +9,7 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libcurl4-openssl-dev pkg-config
 TEST_PACKAGES := brotli curl nginx openssl procps prometheus tinyproxy zstd
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
-INSTRUCTIONS_PACKAGES := nginx openssl python3 valgrind
+INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
 
 FORMATTED := Package.swift Sources Tests

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from statistics import median
 
 from harness.building import HOME, swift_program
@@ -39,6 +40,13 @@ def each_request(program: str, kind: str, upstream: Upstream) -> float:
     return (count(program, kind, 1 + REQUESTS, upstream) - count(program, kind, 1, upstream)) / REQUESTS
 
 
+def without_debug_information(program: Path, upstream: Upstream) -> str:
+    """A copy that callgrind can read: it gives up on some of what the compiler writes for debuggers."""
+    copy = upstream.folder / program.name
+    subprocess.run(["objcopy", "--strip-debug", str(program), str(copy)], check=True)
+    return str(copy)
+
+
 def share_one_processor(upstream: Upstream) -> None:
     processor = {min(os.sched_getaffinity(0))}
     os.sched_setaffinity(0, processor)
@@ -51,8 +59,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--update", action="store_true", help="write instructions.json instead of comparing with it")
     arguments = parser.parse_args()
-    program = str(swift_program("instructions"))
+    built = swift_program("instructions")
     with Upstream() as upstream:
+        program = without_debug_information(built, upstream)
         share_one_processor(upstream)
         counted = {
             kind: round(median(each_request(program, kind, upstream) for _ in range(RUNS)))
