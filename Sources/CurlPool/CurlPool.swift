@@ -82,13 +82,8 @@ public final class CurlPool: PooledHTTPClient {
             mailbox.cancel(exchange)
         }
         // Whatever happens from here on, the rest of the body has an owner.
-        let body =
-            if let stream = response.stream {
-                ResponseBody(source: ResponseReader(stream, of: exchange, mailbox: mailbox))
-            } else {
-                ResponseBody(bytes: response.body)
-            }
-        return try response.parsed(from: exchange.request.origin, body: body)
+        let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
+        return try response.parsed(from: exchange.request.origin, rest: rest)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {

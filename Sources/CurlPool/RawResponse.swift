@@ -3,9 +3,9 @@ import HTTPTypes
 
 /// An answer as it came: the header block as bytes, to be read on the caller's side.
 struct RawResponse: Sendable {
-    /// The status line and the fields of the last header block; those of 1xx answers are gone.
-    private(set) var head: [UInt8] = []
-    var body: [UInt8] = []
+    /// Where the answer lies: the status line and the fields of the last header block (those of 1xx answers are gone), and
+    /// what has come of the body. Whoever has the answer gives the memory back.
+    private(set) var memory: AnswerMemory?
     /// Where the rest of the body comes from, of an answer that was handed over before its end.
     var stream: ResponseStream?
     /// Whether the body was unpacked on its way.
@@ -22,21 +22,27 @@ struct RawResponse: Sendable {
 
     /// Takes a line of the header block, its end included.
     ///
+    /// - Parameter lend: memory for the answer, asked for at its first line.
     /// - Returns: whether the block is not too large.
-    mutating func take(header line: UnsafeBufferPointer<UInt8>) -> Bool {
+    mutating func take(
+        header line: UnsafeBufferPointer<UInt8>,
+        lend: @autoclosure () -> AnswerMemory = AnswerMemory()
+    ) -> Bool {
+        // A trailer after the body is not kept.
+        if headIsComplete { return true }
+        let memory = memory ?? lend()
         if Self.isStatusLine(line) {
             // The block of a 1xx answer gives way to the next.
-            head.removeAll(keepingCapacity: true)
-            head.reserveCapacity(512)
-            headIsComplete = false
+            memory.head.removeAll(keepingCapacity: true)
+            memory.head.reserveCapacity(512)
             isInBlock = true
             isInterim = Self.isInterim(line)
         } else if !isInBlock {
-            // A trailer after the body is not kept.
             return true
         }
-        guard head.count + line.count <= Self.maxHeadBytes else { return false }
-        head.append(contentsOf: line)
+        self.memory = memory
+        guard memory.head.count + line.count <= Self.maxHeadBytes else { return false }
+        memory.head.append(contentsOf: line)
         if line.count <= 2 {
             isInBlock = false
             headIsComplete = !isInterim
@@ -60,10 +66,26 @@ struct RawResponse: Sendable {
             && line[3] == UInt8(ascii: "P") && line[4] == UInt8(ascii: "/")
     }
 
-    /// Reads the status line and checks the fields, which are read when somebody asks for them.
-    func parsed(from origin: Origin, body: ResponseBody) throws(PoolError) -> PooledResponse {
+    /// The answer, to be handed over; what comes later has nothing to do with its memory any more.
+    mutating func handOver() -> RawResponse {
+        defer { memory = nil }
+        return self
+    }
+
+    /// Nobody wants the answer.
+    mutating func drop() {
+        memory?.giveBack()
+        memory = nil
+    }
+
+    /// Reads the status line and checks the fields, which are read when somebody asks for them; and gives the memory back.
+    ///
+    /// - Parameter rest: where the body comes from, unless it has come.
+    func parsed(from origin: Origin, rest: ResponseReader? = nil) throws(PoolError) -> PooledResponse {
+        defer { memory?.giveBack() }
+        let body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: memory?.takeBody() ?? [])
         do throws(HeaderBlock.Malformed) {
-            let block = try HeaderBlock(head, isUnpacked: isUnpacked)
+            let block = try HeaderBlock(memory?.copyHead() ?? [], isUnpacked: isUnpacked)
             return PooledResponse(status: block.status, head: block, body: body)
         } catch {
             throw PoolError(.invalidResponse, error.reason, origin: origin, phase: .exchange)

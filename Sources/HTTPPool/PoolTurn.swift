@@ -9,7 +9,14 @@ public struct PoolTurn: Sendable {
     /// (``PooledHTTPClient/pendingSubmissions()``).
     public var takenThrough: UInt64 = 0
     /// The limits and timeouts that are in force from this turn on, where they changed while the pool was running.
-    public var configuration: PoolConfiguration?
+    public var configuration: PoolConfiguration? {
+        get { newConfiguration.first }
+        set { newConfiguration = newValue.map { [$0] } ?? [] }
+    }
+    /// None or one. Out of line, because a turn is told far more often than a configuration changes.
+    private var newConfiguration: [PoolConfiguration] = []
+    /// Whether ``configuration`` is not `nil`, without copying it.
+    package var hasConfiguration: Bool { !newConfiguration.isEmpty }
     /// Origins that are spoken of by number from this turn on.
     public var newOrigins: [(id: OriginID, origin: Origin)] = []
     /// What happened, in order.
@@ -26,7 +33,7 @@ public struct PoolTurn: Sendable {
 
     /// Empties the turn for the next one and keeps its memory.
     public mutating func reset() {
-        configuration = nil
+        if hasConfiguration { configuration = nil }
         newOrigins.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         origins.removeAll(keepingCapacity: true)

@@ -19,7 +19,7 @@ final class PoolMeter: PoolObserver, Sendable {
 
     func poolDidTurn(_ turn: borrowing PoolTurn) {
         // The clock on the wall is asked only where something changed for it to date.
-        let changed = turn.configuration == nil ? nil : Double.secondsSince1970()
+        let changed = turn.hasConfiguration ? Double.secondsSince1970() : nil
         tally.withLock { $0.add(turn, configurationChanged: changed) }
     }
 

@@ -33,7 +33,7 @@ struct PoolTally: Sendable {
     ///
     /// - Parameter configurationChanged: now, in seconds since 1970; needed only where the turn has a configuration.
     mutating func add(_ turn: borrowing PoolTurn, configurationChanged: Double?) {
-        if let configuration = turn.configuration {
+        if turn.hasConfiguration, let configuration = turn.configuration {
             self.configuration = configuration
             configurationChanges &+= 1
             configurationSince = configurationChanged ?? configurationSince

@@ -238,7 +238,7 @@ extension CurlDriver {
     private func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
         guard machine.transferEnded(id, ending, at: now) == .deliver else { return }
-        exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response)
+        exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.handOver())
         finish(exchange, id)
     }
 

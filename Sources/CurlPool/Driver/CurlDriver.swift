@@ -31,6 +31,8 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var spare: [CurlTransfer] = []
     /// Transfers that were put on a connection which others are on, and may find no room there.
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
+    /// What answers are gathered in.
+    @exclusivity(unchecked) var memories = AnswerMemories()
     /// What the state machine decided and is being done.
     @exclusivity(unchecked) var actions: [PoolAction] = []
     /// Their heads arrived in this turn.
@@ -123,8 +125,7 @@ final class CurlDriver: @unchecked Sendable {
     }
 
     private func takeFromMailbox() {
-        let (batch, observer) = mailbox.take(at: now)
-        self.observer = observer
+        guard let batch = mailbox.take(at: now, &observer) else { return }
         for exchange in batch.submissions {
             let id = machine.submit(exchange.forStateMachine, at: now)
             exchange.id = id

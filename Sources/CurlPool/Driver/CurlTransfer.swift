@@ -191,7 +191,7 @@ final class CurlTransfer {
             driver.answerBegan(self, line)
         }
         let hadHead = exchange.response.headIsComplete
-        guard exchange.response.take(header: line) else { return false }
+        guard exchange.response.take(header: line, lend: driver.memories.lend()) else { return false }
         if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
         return true
     }
@@ -206,10 +206,10 @@ final class CurlTransfer {
             isFull = stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            let first = exchange.response.body.isEmpty
-            if first { exchange.response.body.reserveCapacity(expectedBodyBytes(bytes.count)) }
-            exchange.response.body.append(contentsOf: bytes)
-            isFull = exchange.response.body.count >= ResponseStream.highWater
+            guard let memory = exchange.response.memory else { return false }
+            if memory.body.isEmpty { memory.body.reserveCapacity(expectedBodyBytes(bytes.count)) }
+            memory.body.append(contentsOf: bytes)
+            isFull = memory.body.count >= ResponseStream.highWater
         }
         if isFull { stopReceiving(exchange) }
         return true

@@ -70,6 +70,7 @@ final class Exchange: @unchecked Sendable {
     /// Forgets what an earlier attempt brought.
     func beginAttempt(on transfer: CurlTransfer) {
         self.transfer = transfer
+        response.drop()
         response = RawResponse()
         unpacked = UnpackedBody()
         bodySent = 0
@@ -104,17 +105,17 @@ final class Exchange: @unchecked Sendable {
 
     /// The head is there and the body is not: the caller is to have the answer, and the rest as a stream.
     func handOver(isFull: Bool) {
-        let stream = ResponseStream(response.body, isFull: isFull)
+        let stream = ResponseStream(response.memory?.takeBody() ?? [], isFull: isFull)
         self.stream = stream
-        response.body = []
         response.stream = stream
-        result = .success(response)
+        result = .success(response.handOver())
     }
 
     /// Resumes the caller with the result, or ends the stream that it reads. A second call does nothing.
     func finish() {
         guard let result else { return }
         self.result = nil
+        if case .failure = result { response.drop() }
         if let continuation {
             self.continuation = nil
             continuation.resume(with: result)

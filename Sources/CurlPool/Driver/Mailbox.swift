@@ -22,10 +22,10 @@ final class Mailbox: Sendable {
         }
 
         mutating func removeAll() {
-            submissions.removeAll(keepingCapacity: true)
-            cancellations.removeAll(keepingCapacity: true)
-            nudges.removeAll(keepingCapacity: true)
-            commands.removeAll(keepingCapacity: true)
+            if !submissions.isEmpty { submissions.removeAll(keepingCapacity: true) }
+            if !cancellations.isEmpty { cancellations.removeAll(keepingCapacity: true) }
+            if !nudges.isEmpty { nudges.removeAll(keepingCapacity: true) }
+            if !commands.isEmpty { commands.removeAll(keepingCapacity: true) }
         }
     }
 
@@ -134,11 +134,13 @@ final class Mailbox: Sendable {
 
     // MARK: The driver
 
-    /// Takes everything. The driver is awake from now on.
-    func take(at now: MonotonicTime) -> (Batch, (any PoolObserver)?) {
+    /// Takes everything, `nil` where there is nothing; and the observer, as soon as there is one. The driver is awake from
+    /// now on.
+    func take(at now: MonotonicTime, _ observer: inout (any PoolObserver)?) -> Batch? {
         state.withLock { state in
             if state.busySince == nil { state.busySince = now }
-            return (state.turnOver(), state.observer)
+            if observer == nil { observer = state.observer }
+            return state.pending.isEmpty ? nil : state.turnOver()
         }
     }
 

@@ -168,7 +168,7 @@ struct PoolStateMachine {
 
     /// Tells the observer of the turn, if there is anything to tell, and begins the next.
     mutating func endTurn(at now: MonotonicTime, telling observer: (any PoolObserver)?) {
-        guard !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.configuration != nil else { return }
+        guard !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.hasConfiguration else { return }
         finishTurn(at: now)
         observer?.poolDidTurn(turn)
         beginTurn()

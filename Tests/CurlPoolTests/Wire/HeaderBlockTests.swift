@@ -15,7 +15,7 @@ struct HeaderBlockTests {
                 return nil
             }
         }
-        return try raw.parsed(from: Origin(scheme: "http", host: "a", port: 80), body: ResponseBody(bytes: raw.body))
+        return try raw.parsed(from: Origin(scheme: "http", host: "a", port: 80))
     }
 
     static let ok = "HTTP/1.1 200 OK\r\n"
@@ -56,7 +56,7 @@ struct HeaderBlockTests {
         for line in ["HTTP/1.1 200 OK\r\n", "sEcReT\r\n"] {
             _ = Array(line.utf8).withUnsafeBufferPointer { raw.take(header: $0) }
         }
-        let error = try #require(throws: PoolError.self) { try raw.parsed(from: origin, body: ResponseBody(bytes: [])) }
+        let error = try #require(throws: PoolError.self) { try raw.parsed(from: origin) }
         #expect(error.code == .invalidResponse && error.origin == origin && error.phase == .exchange)
         #expect(!error.description.contains("sEcReT"))
     }

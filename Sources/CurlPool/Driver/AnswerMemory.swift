@@ -1,0 +1,64 @@
+import Synchronization
+
+/// Memory that an answer is gathered in. The driver lends it, and whoever is done with the answer gives it back.
+///
+/// Were it taken by the driver and freed by the callers, each would wait for the other at the allocator's lock: that was
+/// more than half of all waiting and waking between them. So a small answer is copied by its caller, and its memory goes
+/// round.
+///
+/// Sound as `Sendable` because it has one owner at a time: the driver until it resumes the caller, the caller until it
+/// gives the memory back, which `isLent` orders.
+final class AnswerMemory: @unchecked Sendable {
+    @exclusivity(unchecked) var head: [UInt8] = []
+    @exclusivity(unchecked) var body: [UInt8] = []
+    private let isLent = Atomic(true)
+
+    /// What is larger is not copied, and not kept.
+    private static let small = 4 << 10
+
+    /// The body, in memory that belongs to the caller.
+    func takeBody() -> [UInt8] {
+        if body.count <= Self.small { return body.withUnsafeBufferPointer(Array.init) }
+        defer { body = [] }
+        return body
+    }
+
+    /// The head, in memory that belongs to the caller.
+    func copyHead() -> [UInt8] { head.withUnsafeBufferPointer(Array.init) }
+
+    func giveBack() { isLent.store(false, ordering: .releasing) }
+
+    /// Takes the memory, empty, if nobody has it.
+    fileprivate func lend() -> Bool {
+        guard !isLent.load(ordering: .acquiring) else { return false }
+        isLent.store(true, ordering: .relaxed)
+        Self.clear(&head)
+        Self.clear(&body)
+        return true
+    }
+
+    private static func clear(_ bytes: inout [UInt8]) { bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * small) }
+}
+
+/// The memory that goes round. It belongs to the driver's thread.
+struct AnswerMemories {
+    private var all: [AnswerMemory] = []
+    /// The one that was lent the longest ago.
+    private var next = 0
+
+    /// Beyond that, answers that are there at the same time get memory of their own.
+    private static let limit = 256
+    /// So many are asked before there is another: answers are not given back quite in the order in which they came.
+    private static let probes = 4
+
+    mutating func lend() -> AnswerMemory {
+        for _ in 0..<min(Self.probes, all.count) {
+            let memory = all[next]
+            next = next + 1 < all.count ? next + 1 : 0
+            if memory.lend() { return memory }
+        }
+        let memory = AnswerMemory()
+        if all.count < Self.limit { all.append(memory) }
+        return memory
+    }
+}
