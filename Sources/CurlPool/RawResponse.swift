@@ -30,19 +30,16 @@ struct RawResponse: Sendable {
     ) -> Bool {
         // A trailer after the body is not kept.
         if headIsComplete { return true }
-        let memory = memory ?? lend()
-        if Self.isStatusLine(line) {
-            // The block of a 1xx answer gives way to the next.
-            memory.head.removeAll(keepingCapacity: true)
-            memory.head.reserveCapacity(512)
+        if memory == nil { memory = lend() }
+        // The block of a 1xx answer gives way to the next.
+        let isFirst = Self.isStatusLine(line)
+        if isFirst {
             isInBlock = true
             isInterim = Self.isInterim(line)
         } else if !isInBlock {
             return true
         }
-        self.memory = memory
-        guard memory.head.count + line.count <= Self.maxHeadBytes else { return false }
-        memory.head.append(contentsOf: line)
+        guard memory?.append(header: line, isFirst: isFirst, upTo: Self.maxHeadBytes) == true else { return false }
         if line.count <= 2 {
             isInBlock = false
             headIsComplete = !isInterim

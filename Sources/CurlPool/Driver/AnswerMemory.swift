@@ -16,6 +16,19 @@ final class AnswerMemory: @unchecked Sendable {
     /// What is larger is not copied, and not kept.
     private static let small = 4 << 10
 
+    /// Adds a line to the head, or begins it anew.
+    ///
+    /// - Returns: whether there was room.
+    func append(header line: UnsafeBufferPointer<UInt8>, isFirst: Bool, upTo limit: Int) -> Bool {
+        if isFirst {
+            head.removeAll(keepingCapacity: true)
+            head.reserveCapacity(512)
+        }
+        guard head.count + line.count <= limit else { return false }
+        head.append(contentsOf: line)
+        return true
+    }
+
     /// The body, in memory that belongs to the caller.
     func takeBody() -> [UInt8] {
         if body.count <= Self.small { return body.withUnsafeBufferPointer(Array.init) }

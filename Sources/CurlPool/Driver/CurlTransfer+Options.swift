@@ -99,9 +99,11 @@ extension CurlTransfer {
 
 // MARK: - libcurl's callbacks
 
-/// Sound: the pointer is the one that ``CurlTransfer/setUp()`` set, and the driver keeps the transfer alive.
-private func transfer(_ data: UnsafeMutableRawPointer?) -> CurlTransfer? {
-    data.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
+/// Sound: the pointer is the one that ``CurlTransfer/setUp()`` set, and the driver keeps the transfer alive. That is said to
+/// the compiler too, since counting references would be a good part of what a callback does.
+private func with<Result>(_ data: UnsafeMutableRawPointer?, or none: Result, _ tell: (CurlTransfer) -> Result) -> Result {
+    guard let data else { return none }
+    return Unmanaged<CurlTransfer>.fromOpaque(data)._withUnsafeGuaranteedRef(tell)
 }
 
 private func bytes(_ start: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
@@ -114,8 +116,7 @@ private func receiveBody(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let transfer = transfer(data), transfer.received(body: bytes(start, size * count)) else { return 0 }
-    return size * count
+    with(data, or: 0) { $0.received(body: bytes(start, size * count)) ? size * count : 0 }
 }
 
 private func receiveHeader(
@@ -124,8 +125,7 @@ private func receiveHeader(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let transfer = transfer(data), transfer.received(header: bytes(start, size * count)) else { return 0 }
-    return size * count
+    with(data, or: 0) { $0.received(header: bytes(start, size * count)) ? size * count : 0 }
 }
 
 private func sendBody(
@@ -134,14 +134,13 @@ private func sendBody(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let transfer = transfer(data) else { return Int(CURL_READFUNC_ABORT) }
-    return transfer.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
+    with(data, or: Int(CURL_READFUNC_ABORT)) {
+        $0.send(into: UnsafeMutableRawBufferPointer(start: start, count: size * count))
+    }
 }
 
 private func rewindBody(data: UnsafeMutableRawPointer?, offset: curl_off_t, from: Int32) -> Int32 {
-    guard let transfer = transfer(data), offset == 0, from == SEEK_SET, transfer.mayRewind else {
-        return CURL_SEEKFUNC_FAIL
-    }
+    guard offset == 0, from == SEEK_SET, with(data, or: false, \.mayRewind) else { return CURL_SEEKFUNC_FAIL }
     return CURL_SEEKFUNC_OK
 }
 
@@ -152,9 +151,10 @@ private func beforeRequest(
     _: Int32,
     localPort: Int32
 ) -> Int32 {
-    guard let transfer = transfer(data) else { return CURL_PREREQFUNC_ABORT }
-    transfer.aboutToSend(from: localPort)
-    return CURL_PREREQFUNC_OK
+    with(data, or: CURL_PREREQFUNC_ABORT) {
+        $0.aboutToSend(from: localPort)
+        return CURL_PREREQFUNC_OK
+    }
 }
 
 private func openSocket(
@@ -162,11 +162,11 @@ private func openSocket(
     _: curlsocktype,
     address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
-    guard let transfer = transfer(data), let address, transfer.mayOpenSocket() else { return CURL_SOCKET_BAD }
+    guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
     let port = withUnsafeBytes(of: address.pointee.addr) { UInt16(truncatingIfNeeded: $0.port) }
-    if descriptor >= 0 { transfer.socketOpened(descriptor, for: port) }
+    if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor, for: port) } }
     return descriptor
 }
 

@@ -11,7 +11,12 @@ final class CurlTransfer {
     unowned(unsafe) let driver: CurlDriver
     /// Sound: the driver keeps every slot until it ends.
     @exclusivity(unchecked) unowned(unsafe) var slot: CurlSlot?
-    @exclusivity(unchecked) var exchange: Exchange?
+    @exclusivity(unchecked) var exchange: Exchange? {
+        didSet { unretained = exchange.map(Unmanaged.passUnretained) }
+    }
+    /// The exchange again, for callbacks that come several times a request, without counting references.
+    /// Sound: `exchange` holds it, and changes only outside of libcurl's calls.
+    @exclusivity(unchecked) private var unretained: Unmanaged<Exchange>?
     /// Whether libcurl has the transfer.
     @exclusivity(unchecked) private(set) var isRunning = false
 
@@ -185,15 +190,17 @@ final class CurlTransfer {
 
     /// - Returns: whether the transfer may go on.
     func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let exchange else { return false }
         if !answerBegan {
             answerBegan = true
             driver.answerBegan(self, line)
         }
-        let hadHead = exchange.response.headIsComplete
-        guard exchange.response.take(header: line, lend: driver.memories.lend()) else { return false }
-        if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
-        return true
+        guard let unretained else { return false }
+        return unretained._withUnsafeGuaranteedRef { exchange in
+            let hadHead = exchange.response.headIsComplete
+            guard exchange.response.take(header: line, lend: driver.memories.lend()) else { return false }
+            if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
+            return true
+        }
     }
 
     /// - Returns: whether the transfer may go on.

@@ -40,12 +40,17 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) private var bodySent = 0
     @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
 
-    init(_ request: EncodedRequest, options: RequestOptions, defaults: RequestDefaults) {
+    init(_ request: consuming EncodedRequest, options: borrowing RequestOptions, defaults: borrowing RequestDefaults) {
+        upload = if case .stream(let stream) = request.body { UploadStream(stream) } else { nil }
         self.request = request
         site = options.site
-        timeouts = options.timeouts ?? defaults.timeouts
-        phaseTimeouts = options.timeouts.map { PhaseTimeouts($0) } ?? defaults.phases
-        upload = if case .stream(let stream) = request.body { UploadStream(stream) } else { nil }
+        if let timeouts = options.timeouts {
+            self.timeouts = timeouts
+            phaseTimeouts = PhaseTimeouts(timeouts)
+        } else {
+            timeouts = defaults.timeouts
+            phaseTimeouts = defaults.phases
+        }
     }
 
     var pending: PendingSubmission {
