@@ -35,29 +35,29 @@ struct SampleWriter {
             Self.line(name, [UInt8(ascii: " ")], value, to: &bytes)
         case .pool(let samples):
             let endings = samples.map { Self.ending($0.labels) }
-            for (labels, reading) in zip(pools, scrape.pools) {
-                Self.write(samples, endings, of: reading, beginning: name + labels.pool, to: &bytes)
+            for (labels, pool) in zip(pools, scrape.pools.indices) {
+                Self.write(samples, endings, of: scrape.pools[pool], beginning: name + labels.pool, to: &bytes)
             }
         case .origin(let samples):
             let endings = samples.map { Self.ending($0.labels) }
-            for (labels, reading) in zip(pools, scrape.pools) {
-                for index in reading.origins.indices {
+            for (labels, pool) in zip(pools, scrape.pools.indices) {
+                for index in labels.origins.indices {
                     let beginning = name + labels.origins[index]
-                    Self.write(samples, endings, of: reading.origins[index], beginning: beginning, to: &bytes)
+                    Self.write(samples, endings, of: scrape.pools[pool].origins[index], beginning: beginning, to: &bytes)
                 }
             }
         case .site(let samples):
             let endings = samples.map { Self.ending($0.labels) }
-            for (labels, reading) in zip(pools, scrape.pools) {
-                for index in reading.sites.indices {
+            for (labels, pool) in zip(pools, scrape.pools.indices) {
+                for index in labels.sites.indices {
                     let beginning = name + labels.sites[index]
-                    Self.write(samples, endings, of: reading.sites[index], beginning: beginning, to: &bytes)
+                    Self.write(samples, endings, of: scrape.pools[pool].sites[index], beginning: beginning, to: &bytes)
                 }
             }
         case .histogram(let samples):
-            for (labels, reading) in zip(pools, scrape.pools) {
+            for (labels, pool) in zip(pools, scrape.pools.indices) {
                 for sample in samples {
-                    guard let histogram = sample.value(reading) else { continue }
+                    guard let histogram = sample.value(scrape.pools[pool]) else { continue }
                     Self.write(histogram, as: name, labels.pool + sample.labels, to: &bytes)
                 }
             }

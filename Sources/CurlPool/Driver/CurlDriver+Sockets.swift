@@ -7,7 +7,7 @@ import HTTPPool
 extension CurlDriver {
     func handle(_ event: EventQueue.Event) {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
-        let slot = slots.indices.contains(sockets[descriptor].slot) ? slots[sockets[descriptor].slot] : nil
+        let slot = slot(of: descriptor)
         if let slot, !slot.isRunning {
             if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor, event.happened) }
             return
@@ -21,6 +21,28 @@ extension CurlDriver {
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, bits, &running)
         collect()
+    }
+
+    /// Asks about the connections that became idle in this turn, all at once: they are about to be given to requests, and
+    /// until then each would have to be asked by itself.
+    func hearIdleConnections() {
+        events.wait(until: now, now: now, into: &idleEvents)
+        // There may be more than there was room for.
+        guard !idleEvents.isFull else { return }
+        hearing += 1
+        for event in idleEvents.events {
+            guard let descriptor = sockets.descriptor(of: event.tag), let slot = slot(of: descriptor), !slot.isRunning
+            else {
+                // It is told of again at the next wait.
+                continue
+            }
+            handle(event)
+        }
+    }
+
+    private func slot(of descriptor: Int32) -> CurlSlot? {
+        let id = sockets[descriptor].slot
+        return slots.indices.contains(id) ? slots[id] : nil
     }
 
     /// Listens to a connection that no request is on. One that carries several may go on talking about itself (HTTP/2's

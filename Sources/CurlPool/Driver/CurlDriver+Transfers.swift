@@ -60,7 +60,10 @@ extension CurlDriver {
         let ending = transfer.ending(result)
         release(transfer, from: slot)
         if !slot.isRunning {
-            slot.idleSinceTurn = turnNumber
+            slot.idleSinceHearing = hearing
+            slot.idleSince = now
+            freshlyIdle += 1
+            expectRest()
             listen(to: slot)
         }
         now = MonotonicClock.now()
@@ -73,10 +76,10 @@ extension CurlDriver {
         transfer.exchange = nil
         // One that ended while it tried to share a connection may have begun something else when that is looked at.
         if !joining.isEmpty { joining.removeAll { $0 === transfer } }
+        if !settling.isEmpty { settling.removeAll { $0 === transfer } }
         guard transfer !== slot.transfer else { return }
         slot.remove(transfer)
-        assert(!spare.contains { $0 === transfer }, "a transfer is put aside once")
-        spare.append(transfer)
+        putAside(transfer)
     }
 
     // MARK: What the transfers say
@@ -150,8 +153,7 @@ extension CurlDriver {
     private func open(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request] else { return }
         do throws(PoolError) {
-            let slot = try slot(id)
-            if !slot.open() || !slot.transfer.begin(exchange, .open, in: multi) { refused(exchange, slot.transfer) }
+            try begin(exchange, .open, on: slot(id))
         } catch {
             transferEnded(.broken(.other), exchange, error: error)
         }
@@ -159,25 +161,41 @@ extension CurlDriver {
 
     private func reuse(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request], let slot = slots[id] else { return }
-        if slot.isMultiplexed {
-            // The connection may have said that it takes no further request. Then this one finds no room on it.
-            joining.append(slot.transfer)
-        } else if slot.idleSinceTurn == turnNumber, let connection = slot.connection,
+        if !slot.isMultiplexed, slot.idleSinceHearing == hearing, let connection = slot.connection,
             let reason = Self.whatItSaid(connection)
         {
-            // It went from one request to the next within the turn, and epoll has not been asked about it.
+            // It went from one request to the next, and epoll has not been asked about it in between.
             transferEnded(.stale(sent: false, reason), exchange, error: Self.connectionDied)
             return
         }
-        if !slot.transfer.begin(exchange, .reuse, in: multi) { refused(exchange, slot.transfer) }
+        do throws(PoolError) {
+            let transfer = try begin(exchange, .reuse, on: slot)
+            // The connection may have said that it takes no further request. Then this one finds no room on it.
+            if slot.isMultiplexed, transfer.isRunning { joining.append(transfer) }
+        } catch {
+            transferEnded(.broken(.other), exchange, error: error)
+        }
+    }
+
+    /// Hands the exchange to libcurl with the slot's own transfer.
+    @discardableResult
+    private func begin(
+        _ exchange: Exchange,
+        _ start: CurlTransfer.Start,
+        on slot: CurlSlot
+    ) throws(PoolError) -> CurlTransfer {
+        let transfer = try restingTransfer(slot.transfer)
+        if !slot.take(transfer) || !transfer.begin(exchange, start, in: multi) { refused(exchange, transfer) }
+        return transfer
     }
 
     private func join(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request], let slot = slots[id] else { return }
         do throws(PoolError) {
-            let transfer = slot.transfer.isRunning ? try spareTransfer() : slot.transfer
-            if transfer !== slot.transfer, !slot.add(transfer) {
-                spare.append(transfer)
+            let own = slot.transfer.flatMap { $0.isRunning ? nil : $0 }
+            let transfer = try restingTransfer(own)
+            if transfer !== own, !slot.add(transfer) {
+                putAside(transfer)
                 transferEnded(.broken(.other), exchange, error: nil)
             } else if transfer.begin(exchange, .join, in: multi) {
                 joining.append(transfer)
@@ -201,9 +219,9 @@ extension CurlDriver {
     /// - Returns: whether there were any, so that libcurl may have something to do again.
     private func settleJoins() -> Bool {
         guard !joining.isEmpty else { return false }
-        var refused: [CurlTransfer] = []
-        swap(&refused, &joining)
-        for transfer in refused {
+        settling = joining.reversed()
+        joining.removeAll(keepingCapacity: true)
+        while let transfer = settling.popLast() {
             guard transfer.isRunning, !transfer.wasSent, let exchange = transfer.exchange, let slot = transfer.slot
             else {
                 continue
@@ -220,18 +238,12 @@ extension CurlDriver {
         return true
     }
 
-    private func slot(_ id: SlotID) throws(PoolError) -> CurlSlot {
+    private func slot(_ id: SlotID) -> CurlSlot {
         while slots.count <= id { slots.append(nil) }
         if let slot = slots[id] { return slot }
-        let slot = CurlSlot(id: id, transfer: try CurlTransfer(driver: self))
-        slot.transfer.slot = slot
+        let slot = CurlSlot(id: id)
         slots[id] = slot
         return slot
-    }
-
-    private func spareTransfer() throws(PoolError) -> CurlTransfer {
-        if let transfer = spare.popLast() { return transfer }
-        return try CurlTransfer(driver: self)
     }
 
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
@@ -253,9 +265,15 @@ extension CurlDriver {
 
     private func close(_ id: SlotID) {
         guard slots.indices.contains(id), let slot = slots[id] else { return }
-        for transfer in [slot.transfer] + slot.others {
+        for transfer in slot.others {
             transfer.stop(in: multi)
             release(transfer, from: slot)
+        }
+        if let own = slot.transfer {
+            own.stop(in: multi)
+            release(own, from: slot)
+            _ = slot.giveUpTransfer()
+            putAside(own)
         }
         slot.dropConnection()
     }

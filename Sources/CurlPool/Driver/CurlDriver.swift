@@ -23,14 +23,18 @@ final class CurlDriver: @unchecked Sendable {
     let multi: UnsafeMutableRawPointer
     @exclusivity(unchecked) var machine: PoolStateMachine
     @exclusivity(unchecked) var sockets = SocketTable()
-    /// By slot number. A slot keeps its easy handle between connections.
+    /// By slot number.
     @exclusivity(unchecked) var slots: [CurlSlot?] = []
     /// By request number.
     @exclusivity(unchecked) var exchanges: [Exchange?] = []
-    /// Transfers that are not in use, for connections that carry several.
+    /// Transfers that are on no connection.
     @exclusivity(unchecked) var spare: [CurlTransfer] = []
+    /// When ``rest()`` has something to do.
+    @exclusivity(unchecked) var restDue: MonotonicTime?
     /// Transfers that were put on a connection which others are on, and may find no room there.
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
+    /// Those of them that are being looked at, the first one last.
+    @exclusivity(unchecked) var settling: [CurlTransfer] = []
     /// What answers are gathered in.
     @exclusivity(unchecked) var memories = AnswerMemories()
     /// What the state machine decided and is being done.
@@ -46,7 +50,11 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) private var shutdownWaiters: [UnsafeContinuation<Void, Never>] = []
     @exclusivity(unchecked) private var observer: (any PoolObserver)?
     @exclusivity(unchecked) var now = MonotonicClock.now()
-    @exclusivity(unchecked) var turnNumber = 0
+    /// How often all sockets were heard.
+    @exclusivity(unchecked) var hearing = 0
+    /// Connections that became idle since they were.
+    @exclusivity(unchecked) var freshlyIdle = 0
+    @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
     /// When libcurl wants to be called.
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
@@ -106,7 +114,8 @@ final class CurlDriver: @unchecked Sendable {
 
     private func turn(_ happened: [EventQueue.Event]) {
         now = MonotonicClock.now()
-        turnNumber += 1
+        hearing += 1
+        freshlyIdle = 0
         // Sockets first: an idle connection that spoke must be gone before somebody is given it.
         for event in happened { handle(event) }
         takeFromMailbox()
@@ -116,16 +125,20 @@ final class CurlDriver: @unchecked Sendable {
             perform()
             work()
         }
+        rest()
         publish()
     }
 
+    /// So many connections are asked one by one, more all at once.
+    private static let fewIdle = 2
+
     private func nextDeadline() -> MonotonicTime? {
-        guard let deadline = machine.nextDeadline() else { return curlTimer }
-        return curlTimer.map { min($0, deadline) } ?? deadline
+        [machine.nextDeadline(), curlTimer, restDue].compactMap(\.self).min()
     }
 
     private func takeFromMailbox() {
         guard let batch = mailbox.take(at: now, &observer) else { return }
+        if min(freshlyIdle, batch.submissions.count) > Self.fewIdle { hearIdleConnections() }
         for exchange in batch.submissions {
             let id = machine.submit(exchange.forStateMachine, at: now)
             exchange.id = id
@@ -199,7 +212,10 @@ final class CurlDriver: @unchecked Sendable {
     }
 
     private func tearDown() {
-        for slot in slots { slot?.dropConnection() }
+        for slot in slots {
+            _ = slot?.giveUpTransfer()
+            slot?.dropConnection()
+        }
         slots.removeAll()
         spare.removeAll()
         curl_multi_cleanup(multi)

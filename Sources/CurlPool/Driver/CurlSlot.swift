@@ -9,9 +9,9 @@ import HTTPPool
 /// not checked for overlap (see ``CurlDriver``).
 final class CurlSlot {
     let id: SlotID
-    /// The slot's own transfer, which opens the connection and stays with the slot between connections. On HTTP/1.1 it is
-    /// the only one.
-    let transfer: CurlTransfer
+    /// The transfer that opens the connection, and on HTTP/1.1 carries all its requests. A slot that has been idle for a
+    /// while has none.
+    @exclusivity(unchecked) private(set) var transfer: CurlTransfer?
     /// Further transfers on a connection that carries several.
     @exclusivity(unchecked) private(set) var others: [CurlTransfer] = []
     @exclusivity(unchecked) private(set) var share: UnsafeMutableRawPointer?
@@ -20,26 +20,40 @@ final class CurlSlot {
     @exclusivity(unchecked) var connection: Int32?
     /// Whether the connection carries several requests at once.
     @exclusivity(unchecked) var isMultiplexed = false
-    /// The turn of the driver in which its last transfer ended.
-    @exclusivity(unchecked) var idleSinceTurn = 0
+    /// The driver's last hearing of all sockets before its last transfer ended.
+    @exclusivity(unchecked) var idleSinceHearing = 0
+    /// When its last transfer ended.
+    @exclusivity(unchecked) var idleSince = MonotonicTime(nanoseconds: 0)
 
-    init(id: SlotID, transfer: CurlTransfer) {
-        self.id = id
-        self.transfer = transfer
-    }
+    init(id: SlotID) { self.id = id }
 
     /// Whether libcurl has a transfer of the slot.
-    var isRunning: Bool { transfer.isRunning || !others.isEmpty }
+    var isRunning: Bool { transfer?.isRunning == true || !others.isEmpty }
 
     /// The one exchange of a connection that carries one at a time.
-    var soleExchange: Exchange? { isMultiplexed ? nil : transfer.exchange }
+    var soleExchange: Exchange? { isMultiplexed ? nil : transfer?.exchange }
 
-    /// - Returns: whether there is a cache for the connection.
-    func open() -> Bool {
-        if share != nil { return true }
-        guard let share = curl_share_init() else { return false }
-        self.share = share
-        return poolscope_share_connections(share) == CURLSHE_OK && transfer.attach(to: share)
+    /// Makes this the slot's own transfer, and a cache for its connection where there is none.
+    ///
+    /// - Returns: whether libcurl had the memory.
+    func take(_ transfer: CurlTransfer) -> Bool {
+        if transfer === self.transfer { return true }
+        if share == nil {
+            guard let share = curl_share_init() else { return false }
+            self.share = share
+            guard poolscope_share_connections(share) == CURLSHE_OK else { return false }
+        }
+        guard let share, transfer.attach(to: share) else { return false }
+        transfer.slot = self
+        self.transfer = transfer
+        return true
+    }
+
+    /// Gives up the slot's own transfer, which does not run. The connection stays in the cache.
+    func giveUpTransfer() -> CurlTransfer? {
+        defer { transfer = nil }
+        transfer?.detach()
+        return transfer
     }
 
     /// Takes another transfer onto the connection.
@@ -59,12 +73,10 @@ final class CurlSlot {
         transfer.detach()
     }
 
-    /// Closes the slot's connection, if it has one. No transfer may be running.
+    /// Closes the slot's connection, if it has one. No transfer may be on it any more, not even at rest.
     func dropConnection() {
+        assert(transfer == nil && others.isEmpty, "no transfer is on the connection")
         guard let share else { return }
-        assert(!isRunning, "no transfer is running")
-        transfer.detach()
-        transfer.slot = self
         // The socket is closed inside this call.
         let code = curl_share_cleanup(share)
         assert(code == CURLSHE_OK, "nobody else holds the cache")

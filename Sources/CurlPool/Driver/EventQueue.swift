@@ -61,6 +61,8 @@ struct EventQueue: Sendable {
     struct Happened {
         fileprivate var buffer = [epoll_event](repeating: epoll_event(), count: 256)
         fileprivate(set) var events: [Event] = []
+        /// Whether there may have been more than there was room for.
+        fileprivate(set) var isFull = false
     }
 
     /// Waits for events until `deadline`, or without end; handles wake-ups itself and returns everything else.
@@ -72,6 +74,7 @@ struct EventQueue: Sendable {
         }
         happened.events.removeAll(keepingCapacity: true)
         let count = epoll_wait(descriptor, &happened.buffer, Int32(happened.buffer.count), milliseconds)
+        happened.isFull = count == happened.buffer.count
         guard count > 0 else { return }
         for index in 0..<Int(count) {
             let event = happened.buffer[index]

@@ -127,15 +127,20 @@ struct HeaderBlockTests {
         return Array(status.utf8) + head.headerFields.flatMap(bytes) + Array("\r\n".utf8)
     }
 
-    /// Lines between the last status line and the empty line after it.
+    /// Lines between the answer's status line and the empty line after it. Blocks of 1xx answers come before; what comes
+    /// later is no header.
     private static func fieldLines(of block: [UInt8]) -> Int {
         var count = -1
+        var isInterim = false
         var isComplete = false
         for line in block.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            let isEmpty = line.isEmpty || line == [UInt8(ascii: "\r")]
-            if line.starts(with: "HTTP/".utf8) { (count, isComplete) = (-1, false) }
+            if line.starts(with: "HTTP/".utf8) {
+                let code = line.dropFirst(5).drop { $0 != UInt8(ascii: " ") }.dropFirst()
+                (count, isComplete, isInterim) = (-1, false, code.first == UInt8(ascii: "1"))
+            }
             if isComplete { continue }
-            if isEmpty { isComplete = true } else { count += 1 }
+            isComplete = line.isEmpty || line == [UInt8(ascii: "\r")]
+            if !isComplete { count += 1 } else if !isInterim { break }
         }
         return count
     }

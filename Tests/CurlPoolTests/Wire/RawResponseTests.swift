@@ -9,9 +9,10 @@ import Testing
 struct RawResponseTests {
     private func read(_ text: String) throws -> HTTPResponse {
         var raw = RawResponse()
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            let taken = Array((line + "\n").utf8).withUnsafeBufferPointer { raw.take(header: $0) }
-            #expect(taken)
+        for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            let line = Array(line) + [UInt8(ascii: "\n")]
+            let isTaken = line.withUnsafeBufferPointer { raw.take(header: $0) }
+            #expect(isTaken)
         }
         return try raw.parsed(from: Origin(scheme: "http", host: "a", port: 80))
             .head
