@@ -253,7 +253,7 @@ struct HTTP2LifeTests {
             }
             try await eventually("none is in flight") { journal.levels.requests.inFlight == 0 }
             try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
-            #expect(journal.opened == 1)
+            #expect(journal.opened == 1, "\(journal.events)")
         }
     }
 
