@@ -56,7 +56,7 @@ def base_table(samples: Samples, cells: list[Cell], figure: str) -> str:
 
 def quiet_table(found: Findings) -> str:
     rows = []
-    for series, where in (("streams", "open, without an answer"), ("queued", "in the queue of another origin")):
+    for series, where in (("streams", "open, without an answer"), ("bodies", "open, in the middle of a body"), ("queued", "in the queue of another origin")):
         for step, figures in enumerate(found.quiet[0][series]):
             cost = median(each[series][step][CPU] for each in found.quiet)
             rows.append([f"{figures['standing']:,} {where}", number(cost), spread(found.standing_ratios(series, step))])

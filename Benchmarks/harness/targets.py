@@ -72,7 +72,7 @@ def standing(found: Findings) -> list[Verdict]:
     return [
         Verdict(f"CPU beside {found.quiet[0][series][step]['standing']:,} {series} ÷ beside none",
                 median(found.standing_ratios(series, step)), MOST_BESIDE_STANDING)
-        for series in ("streams", "queued") for step in (1, 2)
+        for series in ("streams", "bodies", "queued") for step in (1, 2)
     ]
 
 

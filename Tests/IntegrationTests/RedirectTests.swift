@@ -44,4 +44,27 @@ struct RedirectTests {
         #expect(origins.map { $0.connectionsOpened }.reduce(0, +) == 2)
         await client.shutdown()
     }
+
+    @Test("A thousand of them are a thousand and one acquisitions of one connection")
+    func thousand() async throws {
+        let nginx = try await Nginx.start(
+            locations: """
+                location ~ ^/hop/x(x*)$ { absolute_redirect off; return 302 /hop/$1; }
+                location = /hop/ { return 200 "there"; }
+                """
+        )
+        try await withPool { pool, journal in
+            var options = RequestOptions()
+            let start = HTTPRequest.get("http", nginx.authority, "/hop/" + String(repeating: "x", count: 1000))
+            options.redirects = .follow(limit: 999)
+            let error = try await poolError { _ = try await pool.execute(start, body: .none, options: options) }
+            #expect(error.code == .tooManyRedirects)
+            options.redirects = .follow(limit: 1000)
+            let response = try await pool.execute(start, body: .none, options: options)
+            #expect(String(decoding: try await response.body.collect(), as: UTF8.self) == "there")
+            #expect(journal.acquireKinds == [.new] + [AcquireKind](repeating: .reused, count: 2000))
+            let served = try #require(try await nginx.status(questionsBefore: 1))
+            #expect(served.accepted == 1 && served.requests == 2001)
+        }
+    }
 }

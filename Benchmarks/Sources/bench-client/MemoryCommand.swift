@@ -60,6 +60,8 @@ struct MemoryCommand: AsyncParsableCommand {
             try await group.waitForAll()
         }
         try await settled { client.reading().levels.connections.idle == idle + count }
+        // Then they give up what only the next request would need.
+        try await Task.sleep(for: .seconds(2.5))
         return MemoryReport(count: count, from: before, to: .now())
     }
 

@@ -5,6 +5,7 @@ internal import HTTPPool
 internal import Load
 internal import PoolMetrics
 internal import PoolPeer
+private import Synchronization
 
 /// What one busy request costs beside many that stand still: on open connections, or in the queue.
 struct QuietCommand: AsyncParsableCommand {
@@ -17,69 +18,81 @@ struct QuietCommand: AsyncParsableCommand {
     @Option(help: "Bytes that every body must have.") var bytes: Int
     @Option(help: "Requests that are measured at each step.") var requests = 5000
 
+    /// How requests stand still.
+    private enum Standing {
+        /// On a connection of their own, without an answer.
+        case unanswered
+        /// On a connection of their own, in the middle of a body that is being read.
+        case streaming
+        /// In the queue of another origin that is at its own limit.
+        case queued
+    }
+
     func run() async throws {
         ProcessUsage.raiseDescriptorLimit()
-        let listener = try SilentListener()
-        var limits = PoolLimits()
-        limits.maxConnections = 1100
-        let streams = try await steps([0, 100, 1000], limits: limits, waiting: \.inFlight, at: listener)
-        limits.maxConnectionsPerOrigin = 1
-        let queued = try await steps([0, 1000, 50000], limits: limits, waiting: \.queued, at: listener)
-        let report = QuietReport(streams: streams, queued: queued)
+        let report = QuietReport(
+            streams: try await steps([0, 100, 1000], .unanswered),
+            bodies: try await steps([0, 100, 1000], .streaming),
+            queued: try await steps([0, 1000, 50000], .queued)
+        )
         print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
     }
 
-    private func steps(
-        _ counts: [Int],
-        limits: PoolLimits,
-        waiting: any KeyPath<RequestLevels, Int> & Sendable,
-        at listener: SilentListener
-    ) async throws -> [QuietReport.Step] {
+    private func steps(_ counts: [Int], _ standing: Standing) async throws -> [QuietReport.Step] {
         var steps: [QuietReport.Step] = []
         for count in counts {
-            // Where they are to queue, one more takes the only connection.
-            let held = waiting == \.queued && count > 0 ? count + 1 : count
-            let report = try await measure(
-                beside: held,
-                limits: limits,
-                until: { $0[keyPath: waiting] >= count },
-                listener
-            )
+            let report = try await measure(beside: count, standing)
             steps.append(QuietReport.Step(standing: count, cpuMicrosecondsPerRequest: report.cpuMicrosecondsPerRequest))
         }
         return steps
     }
 
-    private func measure(
-        beside held: Int,
-        limits: PoolLimits,
-        until standing: @Sendable (RequestLevels) -> Bool,
-        _ listener: SilentListener
-    ) async throws -> LoadReport {
+    private func measure(beside count: Int, _ standing: Standing) async throws -> LoadReport {
         var configuration = PoolConfiguration()
-        configuration.limits = limits
+        configuration.limits.maxConnections = 1100
+        if standing == .queued { configuration.limits.maxConnectionsPerOrigin = 1 }
         configuration.timeouts.acquire = nil
         configuration.timeouts.read = nil
         let client = try InstrumentedClient(CurlPool(configuration))
+        let listener = try SilentListener()
         let silent = try PoolRequest("http://127.0.0.1:\(listener.port)/")
+        let begun = Begun()
+        if standing == .streaming { Thread.detachNewThread { listener.beginAnswers(count) } }
+        let stands: @Sendable () -> Bool = {
+            let levels = client.reading().levels.requests
+            return switch standing {
+            case .unanswered: levels.inFlight >= count
+            case .streaming: levels.inFlight >= count && begun.bodies.load(ordering: .relaxed) == count
+            case .queued: levels.queued >= count
+            }
+        }
         let plan = LoadPlan(concurrency: 1, requests: requests, warmup: requests / 10, bytes: bytes)
-        let report = try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<held {
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            // Where they are to queue, one more takes the only connection.
+            for _ in 0..<(standing == .queued && count > 0 ? count + 1 : count) {
                 // They end with the pool, in an error.
-                group.addTask { _ = try? await client.execute(silent.http) }
+                group.addTask {
+                    guard let response = try? await client.execute(silent.http) else { return }
+                    var chunks = response.body.makeAsyncIterator()
+                    while (try? await chunks.next()) != nil { begun.bodies.add(1, ordering: .relaxed) }
+                }
             }
             let deadline = ContinuousClock.now + .seconds(60)
-            while !standing(client.reading().levels.requests) {
-                guard ContinuousClock.now < deadline else { throw NeverStood(held: held) }
+            while !stands() {
+                guard ContinuousClock.now < deadline else { throw NeverStood(held: count) }
                 try await Task.sleep(for: .milliseconds(10))
             }
             let report = try await plan.measure(PoolPeer(url: url, client: client), named: "quiet")
-            guard standing(client.reading().levels.requests) else { throw NeverStood(held: held) }
+            guard stands() else { throw NeverStood(held: count) }
             await client.shutdown(.immediate)
             return report
         }
-        return report
     }
+}
+
+/// Bodies of which a first chunk was read.
+private final class Begun: Sendable {
+    let bodies = Atomic(0)
 }
 
 /// The requests that should have stood still did not.

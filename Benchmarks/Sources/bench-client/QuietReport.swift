@@ -12,8 +12,10 @@ struct QuietReport: Encodable {
         }
     }
 
-    /// They stood on connections of their own.
+    /// They stood on connections of their own, without an answer.
     let streams: [Step]
+    /// They stood on connections of their own, in the middle of a body that was being read.
+    let bodies: [Step]
     /// They stood in the queue of another origin that is at its own limit.
     let queued: [Step]
 }

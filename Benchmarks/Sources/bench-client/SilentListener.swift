@@ -2,10 +2,11 @@ private import Glibc
 
 /// A port of loopback where every connection is opened and none is answered.
 ///
-/// It never accepts: the kernel completes the connections and keeps them in the backlog. So a thousand of them cost
-/// this process nothing that would be measured.
-struct SilentListener {
+/// It does not accept by itself: the kernel completes the connections and keeps them in the backlog. So a thousand of
+/// them cost this process nothing that would be measured.
+struct SilentListener: Sendable {
     let port: UInt16
+    private let listener: Int32
 
     init() throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -21,7 +22,19 @@ struct SilentListener {
             }
         }
         guard listens else { throw NoPort() }
+        self.listener = listener
         port = UInt16(bigEndian: address.sin_port)
+    }
+
+    /// Answers the next so many requests with the head of an answer and the beginning of its body, and says no more.
+    func beginAnswers(_ count: Int) {
+        let beginning = Array("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nthe beginning".utf8)
+        for _ in 0..<count {
+            let connection = accept(listener, nil, nil)
+            var byte: UInt8 = 0
+            guard recv(connection, &byte, 1, 0) == 1 else { continue }
+            _ = send(connection, beginning, beginning.count, Int32(MSG_NOSIGNAL))
+        }
     }
 }
 

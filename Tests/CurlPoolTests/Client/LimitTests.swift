@@ -97,11 +97,8 @@ struct LimitTests {
 
     @Test("Cancelling in the queue, in connect and in flight leaves the pool as if the request had never been")
     func cancellation() async throws {
-        // A full backlog: the kernel drops what comes after, so the connection is never made.
-        let listener = try ScriptedPeer.listen(backlog: 0)
-        defer { close(listener) }
-        let fillers = try (0..<2).map { _ in try Filler(port: ScriptedPeer.port(of: listener)) }
-        let authority = "127.0.0.1:\(ScriptedPeer.port(of: listener))"
+        let backlog = try FullBacklog()
+        let authority = "127.0.0.1:\(backlog.port)"
         let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
         try await withPool(.with { $0.limits.maxConnections = 2 }) { pool, journal in
             let connecting = Task {
@@ -121,19 +118,17 @@ struct LimitTests {
             #expect(journal.connectFailures == [.cancelled])
             #expect(journal.closeReasons == [.requestCancelled])
             try await eventually("the kernel agrees") { try KernelSockets().count(to: peer.port) == 0 }
-            withExtendedLifetime(fillers) {}
+            withExtendedLifetime(backlog) {}
         }
     }
 
     @Test("A slot whose connection was given up in connect is as good as new for the next one")
     func slotAfterCancelledConnect() async throws {
-        let listener = try ScriptedPeer.listen(backlog: 0)
-        defer { close(listener) }
-        let fillers = try (0..<2).map { _ in try Filler(port: ScriptedPeer.port(of: listener)) }
+        let backlog = try FullBacklog()
         let hanging = HTTPRequest(
             method: .get,
             scheme: "http",
-            authority: "127.0.0.1:\(ScriptedPeer.port(of: listener))",
+            authority: "127.0.0.1:\(backlog.port)",
             path: "/"
         )
         let peer = try ScriptedPeer { connection, _ in
@@ -157,7 +152,7 @@ struct LimitTests {
                 }
                 #expect(journal.opened == 2 * round)
             }
-            withExtendedLifetime(fillers) {}
+            withExtendedLifetime(backlog) {}
         }
     }
 
@@ -206,10 +201,8 @@ struct LimitTests {
 
     @Test("A connect that hangs, an answer that does not come and one that stops midway each have their own error")
     func phases() async throws {
-        let listener = try ScriptedPeer.listen(backlog: 0)
-        defer { close(listener) }
-        let fillers = try (0..<2).map { _ in try Filler(port: ScriptedPeer.port(of: listener)) }
-        let authority = "127.0.0.1:\(ScriptedPeer.port(of: listener))"
+        let backlog = try FullBacklog()
+        let authority = "127.0.0.1:\(backlog.port)"
         let peer = try ScriptedPeer { connection, _ in
             guard let (head, _) = try connection.readRequest() else { return }
             if head.contains("/half") { connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf") }
@@ -234,7 +227,7 @@ struct LimitTests {
             #expect(journal.connectFailures == [.timeout])
             #expect(journal.closeReasons == [.requestTimeout, .requestTimeout, .requestTimeout])
             #expect(journal.levels == OriginLevels())
-            withExtendedLifetime(fillers) {}
+            withExtendedLifetime(backlog) {}
         }
     }
 
@@ -270,24 +263,4 @@ struct LimitTests {
             #expect(journal.acquireFailures == [.connectFailed, .connectFailed])
         }
     }
-}
-
-/// A connection that only fills a backlog. It never blocks: the second one is never accepted.
-private final class Filler {
-    private let descriptor: Int32
-
-    init(port: UInt16) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-    }
-
-    deinit { close(descriptor) }
 }
