@@ -69,11 +69,7 @@ public final class CurlPool: PooledHTTPClient {
         options: RequestOptions,
         isForeign: Bool = false
     ) async throws -> PooledResponse {
-        let exchange = Exchange(
-            try EncodedRequest(request, body: body, defaults: isForeign ? foreignHeaders : defaultHeaders),
-            options: options,
-            defaults: settings.defaults
-        )
+        let exchange = try exchange(for: request, body: body, options: options, isForeign: isForeign)
         try Task.checkCancellation()
         exchange.upload?.start(for: exchange, mailbox)
         let response = try await withTaskCancellationHandler {
@@ -81,6 +77,27 @@ public final class CurlPool: PooledHTTPClient {
         } onCancel: {
             mailbox.cancel(exchange)
         }
+        return try parsed(response, of: exchange)
+    }
+
+    // What needs no waiting is kept out of the function that waits: what that holds lies beside every request in the queue.
+
+    @inline(never)
+    private func exchange(
+        for request: HTTPRequest,
+        body: RequestBody,
+        options: RequestOptions,
+        isForeign: Bool
+    ) throws -> Exchange {
+        Exchange(
+            try EncodedRequest(request, body: body, defaults: isForeign ? foreignHeaders : defaultHeaders),
+            options: options,
+            defaults: settings.defaults
+        )
+    }
+
+    @inline(never)
+    private func parsed(_ response: RawResponse, of exchange: Exchange) throws -> PooledResponse {
         // Whatever happens from here on, the rest of the body has an owner.
         let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
         return try response.parsed(from: exchange.request.origin, rest: rest)

@@ -42,16 +42,26 @@ struct SampleWriter {
             let endings = samples.map { Self.ending($0.labels) }
             for (labels, pool) in zip(pools, scrape.pools.indices) {
                 for index in labels.origins.indices {
-                    let beginning = name + labels.origins[index]
-                    Self.write(samples, endings, of: scrape.pools[pool].origins[index], beginning: beginning, to: &bytes)
+                    Self.write(
+                        samples,
+                        endings,
+                        of: scrape.pools[pool].origins[index],
+                        beginning: name + labels.origins[index],
+                        to: &bytes
+                    )
                 }
             }
         case .site(let samples):
             let endings = samples.map { Self.ending($0.labels) }
             for (labels, pool) in zip(pools, scrape.pools.indices) {
                 for index in labels.sites.indices {
-                    let beginning = name + labels.sites[index]
-                    Self.write(samples, endings, of: scrape.pools[pool].sites[index], beginning: beginning, to: &bytes)
+                    Self.write(
+                        samples,
+                        endings,
+                        of: scrape.pools[pool].sites[index],
+                        beginning: name + labels.sites[index],
+                        to: &bytes
+                    )
                 }
             }
         case .histogram(let samples):

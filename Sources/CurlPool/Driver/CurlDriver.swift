@@ -133,7 +133,7 @@ final class CurlDriver: @unchecked Sendable {
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
-        [machine.nextDeadline(), curlTimer, restDue].compactMap(\.self).min()
+        earlier(machine.nextDeadline(), earlier(curlTimer, restDue))
     }
 
     private func takeFromMailbox() {
@@ -238,4 +238,10 @@ final class CurlDriver: @unchecked Sendable {
         }
         for waiter in shutdownWaiters { waiter.resume() }
     }
+}
+
+/// The one that comes first; `nil` where there is neither.
+private func earlier(_ one: MonotonicTime?, _ other: MonotonicTime?) -> MonotonicTime? {
+    guard let one, let other else { return one ?? other }
+    return min(one, other)
 }

@@ -101,7 +101,11 @@ extension CurlTransfer {
 
 /// Sound: the pointer is the one that ``CurlTransfer/setUp()`` set, and the driver keeps the transfer alive. That is said to
 /// the compiler too, since counting references would be a good part of what a callback does.
-private func with<Result>(_ data: UnsafeMutableRawPointer?, or none: Result, _ tell: (CurlTransfer) -> Result) -> Result {
+private func with<Result>(
+    _ data: UnsafeMutableRawPointer?,
+    or none: Result,
+    _ tell: (CurlTransfer) -> Result
+) -> Result {
     guard let data else { return none }
     return Unmanaged<CurlTransfer>.fromOpaque(data)._withUnsafeGuaranteedRef(tell)
 }

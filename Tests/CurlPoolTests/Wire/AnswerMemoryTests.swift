@@ -52,7 +52,10 @@ struct AnswerMemoryTests {
         #expect(try await text(second) == "two")
     }
 
-    @Test("What comes after an answer was handed over does not reach its memory", arguments: ["X: y", "HTTP/1.1 500 No"])
+    @Test(
+        "What comes after an answer was handed over does not reach its memory",
+        arguments: ["X: y", "HTTP/1.1 500 No"]
+    )
     func handedOver(line: String) {
         var raw = answer("HTTP/1.1 200 OK\r\n\r\n")
         let handedOver = raw.handOver()
