@@ -65,6 +65,7 @@ struct RawResponse: Sendable {
 
     /// The answer, to be handed over; what comes later has nothing to do with its memory any more.
     mutating func handOver() -> RawResponse {
+        memory?.passOn()
         defer { memory = nil }
         return self
     }
@@ -79,6 +80,7 @@ struct RawResponse: Sendable {
     ///
     /// - Parameter rest: where the body comes from, unless it has come.
     func parsed(from origin: Origin, rest: ResponseReader? = nil) throws(PoolError) -> PooledResponse {
+        memory?.accept()
         defer { memory?.giveBack() }
         let body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: memory?.takeBody() ?? [])
         do throws(HeaderBlock.Malformed) {

@@ -150,7 +150,8 @@ final class FaultStorm: Sendable {
             guard dead == 0 else { return "\(dead) in CLOSE_WAIT to the \(server.door) door" }
         }
         let others = try otherDescriptors()
-        return others == expected ? "" : "\(others) other descriptors instead of \(expected)"
+        return others == expected
+            ? "" : "\(others) other descriptors instead of \(expected); all: \(try Descriptors.kinds())"
     }
 
     /// What arrived that should not have; what is right to the letter says nothing.

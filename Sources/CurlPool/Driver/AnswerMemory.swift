@@ -7,7 +7,7 @@ import Synchronization
 /// round.
 ///
 /// Sound as `Sendable` because it has one owner at a time: the driver until it resumes the caller, the caller until it
-/// gives the memory back, which `isLent` orders.
+/// gives the memory back. `isLent` orders both; resuming orders the first by itself, but not for a sanitizer to see.
 final class AnswerMemory: @unchecked Sendable {
     @exclusivity(unchecked) var head: [UInt8] = []
     @exclusivity(unchecked) var body: [UInt8] = []
@@ -38,6 +38,12 @@ final class AnswerMemory: @unchecked Sendable {
 
     /// The head, in memory that belongs to the caller.
     func copyHead() -> [UInt8] { head.withUnsafeBufferPointer(Array.init) }
+
+    /// The driver has written all that it will write.
+    func passOn() { isLent.store(true, ordering: .releasing) }
+
+    /// The caller is about to read.
+    func accept() { _ = isLent.load(ordering: .acquiring) }
 
     func giveBack() { isLent.store(false, ordering: .releasing) }
 
