@@ -42,7 +42,6 @@ class Findings:
         """The median of what one of a kind takes."""
         return median(each[subject][figure] for each in self.memory) / 1024
 
-    def more_kib(self, subject: str, base: str) -> float:
+    def more_kib(self, subject: str, base: str, figure: str = "resident_bytes") -> float:
         """How much more one of a kind takes than one of another."""
-        return median(
-            each[subject]["resident_bytes"] - each[base]["resident_bytes"] for each in self.memory) / 1024
+        return median(each[subject][figure] - each[base][figure] for each in self.memory) / 1024

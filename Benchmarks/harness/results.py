@@ -56,7 +56,9 @@ def base_table(samples: Samples, cells: list[Cell], figure: str) -> str:
 
 def quiet_table(found: Findings) -> str:
     rows = []
-    for series, where in (("streams", "open, without an answer"), ("bodies", "open, in the middle of a body"), ("queued", "in the queue of another origin")):
+    places = {"streams": "open, without an answer", "bodies": "open, in the middle of a body",
+              "queued": "in the queue of another origin"}
+    for series, where in places.items():
         for step, figures in enumerate(found.quiet[0][series]):
             cost = median(each[series][step][CPU] for each in found.quiet)
             rows.append([f"{figures['standing']:,} {where}", number(cost), spread(found.standing_ratios(series, step))])
@@ -141,7 +143,9 @@ def markdown(found: Findings) -> str:
         scraped_table(found),
         "## Memory",
         "What the process has more for each that is held, after it gave back what was free: resident, and by the account "
-        "of the allocator. Each kind is measured in a process of its own; figures are medians of the rounds.",
+        "of the allocator. Each kind is measured in a process of its own; figures are medians of the rounds. The connections "
+        "were all busy at once before. What is allocated is what each holds; what is resident beyond it the allocator "
+        "cannot give back, because something else lies on the same page.",
         memory_table(found),
         "## All figures",
         *(part for cell in cells for part in (f"### {cell.name}", cell_table(samples, cell))),

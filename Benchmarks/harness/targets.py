@@ -88,10 +88,12 @@ def scraping(found: Findings) -> list[Verdict]:
 
 
 def memory(found: Findings) -> list[Verdict]:
+    ways = {"allocated": "allocated_bytes", "resident": "resident_bytes"}
     return [
-        Verdict("KiB for an idle connection, beyond libcurl's in one cache", found.more_kib("connections", "libcurl"),
-                MOST_KIB_FOR_IDLE),
-        Verdict("KiB for a queued request, beyond its task", found.more_kib("queued", "tasks"), MOST_KIB_FOR_QUEUED),
+        *(Verdict(f"KiB {way} for an idle connection, beyond libcurl's in one cache",
+                  found.more_kib("connections", "libcurl", figure), MOST_KIB_FOR_IDLE) for way, figure in ways.items()),
+        *(Verdict(f"KiB {way} for a queued request, beyond its task",
+                  found.more_kib("queued", "tasks", figure), MOST_KIB_FOR_QUEUED) for way, figure in ways.items()),
     ]
 
 
