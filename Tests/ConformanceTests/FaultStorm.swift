@@ -119,6 +119,20 @@ final class FaultStorm: Sendable {
         return try Descriptors.count() - open - client.reading().levels.connections.idle
     }
 
+    /// The same, as soon as it stays the same: a server's account of its connections and the descriptors do not change at
+    /// the same instant.
+    func settledOtherDescriptors() async throws -> Int {
+        var found = 0
+        var times = 0
+        try await eventually("the descriptors are settled") {
+            let now = try otherDescriptors()
+            times = now == found ? times + 1 : 0
+            found = now
+            return times == 50
+        }
+        return found
+    }
+
     /// Waits until the pool is at rest, and the kernel and the process agree with what it shows.
     ///
     /// - Returns: the connections that it kept.

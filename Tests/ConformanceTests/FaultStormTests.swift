@@ -49,7 +49,7 @@ struct FaultStormTests {
         #expect(try await scraper.scrape() == nil)
         await storm.blow(storm.mix, for: .milliseconds(200), seed: 0)
         try await eventually("the first requests are over") { storm.client.reading().levels == OriginLevels() }
-        let others = try storm.otherDescriptors()
+        let others = try await storm.settledOtherDescriptors()
 
         let scrapes = try await withThrowingTaskGroup(of: Int.self) { group in
             group.addTask { [scraper] in
