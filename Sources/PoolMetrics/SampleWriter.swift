@@ -35,39 +35,15 @@ struct SampleWriter {
             Self.line(name, [UInt8(ascii: " ")], value, to: &bytes)
         case .pool(let samples):
             let endings = samples.map { Self.ending($0.labels) }
-            for (labels, pool) in zip(pools, scrape.pools.indices) {
-                Self.write(samples, endings, of: scrape.pools[pool], beginning: name + labels.pool, to: &bytes)
+            for (labels, reading) in zip(pools, scrape.pools) {
+                Self.write(samples, endings, of: reading, beginning: name + labels.pool, to: &bytes)
             }
-        case .origin(let samples):
-            let endings = samples.map { Self.ending($0.labels) }
-            for (labels, pool) in zip(pools, scrape.pools.indices) {
-                for index in labels.origins.indices {
-                    Self.write(
-                        samples,
-                        endings,
-                        of: scrape.pools[pool].origins[index],
-                        beginning: name + labels.origins[index],
-                        to: &bytes
-                    )
-                }
-            }
-        case .site(let samples):
-            let endings = samples.map { Self.ending($0.labels) }
-            for (labels, pool) in zip(pools, scrape.pools.indices) {
-                for index in labels.sites.indices {
-                    Self.write(
-                        samples,
-                        endings,
-                        of: scrape.pools[pool].sites[index],
-                        beginning: name + labels.sites[index],
-                        to: &bytes
-                    )
-                }
-            }
+        case .origin(let samples): write(samples, of: \.origins, labelled: \.origins, name, to: &bytes)
+        case .site(let samples): write(samples, of: \.sites, labelled: \.sites, name, to: &bytes)
         case .histogram(let samples):
-            for (labels, pool) in zip(pools, scrape.pools.indices) {
+            for (labels, reading) in zip(pools, scrape.pools) {
                 for sample in samples {
-                    guard let histogram = sample.value(scrape.pools[pool]) else { continue }
+                    guard let histogram = sample.value(reading) else { continue }
                     Self.write(histogram, as: name, labels.pool + sample.labels, to: &bytes)
                 }
             }
@@ -75,6 +51,22 @@ struct SampleWriter {
             var written: Set<[UInt8]> = []
             for labels in labels(scrape).map(Family.rendered) where written.insert(labels).inserted {
                 Self.line(name + [UInt8(ascii: "{")], Self.ending(Array(labels.dropFirst())), 1, to: &bytes)
+            }
+        }
+    }
+
+    /// All samples of one family, over all subjects of a kind in all pools.
+    private func write<Subject>(
+        _ samples: [Family.Sample<Subject, Double>],
+        of subjects: KeyPath<PoolReading, [Subject]>,
+        labelled labels: KeyPath<PoolLabels, [[UInt8]]>,
+        _ name: [UInt8],
+        to bytes: inout [UInt8]
+    ) {
+        let endings = samples.map { Self.ending($0.labels) }
+        for (pool, reading) in zip(pools, scrape.pools) {
+            for (labels, subject) in zip(pool[keyPath: labels], reading[keyPath: subjects]) {
+                Self.write(samples, endings, of: subject, beginning: name + labels, to: &bytes)
             }
         }
     }
