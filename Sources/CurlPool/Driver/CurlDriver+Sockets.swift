@@ -94,6 +94,10 @@ extension CurlDriver {
             if sockets[descriptor].slot < 0 {
                 events.forget(descriptor)
                 sockets.close(descriptor)
+            } else if slot(of: descriptor)?.isHeld == true {
+                // Readers stand still. What the peer has sent by now would be told of again and again.
+                events.forget(descriptor)
+                sockets.set(descriptor, slot: sockets[descriptor].slot, interest: [])
             }
             return
         }

@@ -30,6 +30,11 @@ final class CurlSlot {
     /// Whether libcurl has a transfer of the slot.
     var isRunning: Bool { transfer?.isRunning == true || !others.isEmpty }
 
+    /// Whether there are requests on the connection, and none of them listens to the peer.
+    var isHeld: Bool {
+        isRunning && transfer.map { !$0.isRunning || !$0.isReceiving } ?? true && others.allSatisfy { !$0.isReceiving }
+    }
+
     /// The one exchange of a connection that carries one at a time.
     var soleExchange: Exchange? { isMultiplexed ? nil : transfer?.exchange }
 

@@ -43,7 +43,8 @@ final class ResponseStream: Sendable {
         state.withLock { state in
             guard state.ending == nil else { return false }
             state.buffer.append(contentsOf: bytes)
-            state.isFull = state.buffer.count >= max(Self.highWater, state.limit.map { $0 + 1 } ?? 0)
+            // What comes after the peer was stopped, with a reader who wants it all by now, does not start it again.
+            if state.buffer.count >= max(Self.highWater, state.limit.map { $0 + 1 } ?? 0) { state.isFull = true }
             return state.isFull
         }
     }

@@ -176,6 +176,48 @@ struct DownloadTests {
         }
     }
 
+    @Test("A reader that wants it all, just when the peer was stopped, starts it again")
+    func wantedAfterStop() {
+        let stream = ResponseStream([], isFull: false)
+        let much = [UInt8](repeating: 0, count: ResponseStream.highWater)
+        #expect(much.withUnsafeBufferPointer { stream.append($0) })
+        guard case .nothing = stream.take(upTo: 1 << 30) else {
+            Issue.record("the body has not ended")
+            return
+        }
+        // libcurl had this in its hands when it was stopped.
+        #expect(much.withUnsafeBufferPointer { stream.append($0) })
+        #expect(!stream.hasRoom)
+        #expect(stream.makeRoom())
+        #expect(stream.hasRoom)
+        #expect(!much.withUnsafeBufferPointer { stream.append($0) })
+    }
+
+    @Test("A reader that stands still costs no processor time, though the peer has sent more")
+    func standingStill() async throws {
+        let sent = Counter()
+        let peer = try Self.endless(sent)
+        try await withPool { pool, _ in
+            let response = try await pool.execute(get(peer))
+            try await steady(sent)
+            let start = (clock: ContinuousClock.now, processor: Self.processorTime())
+            try await eventually("half a second has passed") { ContinuousClock.now - start.clock > .seconds(0.5) }
+            // A thread that is told of the same bytes again and again would take all of it.
+            #expect(Self.processorTime() - start.processor < .seconds(0.25))
+            var body = response.body.makeAsyncIterator()
+            for _ in 0..<100 { #expect(try await body.next()?.isEmpty == false) }
+            response.body.discard()
+        }
+    }
+
+    private static func processorTime() -> Duration {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return [usage.ru_utime, usage.ru_stime].reduce(.zero) {
+            $0 + .seconds($1.tv_sec) + .microseconds($1.tv_usec)
+        }
+    }
+
     @Test("A reader that does not read holds only its own connection up")
     func othersGoOn() async throws {
         let peer = try ScriptedPeer { connection, number in
