@@ -1,5 +1,6 @@
 import CurlPool
 import Foundation
+import Glibc
 import HTTPPool
 import HTTPTypes
 import Synchronization
@@ -224,6 +225,24 @@ struct HTTP2LifeTests {
             #expect(read == content)
             #expect(journal.opened == 1)
             #expect(journal.acquireKinds.count { $0 == .multiplexed } >= 400)
+        }
+    }
+
+    @Test("A reader that stands still costs no processor time when the others of the connection have ended")
+    func standingStill() async throws {
+        let content = try file("large", bytes: 8 << 20)
+        let nginx = try await nginx()
+        try await withHTTP2 { pool, journal in
+            try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
+            let response = try await pool.execute(.get("https", nginx.tlsAuthority, "/files/large"))
+            var reader = response.body.makeAsyncIterator()
+            var read = try #require(try await reader.next())
+            for _ in 0..<20 { try await pool.expect("small", to: .get("https", nginx.tlsAuthority)) }
+            let start = (clock: ContinuousClock.now, processor: clock())
+            try await eventually("half a second has passed") { ContinuousClock.now - start.clock > .seconds(0.5) }
+            #expect(clock() - start.processor < CLOCKS_PER_SEC / 4)
+            while let chunk = try await reader.next() { read += chunk }
+            #expect(read == content && journal.opened == 1)
         }
     }
 

@@ -94,10 +94,9 @@ extension CurlDriver {
             if sockets[descriptor].slot < 0 {
                 events.forget(descriptor)
                 sockets.close(descriptor)
-            } else if slot(of: descriptor)?.isHeld == true {
-                // Readers stand still. What the peer has sent by now would be told of again and again.
-                events.forget(descriptor)
-                sockets.set(descriptor, slot: sockets[descriptor].slot, interest: [])
+            } else {
+                sockets.want(descriptor, false)
+                if slot(of: descriptor)?.isHeld == true { hold(descriptor) }
             }
             return
         }
@@ -106,6 +105,14 @@ extension CurlDriver {
             sockets.close(descriptor)
         }
         register(descriptor, interest)
+        sockets.want(descriptor, true)
+    }
+
+    /// Readers stand still. What the peer has sent by now would be told of again and again.
+    func hold(_ descriptor: Int32) {
+        guard !sockets[descriptor].isWanted else { return }
+        events.forget(descriptor)
+        sockets.set(descriptor, slot: sockets[descriptor].slot, interest: [])
     }
 
     func register(_ descriptor: Int32, _ interest: EventQueue.Interest) {

@@ -65,6 +65,8 @@ extension CurlDriver {
             freshlyIdle += 1
             expectRest()
             listen(to: slot)
+        } else if slot.isHeld, let connection = slot.connection {
+            hold(connection)
         }
         now = MonotonicClock.now()
         transferEnded(ending, exchange, error: error)

@@ -7,6 +7,8 @@ struct SocketTable {
         var slot: SlotID = -1
         var generation: UInt32 = 0
         var interest = EventQueue.Interest()
+        /// Whether libcurl wants to hear of it.
+        var isWanted = false
     }
 
     private var sockets: [Socket] = []
@@ -30,6 +32,11 @@ struct SocketTable {
         makeRoom(for: descriptor)
         sockets[Int(descriptor)].slot = slot
         sockets[Int(descriptor)].interest = interest
+    }
+
+    mutating func want(_ descriptor: Int32, _ isWanted: Bool) {
+        makeRoom(for: descriptor)
+        sockets[Int(descriptor)].isWanted = isWanted
     }
 
     /// The descriptor closes: events that are already on their way mean nothing.
