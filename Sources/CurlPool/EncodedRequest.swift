@@ -4,9 +4,8 @@ import HTTPTypes
 /// A request in libcurl's terms, checked. Made on the caller's side, so that the pool's thread has less to do.
 struct EncodedRequest: Sendable {
     let origin: Origin
-    /// Ended by a zero, as libcurl wants it.
-    let url: [CChar]
-    /// The path of the socket that is to be connected to in place of the URL's host.
+    let address: RequestAddress
+    /// The path of the socket that is to be connected to in place of the address's host.
     let unixSocketPath: String?
     let method: String
     let headers: HeaderList
@@ -28,7 +27,12 @@ struct EncodedRequest: Sendable {
         let authority = request.authority ?? ""
         let origin = try Origin(scheme: request.scheme, authority: authority)
         let unixSocketPath = origin.unixSocketPath
-        let url = try Self.url(origin, authority: unixSocketPath == nil ? authority : nil, path: request.path ?? "")
+        // A socket's address names a host, though none is looked up.
+        let address = try RequestAddress(
+            isSecure: origin.scheme.utf8.count == "https".utf8.count || origin.scheme == "https+unix",
+            authority: unixSocketPath == nil ? authority : "localhost",
+            path: request.path ?? ""
+        )
         let method = request.method.rawValue
         let nature = try MethodNature(of: method)
         var content = body.content
@@ -36,7 +40,7 @@ struct EncodedRequest: Sendable {
         if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
         let (headers, hasOwnAcceptEncoding) = try defaults.completing(request.headerFields, for: content)
         self.origin = origin
-        self.url = url
+        self.address = address
         self.unixSocketPath = unixSocketPath
         self.method = method
         self.headers = headers
@@ -46,32 +50,6 @@ struct EncodedRequest: Sendable {
         isLast = defaults.isLast || request.headerFields.saysClose
         isPlain = if case .none = content { method == "GET" } else { false }
         isRepeatable = nature.isIdempotent && body.isReplayable
-    }
-
-    /// Scheme, authority and path after each other. A socket's URL names a host, though none is looked up.
-    private static func url(_ origin: Origin, authority: String?, path: String) throws(PoolError) -> [CChar] {
-        let isSecure = origin.scheme.utf8.count == "https".utf8.count || origin.scheme == "https+unix"
-        let scheme = isSecure ? "https://" : "http://"
-        let authority = authority ?? "localhost"
-        let path = path.isEmpty ? "/" : path
-        guard isPath(path.utf8.span) else {
-            throw .refused("the path must begin with / and hold no space and no control character")
-        }
-        let count = scheme.utf8.count + authority.utf8.count + path.utf8.count + 1
-        return [CChar](unsafeUninitializedCapacity: count) { url, written in
-            guard let start = url.baseAddress else { return }
-            var writer = ByteWriter(at: start)
-            writer.put(scheme)
-            writer.put(authority)
-            writer.put(path)
-            writer.put(0)
-            written = count
-        }
-    }
-
-    private static func isPath(_ bytes: Span<UInt8>) -> Bool {
-        for index in bytes.indices where bytes[index] <= 0x20 || bytes[index] == 0x7f { return false }
-        return bytes[0] == UInt8(ascii: "/")
     }
 }
 

@@ -7,6 +7,9 @@ extension CurlTransfer {
     /// What libcurl reads at once. Large bodies come in fewer pieces than with its own, smaller one.
     static let bufferBytes = 64 << 10
 
+    /// How long the addresses of a host are known, in seconds.
+    private static let addressLifetime = 60
+
     /// Sets what is the same for every request. Options whose names libcurl knows cannot fail but for memory, and then
     /// the transfer fails with libcurl's own error.
     func setUp() {
@@ -14,7 +17,8 @@ extension CurlTransfer {
         let driver = Unmanaged.passUnretained(driver).toOpaque()
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        set(CURLOPT_PATH_AS_IS, 1)
+        // Sound: the handle lives longer than the easy handle, and is written to between transfers.
+        poolscope_easy_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url))
         set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
@@ -48,10 +52,7 @@ extension CurlTransfer {
     /// Sets what differs from request to request. libcurl copies the strings; the header list lives as long as the
     /// exchange, which the transfer holds while it runs.
     func describe(_ request: EncodedRequest) -> Bool {
-        if request.url != url {
-            guard poolscope_easy_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { return false }
-            url = request.url
-        }
+        guard address == request.address || describe(request.address) else { return false }
         if !request.isPlain || !wasPlain { describeMethod(request) }
         wasPlain = request.isPlain
         if request.unixSocketPath != unixSocketPath {
@@ -68,6 +69,31 @@ extension CurlTransfer {
         if request.headers.list == headers { return true }
         headers = request.headers.list
         return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
+    }
+
+    /// - Returns: whether libcurl can read it.
+    private func describe(_ new: RequestAddress) -> Bool {
+        let old = address
+        address = nil
+        if driver.options.isDirect {
+            let isAtSite = old.map(new.isAtSite(of:)) ?? false
+            guard isAtSite || new.withSite({ curl_url_set(url, CURLUPART_URL, $0, 0) }) == CURLUE_OK,
+                new.withTarget({ poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, $0) }) == CURLE_OK
+            else { return false }
+        } else {
+            // Whether a proxy is to be asked for the whole URL is for libcurl to say.
+            guard curl_url_set(url, CURLUPART_URL, new.url, UInt32(CURLU_PATH_AS_IS)) == CURLUE_OK else { return false }
+        }
+        address = new
+        return true
+    }
+
+    /// Where no connection is to be opened, libcurl has no addresses to look at: otherwise it goes through all that it
+    /// knows, at the end of every request.
+    func describe(_ start: Start) {
+        guard (start == .open) != mayLookUp else { return }
+        mayLookUp = start == .open
+        set(CURLOPT_DNS_CACHE_TIMEOUT, mayLookUp ? Self.addressLifetime : -1)
     }
 
     private func describeMethod(_ request: EncodedRequest) {

@@ -7,6 +7,8 @@ import HTTPPool
 /// It belongs to the driver's thread, which is why accesses are not checked for overlap (see ``CurlDriver``).
 final class CurlTransfer {
     let easy: UnsafeMutableRawPointer
+    /// The URL that it asks for: of the site alone, where no proxy may want to know it all.
+    let url: OpaquePointer
     /// Sound: the driver holds all its transfers, and lets go of them before it ends.
     unowned(unsafe) let driver: CurlDriver
     /// Sound: the driver keeps every slot until it ends.
@@ -21,8 +23,9 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var isRunning = false
 
     /// What the handle is set for, so that the next request sets only what differs.
+    @exclusivity(unchecked) var mayLookUp = true
     @exclusivity(unchecked) var wasPlain = false
-    @exclusivity(unchecked) var url: [CChar] = []
+    @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
@@ -63,10 +66,15 @@ final class CurlTransfer {
 
     /// - Throws: ``PoolError`` with code `outOfResources` when libcurl has no memory for a handle.
     init(driver: CurlDriver) throws(PoolError) {
-        guard let easy = curl_easy_init() else {
+        let easy = curl_easy_init()
+        let url = curl_url()
+        guard let easy, let url else {
+            curl_easy_cleanup(easy)
+            curl_url_cleanup(url)
             throw PoolError(.outOfResources, "libcurl has no memory for another connection", phase: .connect)
         }
         self.easy = easy
+        self.url = url
         self.driver = driver
         complaint.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setUp()
@@ -74,6 +82,7 @@ final class CurlTransfer {
 
     deinit {
         curl_easy_cleanup(easy)
+        curl_url_cleanup(url)
         complaint.deallocate()
     }
 
@@ -102,6 +111,7 @@ final class CurlTransfer {
         socketPort = nil
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
+        describe(start)
         guard describe(exchange.request) else { return false }
         exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK

@@ -10,6 +10,8 @@ final class TransportOptions: Sendable {
     let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
     var proxy: PoolProxy { transport.proxy }
+    /// Whether no proxy has anything to do with its requests.
+    let isDirect: Bool
     private let transport: PoolTransport
     /// The authorities that are trusted, as a file.
     private let authorities: String?
@@ -23,6 +25,7 @@ final class TransportOptions: Sendable {
     init(_ transport: PoolTransport) throws {
         self.transport = transport
         decompression = transport.decompression
+        isDirect = transport.proxy == .direct
         mayMultiplex = transport.http2 == .negotiated
         certificate =
             try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
@@ -97,7 +100,10 @@ final class TransportOptions: Sendable {
     private func applyProxy(to easy: UnsafeMutableRawPointer) {
         poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         switch transport.proxy {
-        case .direct: poolscope_easy_set_string(easy, CURLOPT_PROXY, "")
+        case .direct:
+            poolscope_easy_set_string(easy, CURLOPT_PROXY, "")
+            // Or libcurl looks for exceptions in the environment, at every request.
+            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "*")
         // Without a word from us libcurl asks the environment.
         case .environment: break
         case .server(let server):

@@ -1,0 +1,96 @@
+import HTTPPool
+
+/// Where a request goes, in libcurl's terms: a site (scheme and authority, as a URL) and the target that is asked for there.
+///
+/// The two are kept apart because libcurl then has a URL to read only where the site is another one. That is a sixth of
+/// what it does for a request, and no byte of a path or query can make it read the address differently from the pool.
+struct RequestAddress: Sendable, Equatable {
+    /// Site and target, each ended by a zero, as libcurl wants them.
+    private let text: [CChar]
+    private let targetStart: Int
+
+    /// - Parameters:
+    ///   - authority: what was checked to be one.
+    ///   - path: path and query; empty is `/`. What follows a `#` is not sent (RFC 9110, 4.2.5), and bytes beyond ASCII
+    ///     are sent as percent escapes.
+    /// - Throws: ``PoolError`` with code `invalidRequest`.
+    init(isSecure: Bool, authority: String, path: String) throws(PoolError) {
+        let scheme = isSecure ? "https://" : "http://"
+        let path = path.isEmpty ? "/" : path
+        guard let target = TargetBytes(of: path.utf8.span) else {
+            throw .refused("the path must begin with / and hold no space and no control character")
+        }
+        let targetStart = scheme.utf8.count + authority.utf8.count + 1
+        let count = targetStart + target.count + 1
+        text = [CChar](unsafeUninitializedCapacity: count) { text, written in
+            guard let start = text.baseAddress else { return }
+            var writer = ByteWriter(at: start)
+            writer.put(scheme)
+            writer.put(authority)
+            writer.put(0)
+            target.write(path, to: &writer)
+            writer.put(0)
+            written = count
+        }
+        self.targetStart = targetStart
+    }
+
+    /// The two in one. A proxy that is asked for the whole URL gets it from libcurl this way.
+    var url: [CChar] { Array(text[..<(targetStart - 1)] + text[targetStart...]) }
+
+    func withSite<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        text.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
+
+    func withTarget<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        text.withUnsafeBufferPointer { text in body(text.baseAddress.map { $0 + targetStart }) }
+    }
+
+    func isAtSite(of other: RequestAddress) -> Bool {
+        targetStart == other.targetStart && text[..<targetStart] == other.text[..<targetStart]
+    }
+}
+
+/// What of a path is sent, and how many bytes that are.
+private struct TargetBytes {
+    private let end: Int
+    private let beyondASCII: Int
+    /// Bytes that are sent.
+    var count: Int { end + 2 * beyondASCII }
+
+    /// `nil` for a path that may not be sent.
+    init?(of path: Span<UInt8>) {
+        guard path[0] == UInt8(ascii: "/") else { return nil }
+        var end = path.count
+        var beyondASCII = 0
+        for index in path.indices {
+            let byte = path[index]
+            if byte <= 0x20 || byte == 0x7f { return nil }
+            if byte == UInt8(ascii: "#") { end = min(end, index) }
+            if byte >= 0x80, index < end { beyondASCII += 1 }
+        }
+        self.end = end
+        self.beyondASCII = beyondASCII
+    }
+
+    func write(_ path: String, to writer: inout ByteWriter) {
+        var path = path
+        path.withUTF8 { bytes in
+            let sent = UnsafeBufferPointer(rebasing: bytes[..<end])
+            if beyondASCII == 0 { return writer.put(sent) }
+            for byte in sent {
+                if byte < 0x80 {
+                    writer.put(byte)
+                } else {
+                    writer.put(UInt8(ascii: "%"))
+                    writer.put(Self.digit(byte >> 4))
+                    writer.put(Self.digit(byte & 0xf))
+                }
+            }
+        }
+    }
+
+    private static func digit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") + nibble - 10
+    }
+}
