@@ -5,7 +5,11 @@ import HTTPTypes
 struct RawResponse: Sendable {
     /// Where the answer lies: the status line and the fields of the last header block (those of 1xx answers are gone), and
     /// what has come of the body. Whoever has the answer gives the memory back.
-    private(set) var memory: AnswerMemory?
+    private(set) var memory: AnswerMemory? {
+        didSet { unretained = memory.map(Unmanaged.passUnretained) }
+    }
+    /// The memory again, for the lines of a head, without counting references. Sound: `memory` holds it.
+    private var unretained: Unmanaged<AnswerMemory>?
     /// Where the rest of the body comes from, of an answer that was handed over before its end.
     var stream: ResponseStream?
     /// Whether the body was unpacked on its way.
@@ -20,17 +24,16 @@ struct RawResponse: Sendable {
     /// The most bytes of header fields that an answer may have.
     private static let maxHeadBytes = 256 << 10
 
+    /// Begins an answer.
+    mutating func begin(in memory: AnswerMemory) { self.memory = memory }
+
     /// Takes a line of the header block, its end included.
     ///
-    /// - Parameter lend: memory for the answer, asked for at its first line.
     /// - Returns: whether the block is not too large.
-    mutating func take(
-        header line: UnsafeBufferPointer<UInt8>,
-        lend: @autoclosure () -> AnswerMemory = AnswerMemory()
-    ) -> Bool {
+    mutating func take(header line: UnsafeBufferPointer<UInt8>) -> Bool {
         // A trailer after the body is not kept.
         if headIsComplete { return true }
-        if memory == nil { memory = lend() }
+        if memory == nil { begin(in: AnswerMemory()) }
         // The block of a 1xx answer gives way to the next.
         let isFirst = Self.isStatusLine(line)
         if isFirst {
@@ -39,12 +42,28 @@ struct RawResponse: Sendable {
         } else if !isInBlock {
             return true
         }
-        guard memory?.append(header: line, isFirst: isFirst, upTo: Self.maxHeadBytes) == true else { return false }
+        let isTaken = unretained?._withUnsafeGuaranteedRef {
+            $0.append(header: line, isFirst: isFirst, upTo: Self.maxHeadBytes)
+        }
+        guard isTaken == true else { return false }
         if line.count <= 2 {
             isInBlock = false
             headIsComplete = !isInterim
         }
         return true
+    }
+
+    /// Takes what has come of the body.
+    ///
+    /// - Parameter expected: how many bytes there is to be room for, asked at the first of them.
+    /// - Returns: how many there are.
+    mutating func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Int {
+        if memory == nil { begin(in: AnswerMemory()) }
+        return unretained?._withUnsafeGuaranteedRef { memory in
+            if memory.body.isEmpty { memory.body.reserveCapacity(expected()) }
+            memory.body.append(contentsOf: bytes)
+            return memory.body.count
+        } ?? 0
     }
 
     /// `HTTP/1.1 103 …`, `HTTP/2 103`: the code follows the first space.

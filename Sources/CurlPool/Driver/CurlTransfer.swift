@@ -200,14 +200,15 @@ final class CurlTransfer {
 
     /// - Returns: whether the transfer may go on.
     func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let unretained else { return false }
         if !answerBegan {
             answerBegan = true
+            unretained._withUnsafeGuaranteedRef { $0.response.begin(in: driver.memories.lend()) }
             driver.answerBegan(self, line)
         }
-        guard let unretained else { return false }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.headIsComplete
-            guard exchange.response.take(header: line, lend: driver.memories.lend()) else { return false }
+            guard exchange.response.take(header: line) else { return false }
             if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
             return true
         }
@@ -215,7 +216,10 @@ final class CurlTransfer {
 
     /// - Returns: whether the transfer may go on.
     func received(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let exchange else { return false }
+        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? false
+    }
+
+    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Bool {
         if pause.swallows { return true }
         if unpacks, !isWithinRatio(exchange, bytes.count) { return false }
         let isFull: Bool
@@ -223,10 +227,8 @@ final class CurlTransfer {
             isFull = stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            guard let memory = exchange.response.memory else { return false }
-            if memory.body.isEmpty { memory.body.reserveCapacity(expectedBodyBytes(bytes.count)) }
-            memory.body.append(contentsOf: bytes)
-            isFull = memory.body.count >= ResponseStream.highWater
+            let count = exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count))
+            isFull = count >= ResponseStream.highWater
         }
         if isFull { stopReceiving(exchange) }
         return true

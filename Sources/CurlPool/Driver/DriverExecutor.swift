@@ -45,7 +45,9 @@ final class DriverExecutor: TaskExecutor, @unchecked Sendable {
     var hasJobs: Bool { !own.isEmpty || state.withLock { !$0.jobs.isEmpty } }
 
     /// Runs what is ready. What that makes ready is for the next turn.
-    func runJobs() {
+    ///
+    /// - Returns: whether anything was.
+    func runJobs() -> Bool {
         swap(&running, &own)
         state.withLock { state in
             guard !state.jobs.isEmpty else { return }
@@ -53,7 +55,9 @@ final class DriverExecutor: TaskExecutor, @unchecked Sendable {
             state.jobs.removeAll(keepingCapacity: true)
         }
         for job in running { job.runSynchronously(on: asUnownedTaskExecutor()) }
+        let count = running.count
         running.removeAll(keepingCapacity: true)
+        return count > 0
     }
 
     /// The thread ends. Whatever is ready goes on elsewhere, as does what comes later.
