@@ -108,6 +108,7 @@ final class CurlDriver: @unchecked Sendable {
             let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
             events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
             hear(happened.events)
+            hearMore(&happened)
             turn()
             // What callers on this thread make of their answers goes out before the thread waits again: the more is sent
             // and heard at once, the less of it wakes anybody.
@@ -126,6 +127,24 @@ final class CurlDriver: @unchecked Sendable {
         freshlyIdle = 0
         for event in happened { handle(event) }
     }
+
+    /// Goes on while there is more to hear, so that callers are not woken one by one: to wake one is most of what an answer
+    /// costs beyond libcurl. But none of them waits for more than a few others.
+    private func hearMore(_ happened: inout EventQueue.Happened) {
+        var hearings = 1
+        while !happened.events.isEmpty, hearings < Self.mostHearings, machine.requests.count > 0,
+            answered.count + streaming.count < Self.fewAnswers
+        {
+            takeFromMailbox()
+            work()
+            events.wait(until: now, now: now, into: &happened)
+            hear(happened.events)
+            hearings += 1
+        }
+    }
+
+    private static let mostHearings = 8
+    private static let fewAnswers = 8
 
     private func turn() {
         takeFromMailbox()

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTPPool
 import HTTPTypes
 import TestSupport
@@ -46,6 +47,42 @@ struct ExecutorTests {
                 await #expect(throws: CancellationError.self) { try await task.value }
             }
             #expect(journal.levels.requests == RequestLevels())
+        }
+    }
+
+    @Test("What a peer says out of turn reaches no request that follows at once", arguments: [1, 2, 12])
+    func strayBytes(concurrency: Int) async throws {
+        // The thread goes from an answer to the next request without a wait, so it must ask the connection by itself. Of
+        // a body whose length it knows libcurl reads no byte too many: what comes with its end stays in the socket.
+        let begun = Counter()
+        let known = Counter()
+        let peer = try ScriptedPeer { connection, _ in
+            guard try connection.readRequest() != nil else { return }
+            begun.add(1)
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            while known.value < begun.value { sched_yield() }
+            connection.write("goodHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+            connection.waitForEnd()
+        }
+        try await withPool { pool, journal in
+            await withTaskExecutorPreference(pool.executor) {
+                await withTaskGroup(of: Set<String>.self) { group in
+                    for _ in 0..<concurrency {
+                        group.addTask {
+                            var texts: Set<String> = []
+                            for _ in 0..<20 {
+                                let response = try? await pool.execute(get(peer))
+                                known.add(1)
+                                texts.insert((try? await response?.text) ?? "failed")
+                            }
+                            return texts
+                        }
+                    }
+                    for await texts in group { #expect(texts == ["good"]) }
+                }
+            }
+            try await eventually("all are closed") { journal.levels.connections == ConnectionLevels() }
+            #expect(journal.opened == 20 * concurrency)
         }
     }
 

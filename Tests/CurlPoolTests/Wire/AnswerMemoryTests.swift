@@ -11,12 +11,13 @@ struct AnswerMemoryTests {
     /// An answer as it comes from libcurl.
     private func answer(_ head: String, body: String = "", in memory: AnswerMemory = AnswerMemory()) -> RawResponse {
         var raw = RawResponse()
+        raw.begin(in: memory)
         for line in head.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
             let line = Array(line) + [UInt8(ascii: "\n")]
-            let isTaken = line.withUnsafeBufferPointer { raw.take(header: $0, lend: memory) }
+            let isTaken = line.withUnsafeBufferPointer { raw.take(header: $0) }
             #expect(isTaken)
         }
-        raw.memory?.body += Array(body.utf8)
+        _ = Array(body.utf8).withUnsafeBufferPointer { raw.take(body: $0, expecting: body.utf8.count) }
         return raw
     }
 

@@ -10,16 +10,28 @@ struct EncodedRequestTests {
         "The URL is scheme, authority and path",
         arguments: [
             ("http", "a.example", "/", "http://a.example/"),
-            ("HTTPS", "A.Example:8443", "/x?y=1#z", "https://A.Example:8443/x?y=1#z"),
+            ("HTTPS", "A.Example:8443", "/x?y=1#z", "https://A.Example:8443/x?y=1"),
+            ("http", "a.example", "/#\u{e4}?x", "http://a.example/"), ("http", "a.example", "/?", "http://a.example/?"),
             ("http", "[::1]:80", "", "http://[::1]:80/"), ("http", "a.example", "//b/../c", "http://a.example//b/../c"),
-            ("http", "a.example", "/\u{e4}%20", "http://a.example/\u{e4}%20"),
+            ("http", "a.example", "/\u{e4}%20?\u{e4}=\u{1f600}", "http://a.example/%C3%A4%20?%C3%A4=%F0%9F%98%80"),
         ]
     )
     func url(scheme: String, authority: String, path: String, url: String) throws {
         let encoded = try EncodedRequest(request(.get, scheme, authority, path))
         #expect(encoded.urlText == url)
-        #expect(encoded.url.last == 0)
+        #expect(encoded.address.url.last == 0)
         #expect(encoded.unixSocketPath == nil)
+    }
+
+    @Test("Site and target are told apart; the same site is known again whatever the target")
+    func siteAndTarget() throws {
+        let one = try EncodedRequest(request(.get, "http", "a.example:80", "/x?y")).address
+        let other = try EncodedRequest(request(.get, "http", "a.example:80", "/")).address
+        let elsewhere = try EncodedRequest(request(.get, "http", "b.example:80", "/x?y")).address
+        #expect(one.withSite { $0.map { String(cString: $0) } } == "http://a.example:80")
+        #expect(one.withTarget { $0.map { String(cString: $0) } } == "/x?y")
+        #expect(one.isAtSite(of: other) && one != other)
+        #expect(!one.isAtSite(of: elsewhere) && one != elsewhere)
     }
 
     @Test("A socket in the file system is named beside a URL that has no name of its own")

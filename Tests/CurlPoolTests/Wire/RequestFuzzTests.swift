@@ -37,8 +37,10 @@ struct RequestFuzzTests {
 
     /// What of an accepted request must not go out.
     private static func fault(in encoded: EncodedRequest) -> String? {
-        let url = encoded.url.map { UInt8(bitPattern: $0) }
-        if url.last != 0 || url.dropLast().contains(where: { $0 <= 0x20 || $0 == 0x7f }) { return "the URL \(url)" }
+        let target = encoded.address.withTarget { $0.map { Array(String(cString: $0).utf8) } ?? [] }
+        if target.first != UInt8(ascii: "/") || target.contains(where: { $0 <= 0x20 || $0 >= 0x7f || $0 == 0x23 }) {
+            return "the target \(target)"
+        }
         if HTTPRequest.Method(encoded.method) == nil { return "the method \(encoded.method)" }
         for line in encoded.headers.lines {
             if line.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7f }) { return "the line \(line)" }
@@ -66,13 +68,14 @@ struct RequestFuzzTests {
         guard let url = curl_url() else { return "no memory" }
         defer { curl_url_cleanup(url) }
         // What libcurl cannot read fails later, with its own error.
-        guard curl_url_set(url, CURLUPART_URL, encoded.url, UInt32(CURLU_PATH_AS_IS)) == CURLUE_OK else { return nil }
+        guard encoded.address.withSite({ curl_url_set(url, CURLUPART_URL, $0, 0) }) == CURLUE_OK else { return nil }
         func part(_ part: CURLUPart) -> String? {
             var text: UnsafeMutablePointer<CChar>?
             guard curl_url_get(url, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else { return nil }
             defer { curl_free(text) }
             return String(cString: text)
         }
+        if part(CURLUPART_PATH) != "/" || part(CURLUPART_QUERY) != nil { return "libcurl finds a path" }
         if part(CURLUPART_USER) != nil || part(CURLUPART_PASSWORD) != nil { return "libcurl finds userinfo" }
         let isSecure = encoded.origin.scheme.hasPrefix("https")
         if part(CURLUPART_SCHEME) != (isSecure ? "https" : "http") { return "libcurl finds another scheme" }
