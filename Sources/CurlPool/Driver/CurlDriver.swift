@@ -129,22 +129,22 @@ final class CurlDriver: @unchecked Sendable {
     }
 
     /// Goes on while there is more to hear, so that callers are not woken one by one: to wake one is most of what an answer
-    /// costs beyond libcurl. But none of them waits for more than a few others.
+    /// costs beyond libcurl. But none of them waits for more than a few others, and not for long.
     private func hearMore(_ happened: inout EventQueue.Happened) {
-        var hearings = 1
-        while !happened.events.isEmpty, hearings < Self.mostHearings, machine.requests.count > 0,
+        let end = now + Self.gatheringPeriod
+        while !happened.events.isEmpty, now < end, machine.requests.count > 0,
             answered.count + streaming.count < Self.fewAnswers
         {
             takeFromMailbox()
             work()
             events.wait(until: now, now: now, into: &happened)
             hear(happened.events)
-            hearings += 1
         }
     }
 
-    private static let mostHearings = 8
     private static let fewAnswers = 8
+    /// In nanoseconds.
+    private static let gatheringPeriod: UInt64 = 500_000
 
     private func turn() {
         takeFromMailbox()
