@@ -6,7 +6,7 @@ import HTTPPool
 /// what it does for a request, and no byte of a path or query can make it read the address differently from the pool.
 struct RequestAddress: Sendable, Equatable {
     /// Site and target, each ended by a zero, as libcurl wants them.
-    private let text: [CChar]
+    private let text: [UInt8]
     private let targetStart: Int
 
     /// - Parameters:
@@ -22,7 +22,7 @@ struct RequestAddress: Sendable, Equatable {
         }
         let targetStart = scheme.utf8.count + authority.utf8.count + 1
         let count = targetStart + target.count + 1
-        text = [CChar](unsafeUninitializedCapacity: count) { text, written in
+        text = [UInt8](unsafeUninitializedCapacity: count) { text, written in
             guard let start = text.baseAddress else { return }
             var writer = ByteWriter(at: start)
             writer.put(scheme)
@@ -35,15 +35,20 @@ struct RequestAddress: Sendable, Equatable {
         self.targetStart = targetStart
     }
 
-    /// The two in one. A proxy that is asked for the whole URL gets it from libcurl this way.
-    var url: [CChar] { Array(text[..<(targetStart - 1)] + text[targetStart...]) }
-
-    func withSite<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-        text.withUnsafeBufferPointer { body($0.baseAddress) }
-    }
+    func withSite<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result { Self.with(text[...], body) }
 
     func withTarget<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-        text.withUnsafeBufferPointer { text in body(text.baseAddress.map { $0 + targetStart }) }
+        Self.with(text[targetStart...], body)
+    }
+
+    /// The two in one. A proxy that is asked for the whole URL gets it from libcurl this way.
+    func withURL<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        Self.with(text[..<(targetStart - 1)] + text[targetStart...], body)
+    }
+
+    private static func with<Result>(_ text: ArraySlice<UInt8>, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        // Sound: both types are one byte.
+        text.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: CChar.self)) }
     }
 
     func isAtSite(of other: RequestAddress) -> Bool {

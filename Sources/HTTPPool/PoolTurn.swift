@@ -34,10 +34,10 @@ public struct PoolTurn: Sendable {
     /// Empties the turn for the next one and keeps its memory.
     public mutating func reset() {
         if hasConfiguration { configuration = nil }
-        newOrigins.removeAll(keepingCapacity: true)
-        events.removeAll(keepingCapacity: true)
-        origins.removeAll(keepingCapacity: true)
-        sites.removeAll(keepingCapacity: true)
+        if !newOrigins.isEmpty { newOrigins.removeAll(keepingCapacity: true) }
+        if !events.isEmpty { events.removeAll(keepingCapacity: true) }
+        if !origins.isEmpty { origins.removeAll(keepingCapacity: true) }
+        if !sites.isEmpty { sites.removeAll(keepingCapacity: true) }
     }
 }
 

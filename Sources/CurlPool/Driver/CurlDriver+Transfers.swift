@@ -212,7 +212,7 @@ extension CurlDriver {
     /// libcurl does not take the request as it is.
     private func refused(_ exchange: Exchange, _ transfer: CurlTransfer) {
         if let slot = transfer.slot { release(transfer, from: slot) }
-        let error = PoolError(.invalidRequest, "libcurl refuses the request", phase: .submit)
+        let error = PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
         transferEnded(.broken(.other), exchange, error: error)
     }
 

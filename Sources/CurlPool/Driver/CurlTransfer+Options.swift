@@ -82,7 +82,8 @@ extension CurlTransfer {
             else { return false }
         } else {
             // Whether a proxy is to be asked for the whole URL is for libcurl to say.
-            guard curl_url_set(url, CURLUPART_URL, new.url, UInt32(CURLU_PATH_AS_IS)) == CURLUE_OK else { return false }
+            let flags = UInt32(CURLU_PATH_AS_IS)
+            guard new.withURL({ curl_url_set(url, CURLUPART_URL, $0, flags) }) == CURLUE_OK else { return false }
         }
         address = new
         return true

@@ -160,8 +160,8 @@ struct PoolStateMachine {
     ///
     /// - Returns: whether there is anything.
     mutating func handOver(_ done: inout [PoolAction]) -> Bool {
-        done.removeAll(keepingCapacity: true)
         guard !actions.isEmpty else { return false }
+        done.removeAll(keepingCapacity: true)
         swap(&done, &actions)
         return true
     }

@@ -166,6 +166,22 @@ struct ExchangeTests {
         }
     }
 
+    @Test("An address that only libcurl finds wrong is refused, and leaves no trace on the next request")
+    func unreadable() async throws {
+        let peer = try Self.echo()
+        try await withPool { pool, journal in
+            for _ in 0..<3 {
+                let request = HTTPRequest(method: .get, scheme: "http", authority: "[1::2::3]", path: "/secret")
+                let error = try await #require(throws: PoolError.self) { _ = try await pool.execute(request) }
+                #expect(error.code == .invalidRequest)
+                #expect(error.reason == "the address cannot be requested")
+                try await expectAnswer(status: .ok, to: get(peer, "/a"), from: pool)
+            }
+            #expect(peer.connections == 1)
+            #expect(journal.levels.connections.total == 1)
+        }
+    }
+
     @Test("Fields that would change the meaning of the message are refused")
     func forbiddenFields() async throws {
         let peer = try Self.echo()

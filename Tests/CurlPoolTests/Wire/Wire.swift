@@ -11,7 +11,7 @@ extension EncodedRequest {
         try self.init(request, body: body, defaults: DefaultHeaders([.userAgent: ""]))
     }
 
-    var urlText: String { String(decoding: address.url.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+    var urlText: String { address.withURL { $0.map { String(cString: $0) } ?? "" } }
 }
 
 extension HeaderList {
