@@ -130,12 +130,14 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Goes on while there is more to hear, so that callers are not woken one by one: to wake one is most of what an answer
     /// costs beyond libcurl. But none of them waits for more than a few others, and not for long.
+    ///
+    /// The mailbox is not asked meanwhile: what is taken stays in the sight of a scrape only until the next taking, and must
+    /// have been told by then.
     private func hearMore(_ happened: inout EventQueue.Happened) {
         let end = now + Self.gatheringPeriod
         while !happened.events.isEmpty, now < end, machine.requests.count > 0,
             answered.count + streaming.count < Self.fewAnswers
         {
-            takeFromMailbox()
             work()
             events.wait(until: now, now: now, into: &happened)
             hear(happened.events)

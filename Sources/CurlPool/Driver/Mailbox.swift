@@ -134,7 +134,7 @@ final class Mailbox: Sendable {
 
     // MARK: The driver
 
-    /// Takes everything, `nil` where there is nothing; and the observer, as soon as there is one. The driver is awake from
+    /// Takes everything, once a turn, `nil` where there is nothing; and the observer, as soon as there is one. The driver is awake from
     /// now on.
     func take(at now: MonotonicTime, _ observer: inout (any PoolObserver)?) -> Batch? {
         state.withLock { state in
