@@ -134,8 +134,8 @@ final class Mailbox: Sendable {
 
     // MARK: The driver
 
-    /// Takes everything, once a turn, `nil` where there is nothing; and the observer, as soon as there is one. The driver is awake from
-    /// now on.
+    /// Takes everything, `nil` where there is nothing; and the observer, as soon as there is one. The driver is awake from
+    /// now on. What it took before it has told its observer of.
     func take(at now: MonotonicTime, _ observer: inout (any PoolObserver)?) -> Batch? {
         state.withLock { state in
             if state.busySince == nil { state.busySince = now }
