@@ -28,7 +28,9 @@ struct TargetTests {
 
     @Test("arrives as it was written, one request after the other on a connection", arguments: ["http", "https"])
     func direct(scheme: String) async throws {
-        try await withPool { $0.transport.tls.trust = .only(.file(certificates.authority.certificate)) } _: { pool, journal in
+        try await withPool {
+            $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+        } _: { pool, journal in
             for (target, arrives) in Self.targets {
                 try await pool.expect(arrives, to: .get(scheme, authority(scheme), target))
             }
