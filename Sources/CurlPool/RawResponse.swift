@@ -56,14 +56,13 @@ struct RawResponse: Sendable {
     /// Takes what has come of the body.
     ///
     /// - Parameter expected: how many bytes there is to be room for, asked at the first of them.
-    /// - Returns: how many there are.
-    mutating func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Int {
-        if memory == nil { begin(in: AnswerMemory()) }
-        return unretained?._withUnsafeGuaranteedRef { memory in
+    /// - Returns: how many there are; `nil` where no answer has begun.
+    func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Int? {
+        unretained?._withUnsafeGuaranteedRef { memory in
             if memory.body.isEmpty { memory.body.reserveCapacity(expected()) }
             memory.body.append(contentsOf: bytes)
             return memory.body.count
-        } ?? 0
+        }
     }
 
     /// `HTTP/1.1 103 …`, `HTTP/2 103`: the code follows the first space.

@@ -84,6 +84,7 @@ public final class LoopbackUpstream: Sendable {
             do {
                 return try await start()
             } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < end {
+                // Connections of the former life still hold the port.
                 try await Task.sleep(for: .milliseconds(20))
             }
         }

@@ -35,6 +35,7 @@ struct Load: Service {
 
     private func showProgress() async {
         var line = LiveLine()
+        // A line a second, until the task is cancelled.
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let tally = ledger.read()
             var pools = tally.endedPools

@@ -203,15 +203,24 @@ struct HTTP2LifeTests {
         another.letGo(1)
     }
 
+    /// Somebody who has read the beginning of a body, on a connection that has served another request.
+    private func begunReader(
+        of path: String,
+        _ pool: CurlPool,
+        _ nginx: Nginx
+    ) async throws -> (reader: ResponseBody.Iterator, read: [UInt8]) {
+        try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
+        var reader = try await pool.execute(.get("https", nginx.tlsAuthority, path)).body.makeAsyncIterator()
+        let read = try #require(try await reader.next())
+        return (reader, read)
+    }
+
     @Test("A reader that stands still holds up nobody else on the connection, and gets all of it in the end")
     func slowReader() async throws {
         let content = try file("large", bytes: 8 << 20)
         let nginx = try await nginx()
         try await withHTTP2 { pool, journal in
-            try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
-            let response = try await pool.execute(.get("https", nginx.tlsAuthority, "/files/large"))
-            var reader = response.body.makeAsyncIterator()
-            var read = try #require(try await reader.next())
+            var (reader, read) = try await begunReader(of: "/files/large", pool, nginx)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
@@ -233,10 +242,7 @@ struct HTTP2LifeTests {
         let content = try file("large", bytes: 64 << 20)
         let nginx = try await nginx()
         try await withHTTP2 { pool, journal in
-            try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
-            let response = try await pool.execute(.get("https", nginx.tlsAuthority, "/files/large"))
-            var reader = response.body.makeAsyncIterator()
-            var read = try #require(try await reader.next())
+            var (reader, read) = try await begunReader(of: "/files/large", pool, nginx)
             try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
             let start = (clock: ContinuousClock.now, processor: clock())
             try await eventually("half a second has passed") { ContinuousClock.now - start.clock > .seconds(0.5) }

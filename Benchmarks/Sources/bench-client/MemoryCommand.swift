@@ -60,7 +60,7 @@ struct MemoryCommand: AsyncParsableCommand {
             try await group.waitForAll()
         }
         try await settled { client.reading().levels.connections.idle == idle + count }
-        // Then they give up what only the next request would need.
+        // Then they give up what only the next request would need: after one second, which is looked at once in a second.
         try await Task.sleep(for: .seconds(2.5))
         return MemoryReport(count: count, from: before, to: .now())
     }
@@ -87,6 +87,7 @@ struct MemoryCommand: AsyncParsableCommand {
             for _ in 0..<count {
                 group.addTask { await parked.park() }
             }
+            // Asked again until all wait.
             while parked.count < count { try? await Task.sleep(for: .milliseconds(10)) }
             let report = MemoryReport(count: count, from: before, to: .now())
             parked.resumeAll()
@@ -98,6 +99,7 @@ struct MemoryCommand: AsyncParsableCommand {
         let deadline = ContinuousClock.now + .seconds(60)
         while !holds() {
             guard ContinuousClock.now < deadline else { throw NeverStood(held: count) }
+            // Only the pause between two looks.
             try await Task.sleep(for: .milliseconds(10))
         }
         // The pool's thread lets go of what it took when it goes to sleep.

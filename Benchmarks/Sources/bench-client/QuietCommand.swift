@@ -80,6 +80,7 @@ struct QuietCommand: AsyncParsableCommand {
             let deadline = ContinuousClock.now + .seconds(60)
             while !stands() {
                 guard ContinuousClock.now < deadline else { throw NeverStood(held: count) }
+                // Only the pause between two looks.
                 try await Task.sleep(for: .milliseconds(10))
             }
             let report = try await plan.measure(PoolPeer(url: url, client: client), named: "quiet")

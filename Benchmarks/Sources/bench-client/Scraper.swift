@@ -70,6 +70,7 @@ final class Scraper: Sendable {
             account.scrapes += 1
             due += interval
             var wake = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
+            // The pace: so many a second, whatever one takes.
             clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, nil)
         }
         account.cpuMicroseconds = Double(Self.nanoseconds(of: CLOCK_THREAD_CPUTIME_ID)) / 1000

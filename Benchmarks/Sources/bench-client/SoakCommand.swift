@@ -64,6 +64,7 @@ struct SoakCommand: AsyncParsableCommand {
             group.addTask { try await load.run(for: .seconds(seconds)) }
             var samples: [SoakSample] = []
             for number in 1...Self.samples {
+                // The pace of the samples.
                 try await Task.sleep(until: start + .seconds(seconds) * number / Self.samples)
                 let sample = SoakSample(load, at: ContinuousClock.now - start)
                 Self.say(sample)

@@ -29,6 +29,7 @@ struct SoakLoad: Sendable {
                     group.addTask { await tally.add(call, ending: send(call, request)) }
                     started += 1
                 }
+                // The pace: what is due by then is sent together.
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
@@ -55,6 +56,7 @@ struct SoakLoad: Sendable {
         }
         let sent = Task { [options] in try await client.execute(request.http, body: .none, options: options) }
         if call == .abandoned {
+            // It is under way by then, and its peer never answers.
             try? await Task.sleep(for: .milliseconds(50))
             sent.cancel()
         }

@@ -36,6 +36,7 @@ struct SoakSample: CustomStringConvertible {
             let isAtRest = sample.connections.total + sample.requests.total == 0
             if isAtRest, sample.descriptors <= before?.descriptors ?? .max { return sample }
             guard ContinuousClock.now < deadline else { return sample }
+            // Only the pause between two looks.
             try await Task.sleep(for: .milliseconds(50))
         }
     }

@@ -227,7 +227,9 @@ final class CurlTransfer {
             isFull = stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            let count = exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count))
+            guard let count = exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
+                return false
+            }
             isFull = count >= ResponseStream.highWater
         }
         if isFull { stopReceiving(exchange) }
