@@ -197,6 +197,16 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What real servers and networks do: each case with the report or the specification that it comes from.
+        .testTarget(
+            name: "FieldTests",
+            dependencies: [
+                "CurlPool", "FaultServer", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

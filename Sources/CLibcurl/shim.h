@@ -30,6 +30,10 @@ static inline CURLcode poolscope_easy_set_blob(CURL *easy, CURLoption option, co
     struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
     return curl_easy_setopt(easy, option, &blob);
 }
+// How many bytes there are was set before. libcurl copies them.
+static inline CURLcode poolscope_easy_set_bytes(CURL *easy, CURLoption option, const void *bytes) {
+    return curl_easy_setopt(easy, option, bytes ? bytes : "");
+}
 static inline CURLcode poolscope_easy_set_data_function(
     CURL *easy, CURLoption option, size_t (*function)(char *, size_t, size_t, void *)) {
     return curl_easy_setopt(easy, option, function);

@@ -21,8 +21,8 @@ struct DefaultHeaders: Sendable {
         self.fields = Array(fields)
         hasAcceptEncoding = configured.contains(.acceptEncoding)
         isLast = configured.saysClose
-        withoutBody = HeaderList(self.fields, refusesExpect: false)
-        withBody = HeaderList(self.fields, refusesExpect: true)
+        withoutBody = HeaderList(self.fields, hasBody: false)
+        withBody = HeaderList(self.fields, hasBody: true)
     }
 
     /// A request's own fields, checked, and those that it lacks.
@@ -32,9 +32,8 @@ struct DefaultHeaders: Sendable {
         _ own: HTTPFields,
         for body: RequestBody.Content
     ) throws(PoolError) -> (list: HeaderList, hasAcceptEncoding: Bool) {
-        // libcurl would wait for "100 Continue" before a large body.
-        let refusesExpect = if case .none = body { false } else { true }
-        if own.isEmpty { return (refusesExpect ? withBody : withoutBody, hasAcceptEncoding) }
+        let hasBody = if case .none = body { false } else { true }
+        if own.isEmpty { return (hasBody ? withBody : withoutBody, hasAcceptEncoding) }
         var sent: [HTTPField] = []
         sent.reserveCapacity(own.count + fields.count)
         for field in own {
@@ -52,7 +51,7 @@ struct DefaultHeaders: Sendable {
         }
         for field in fields where !own.contains(field.name) { sent.append(field) }
         return (
-            HeaderList(sent, refusesExpect: refusesExpect), hasAcceptEncoding || own.contains(.acceptEncoding)
+            HeaderList(sent, hasBody: hasBody), hasAcceptEncoding || own.contains(.acceptEncoding)
         )
     }
 }

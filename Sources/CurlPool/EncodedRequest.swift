@@ -36,7 +36,12 @@ struct EncodedRequest: Sendable {
         let method = request.method.rawValue
         let nature = try MethodNature(of: method)
         var content = body.content
-        if case .none = content, nature.carriesBody { content = .bytes([]) }
+        switch content {
+        case .none where nature.carriesBody: content = .bytes([])
+        // A method that is not defined to carry a body says nothing of an empty one.
+        case .bytes(let bytes) where bytes.isEmpty && !nature.carriesBody: content = .none
+        default: break
+        }
         if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
         let (headers, hasOwnAcceptEncoding) = try defaults.completing(request.headerFields, for: content)
         self.origin = origin
@@ -78,6 +83,19 @@ extension HTTPFields {
     var saysClose: Bool {
         guard !isEmpty, let options = self[.connection] else { return false }
         return options.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ").hasPrefix("close") }
+    }
+}
+
+extension EncodedRequest {
+    /// The most bytes of a body that are sent together with the head.
+    private static let mostBytesWithHead = 16 << 10
+
+    var hasBody: Bool { if case .none = body { false } else { true } }
+
+    /// The body, if it is sent together with the head.
+    var bodyWithHead: [UInt8]? {
+        guard case .bytes(let bytes) = body, bytes.count <= Self.mostBytesWithHead else { return nil }
+        return bytes
     }
 }
 

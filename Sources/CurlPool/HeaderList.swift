@@ -9,15 +9,15 @@ final class HeaderList: @unchecked Sendable {
 
     /// - Parameters:
     ///   - fields: what was checked: no control character is in them.
-    ///   - refusesExpect: whether libcurl is to be told that it must not expect "100 Continue".
-    init(_ fields: [HTTPField], refusesExpect: Bool) {
-        let count = fields.count + (refusesExpect ? 1 : 0)
+    ///   - hasBody: whether the request has a body. libcurl would then add fields of its own, and is told not to.
+    init(_ fields: [HTTPField], hasBody: Bool) {
+        let omitted = hasBody ? Self.addedByLibcurl.filter { added in !fields.contains { $0.name == added.name } }.map(\.line) : []
+        let count = fields.count + omitted.count
         guard count > 0 else {
             list = nil
             return
         }
-        let expect = "Expect:"
-        var bytes = refusesExpect ? expect.utf8.count + 1 : 0
+        var bytes = omitted.reduce(0) { $0 + $1.utf8.count + 1 }
         for field in fields {
             // ": " and a zero.
             bytes += field.name.rawName.utf8.count + field.withUnsafeBytesOfValue { $0.count } + 3
@@ -33,11 +33,21 @@ final class HeaderList: @unchecked Sendable {
             let next = index + 1 < count ? nodes + (index + 1) : nil
             let line = writer.end.assumingMemoryBound(to: CChar.self)
             (nodes + index).initialize(to: curl_slist(data: line, next: next))
-            if index < fields.count { Self.write(fields[index], to: &writer) } else { writer.put(expect) }
+            if index < fields.count {
+                Self.write(fields[index], to: &writer)
+            } else {
+                writer.put(omitted[index - fields.count])
+            }
             writer.put(0)
         }
         list = nodes
     }
+
+    /// What libcurl adds to a request with a body, and how it is told not to: it would wait for "100 Continue" before a
+    /// large body, and call a body in memory a form.
+    private static let addedByLibcurl: [(name: HTTPField.Name, line: String)] = [
+        (.expect, "Expect:"), (.contentType, "Content-Type:"),
+    ]
 
     private static func write(_ field: HTTPField, to writer: inout ByteWriter) {
         writer.put(field.name.rawName)

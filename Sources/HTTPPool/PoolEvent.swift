@@ -65,9 +65,11 @@ public enum ConnectFailure: String, Sendable, Hashable, CaseIterable {
     case timeout
     /// TLS was not agreed.
     case tls
+    /// The process had no descriptor left for it.
+    case noDescriptor = "no_descriptor"
     /// The request that wanted it was cancelled.
     case cancelled
-    /// Anything else, such as an unreachable network or no free descriptor.
+    /// Anything else, such as an unreachable network.
     case other
 }
 
@@ -85,6 +87,8 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     case peerClosed = "peer_closed"
     /// The peer sent bytes that nobody had asked for.
     case unexpectedData = "unexpected_data"
+    /// A stream on it timed out, and nothing had come on the connection since: the peer was gone without a word.
+    case unresponsive
     /// The answer said so (`Connection: close`, HTTP/1.0, a body that only the close ends).
     case responseClose = "response_close"
     /// The request on it was cancelled before its exchange was complete.

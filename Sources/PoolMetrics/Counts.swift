@@ -63,8 +63,9 @@ extension ConnectFailure: CountedCase {
         case .refused: 1
         case .timeout: 2
         case .tls: 3
-        case .cancelled: 4
-        case .other: 5
+        case .noDescriptor: 4
+        case .cancelled: 5
+        case .other: 6
         }
     }
 }
@@ -79,11 +80,12 @@ extension CloseReason: CountedCase {
         case .maxLifetime: 3
         case .peerClosed: 4
         case .unexpectedData: 5
-        case .responseClose: 6
-        case .requestCancelled: 7
-        case .requestTimeout: 8
-        case .error: 9
-        case .shutdown: 10
+        case .unresponsive: 6
+        case .responseClose: 7
+        case .requestCancelled: 8
+        case .requestTimeout: 9
+        case .error: 10
+        case .shutdown: 11
         }
     }
 }

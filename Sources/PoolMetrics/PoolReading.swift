@@ -93,9 +93,9 @@ public struct OriginReading: Sendable {
     /// Connections that became usable.
     public internal(set) var connectionsOpened: UInt64 = 0
     /// Connections that never became usable, by reason.
-    public internal(set) var connectFailures = Counts<ConnectFailure, 6>()
+    public internal(set) var connectFailures = Counts<ConnectFailure, 7>()
     /// Usable connections that were closed, by reason.
-    public internal(set) var connectionsClosed = Counts<CloseReason, 11>()
+    public internal(set) var connectionsClosed = Counts<CloseReason, 12>()
     /// Requests that gave their connection back, or lost it.
     public internal(set) var leasesEnded: UInt64 = 0
     /// Requests that were sent again because a reused connection was dead.

@@ -19,14 +19,18 @@ package final class ScriptedPeer: Sendable {
         /// Reads one request head and its body; `nil` at the end of the connection.
         package func readRequest() throws -> (head: String, body: [UInt8])? {
             guard let head = try readHead() else { return nil }
+            return try readBody(of: head).map { (head, $0) }
+        }
+
+        /// Reads the body that the head announces with `Content-Length`; `nil` where the connection ends before its end.
+        package func readBody(of head: String) throws -> [UInt8]? {
             let lengthLine = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
             let length = lengthLine.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
             while buffered.withLock({ $0.count }) < length { guard try receive() else { return nil } }
-            let body = buffered.withLock { bytes in
+            return buffered.withLock { bytes in
                 defer { bytes.removeFirst(length) }
                 return Array(bytes.prefix(length))
             }
-            return (head, body)
         }
 
         private func readHead() throws -> String? {

@@ -100,23 +100,27 @@ extension CurlTransfer {
     private func describeMethod(_ request: EncodedRequest) {
         // This also undoes what HEAD and a body have set.
         set(CURLOPT_HTTPGET, 1)
-        let length: Int?
-        switch request.body {
-        case .none: length = nil
-        case .bytes(let bytes): length = bytes.count
-        // libcurl takes -1 for a length that is not known.
-        case .stream(let stream): length = stream.length ?? -1
-        }
         if request.isHead {
             set(CURLOPT_NOBODY, 1)
-        } else if let length {
+        } else if let body = request.bodyWithHead {
+            describeBodyWithHead(body)
+        } else if request.hasBody {
             set(CURLOPT_UPLOAD, 1)
-            poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length))
+            // libcurl takes -1 for a length that is not known.
+            poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count ?? -1))
         }
-        if request.method == "GET" || request.isHead {
-            poolscope_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
-        } else {
-            set(CURLOPT_CUSTOMREQUEST, request.method)
+        // libcurl would derive a method of its own from these options: PUT for a GET with a body.
+        let hasLibcurlsOwn = request.isPlain || request.isHead
+        poolscope_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, hasLibcurlsOwn ? nil : request.method)
+    }
+
+    /// A small body goes out with the head, in one write. Then a peer that answers as soon as it has read the head costs
+    /// no connection: libcurl gives up one whose response comes before the body was sent.
+    private func describeBodyWithHead(_ body: [UInt8]) {
+        set(CURLOPT_POST, 1)
+        poolscope_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+        _ = body.withUnsafeBytes {
+            poolscope_easy_set_bytes(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress)
         }
     }
 

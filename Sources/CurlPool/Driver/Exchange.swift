@@ -86,7 +86,8 @@ final class Exchange: @unchecked Sendable {
     var isUploading: Bool {
         switch request.body {
         case .none: false
-        case .bytes(let bytes): bodySent < bytes.count
+        // Small ones went out with the head.
+        case .bytes(let bytes): bodySent < bytes.count && request.bodyWithHead == nil
         case .stream: upload?.isUnderWay == true
         }
     }

@@ -1,29 +1,28 @@
 import Foundation
-import TestSupport
 
 /// An authority of the tests' own, made by openssl, and certificates that it signs.
-final class TestCertificates: Sendable {
+package final class TestCertificates: Sendable {
     /// A certificate and its key, as files.
-    struct Pair: Sendable {
-        let certificate: String
-        let key: String
+    package struct Pair: Sendable {
+        package let certificate: String
+        package let key: String
 
-        var certificatePEM: String { get throws { try String(contentsOfFile: certificate, encoding: .utf8) } }
-        var keyPEM: String { get throws { try String(contentsOfFile: key, encoding: .utf8) } }
+        package var certificatePEM: String { get throws { try String(contentsOfFile: certificate, encoding: .utf8) } }
+        package var keyPEM: String { get throws { try String(contentsOfFile: key, encoding: .utf8) } }
     }
 
     /// When a certificate is valid.
-    enum Dates: String, Sendable {
+    package enum Dates: String, Sendable {
         case now = "-days 2"
         case past = "-startdate 20010101000000Z -enddate 20020101000000Z"
         case future = "-startdate 20480101000000Z -enddate 20490101000000Z"
     }
 
     /// The authority itself.
-    let authority: Pair
+    package let authority: Pair
     private let folder: URL
 
-    init() async throws {
+    package init() async throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("ca-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         authority = try await Self.selfSigned("/CN=An authority of tests", "authority", in: folder)
@@ -48,7 +47,7 @@ final class TestCertificates: Sendable {
     deinit { try? FileManager.default.removeItem(at: folder) }
 
     /// A certificate that the authority has signed, for a server of this name or for a client.
-    func signed(for name: String = "localhost", _ dates: Dates = .now, passPhrase: String? = nil) async throws -> Pair {
+    package func signed(for name: String = "localhost", _ dates: Dates = .now, passPhrase: String? = nil) async throws -> Pair {
         let path = folder.appendingPathComponent(UUID().uuidString).path
         let pair = Pair(certificate: path + ".pem", key: path + ".key")
         let secrecy = passPhrase.map { ["-passout", "pass:\($0)"] } ?? ["-nodes"]
@@ -65,7 +64,7 @@ final class TestCertificates: Sendable {
     }
 
     /// A certificate for localhost that nobody but itself has signed.
-    func selfSigned() async throws -> Pair {
+    package func selfSigned() async throws -> Pair {
         try await Self.selfSigned("/CN=localhost", UUID().uuidString, "subjectAltName=DNS:localhost", in: folder)
     }
 

@@ -1,29 +1,34 @@
 import Foundation
 import Glibc
-import TestSupport
 
 /// Debian's nginx on a port of loopback, with its own account of what it served (`stub_status`).
-final class Nginx: Sendable {
-    let port: UInt16
+package final class Nginx: Sendable {
+    package let port: UInt16
     /// The port that speaks TLS, where it was asked for one.
-    let tlsPort: UInt16
+    package let tlsPort: UInt16
     private let program: Program
     private let folder: URL
-    var authority: String { "127.0.0.1:\(port)" }
+    package var authority: String { "127.0.0.1:\(port)" }
     /// Where it speaks TLS, by the name that certificates are for.
-    var tlsAuthority: String { "localhost:\(tlsPort)" }
+    package var tlsAuthority: String { "localhost:\(tlsPort)" }
 
     /// How it speaks TLS.
-    struct TLS {
-        var certificate: TestCertificates.Pair
+    package struct TLS {
+        package var certificate: TestCertificates.Pair
         /// The most streams of a connection; `nil`: it speaks HTTP/1.1 only.
-        var http2Streams: Int?
+        package var http2Streams: Int?
         /// What else goes into the server's block.
-        var directives = ""
+        package var directives = ""
+
+        package init(certificate: TestCertificates.Pair, http2Streams: Int? = nil, directives: String = "") {
+            self.certificate = certificate
+            self.http2Streams = http2Streams
+            self.directives = directives
+        }
     }
 
     /// Starts it and waits until it answers. `locations` goes into the server's block.
-    static func start(
+    package static func start(
         locations: String = "",
         keepaliveTimeout: Int = 75,
         keepaliveRequests: Int = 1_000_000,
@@ -88,25 +93,25 @@ final class Nginx: Sendable {
     }
 
     /// Ends it as an upstream ends that is restarted: every connection is closed.
-    func stop() async throws {
+    package func stop() async throws {
         program.signal(SIGTERM)
         try await onThread { [program] in _ = program.waitForEnd() }
     }
 
     /// Starts new workers, and lets the old ones finish what they have begun.
-    func reload() { program.signal(SIGHUP) }
+    package func reload() { program.signal(SIGHUP) }
 
     /// A request that it has served.
-    struct Served: Hashable {
+    package struct Served: Hashable {
         /// Its own number of the connection.
-        let connection: Int
-        let method: String
-        let path: String
-        let version: String
+        package let connection: Int
+        package let method: String
+        package let path: String
+        package let version: String
     }
 
     /// What it has served, other than questions for its status; by its own log. Only one with TLS keeps it.
-    func served() throws -> [Served] {
+    package func served() throws -> [Served] {
         let log = try String(contentsOf: folder.appendingPathComponent("access.log"), encoding: .utf8)
         return log.split(separator: "\n").compactMap { line in
             let columns = line.split(separator: " ").map(String.init)
@@ -116,14 +121,14 @@ final class Nginx: Sendable {
     }
 
     /// What it counts. The question itself is one connection and one request of it; they are taken off.
-    struct Status: Equatable {
-        var open: Int
-        var accepted: Int
-        var requests: Int
+    package struct Status: Equatable {
+        package var open: Int
+        package var accepted: Int
+        package var requests: Int
     }
 
     /// `nil` while it does not answer. Each question is a connection: the n-th question counts itself and those before.
-    func status(questionsBefore: Int = 0) async throws -> Status? {
+    package func status(questionsBefore: Int = 0) async throws -> Status? {
         let result = try await curl("http://\(authority)/status")
         guard result.status == 0 else { return nil }
         let numbers = result.output.split { !$0.isNumber }.compactMap { Int($0) }
