@@ -110,8 +110,7 @@ public final class CurlPool: PooledHTTPClient {
             exchange.upload?.close()
             continuation.resume(throwing: CancellationError())
         case .ended(let lastNumber, let observer):
-            let refusal = Refusal(origin: exchange.request.origin, lastNumber: lastNumber)
-            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: lastNumber), to: observer)
             var error = CurlDriver.isShutDown
             error.origin = exchange.request.origin
             exchange.upload?.close()

@@ -82,7 +82,7 @@ extension HTTPFields {
     /// `Connection: close` (RFC 9112, 9.6).
     var saysClose: Bool {
         guard !isEmpty, let options = self[.connection] else { return false }
-        return options.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ").hasPrefix("close") }
+        return options.split(separator: ",").contains { $0.trimmingWhiteSpace.lowercased() == "close" }
     }
 }
 
@@ -96,6 +96,15 @@ extension EncodedRequest {
     var bodyWithHead: [UInt8]? {
         guard case .bytes(let bytes) = body, bytes.count <= Self.mostBytesWithHead else { return nil }
         return bytes
+    }
+}
+
+extension Substring {
+    /// Without the spaces and tabs at either end (RFC 9110, 5.6.3).
+    fileprivate var trimmingWhiteSpace: Substring {
+        let isSpace = { (character: Character) in character == " " || character == "\t" }
+        let begun = drop(while: isSpace)
+        return begun.lastIndex { !isSpace($0) }.map { begun[...$0] } ?? ""
     }
 }
 

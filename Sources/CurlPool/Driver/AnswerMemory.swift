@@ -11,20 +11,33 @@ import Synchronization
 final class AnswerMemory: @unchecked Sendable {
     @exclusivity(unchecked) var head: [UInt8] = []
     @exclusivity(unchecked) var body: [UInt8] = []
+    /// Where the head's first field begins.
+    @exclusivity(unchecked) private var fieldsStart = 0
     private let isLent = Atomic(true)
 
     /// What is larger is not copied, and not kept.
     private static let small = 4 << 10
 
     /// Adds a line to the head, or begins it anew.
-    ///
-    /// - Returns: whether there was room.
-    func append(header line: UnsafeBufferPointer<UInt8>, isFirst: Bool, upTo limit: Int) -> Bool {
+    func append(header line: UnsafeBufferPointer<UInt8>, isFirst: Bool) {
         if isFirst {
             head.removeAll(keepingCapacity: true)
             head.reserveCapacity(512)
+            fieldsStart = line.count
         }
-        guard head.count + line.count <= limit else { return false }
+        head.append(contentsOf: line)
+    }
+
+    /// Adds a line that continues the one before: the line end between them becomes spaces (RFC 9112, 5.2).
+    ///
+    /// - Returns: whether the line before is one of a field.
+    func append(folded line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard head.count > fieldsStart else { return false }
+        var index = head.count - 1
+        while index >= fieldsStart, head[index] == UInt8(ascii: "\n") || head[index] == UInt8(ascii: "\r") {
+            head[index] = UInt8(ascii: " ")
+            index -= 1
+        }
         head.append(contentsOf: line)
         return true
     }

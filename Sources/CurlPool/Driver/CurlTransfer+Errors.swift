@@ -22,6 +22,14 @@ extension CurlTransfer {
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
+        case CURLE_RECV_ERROR where String(cString: complaint).hasSuffix(" in chunked-encoding"):
+            return PoolError(.invalidResponse, "the chunks of the body cannot be read", phase: phase)
+        case CURLE_UPLOAD_FAILED where wasSent:
+            return PoolError(
+                .invalidRequest,
+                "the server speaks HTTP/1.0, to which a body of unknown length cannot be sent",
+                phase: phase
+            )
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
         case CURLE_COULDNT_CONNECT where phase == .connect:

@@ -195,8 +195,7 @@ private func beforeRequest(
     localPort: Int32
 ) -> Int32 {
     with(data, or: CURL_PREREQFUNC_ABORT) {
-        $0.aboutToSend(from: localPort)
-        return CURL_PREREQFUNC_OK
+        $0.aboutToSend(from: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 }
 

@@ -29,6 +29,8 @@ final class Exchange: @unchecked Sendable {
 
     // The driver's thread.
     @exclusivity(unchecked) var id: RequestID?
+    /// How far the request has come.
+    @exclusivity(unchecked) var phase = PoolError.Phase.acquire
     /// Sound: only the driver follows it, which keeps its transfers until it ends.
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
     @exclusivity(unchecked) var response = RawResponse()

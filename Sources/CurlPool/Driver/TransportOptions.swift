@@ -11,6 +11,10 @@ final class TransportOptions: Sendable {
     var proxy: PoolProxy { transport.proxy }
     /// Whether no proxy has anything to do with its requests.
     let isDirect: Bool
+    /// Whether its proxy is one to which TLS is spoken.
+    var speaksTLSWithProxy: Bool {
+        if case .server(let server) = transport.proxy { server.scheme == "https" } else { false }
+    }
     /// Whether it has a certificate to show to servers.
     var hasIdentity: Bool { transport.tls.identity != nil }
     private let transport: PoolTransport

@@ -16,6 +16,15 @@ extension PoolStateMachine {
         if slots[slot].isMultiplexed == nil { admitProven(slot, at: now) }
     }
 
+    /// The peer has announced for how long it keeps the slot's connection without a request, in nanoseconds.
+    ///
+    /// It is used for a little less: what is sent while the peer closes is lost.
+    mutating func announced(keepAlive: UInt64, by slot: SlotID) {
+        slots[slot].idleLimit = keepAlive - min(keepAlive / 2, Self.keepAliveMargin)
+    }
+
+    private static let keepAliveMargin: UInt64 = 1_000_000_000
+
     /// Bytes of the request moved, and this is who is to move the next.
     mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
         // The same timeout counts anew, which makes nothing due earlier.
