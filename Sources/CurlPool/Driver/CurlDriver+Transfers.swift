@@ -37,7 +37,7 @@ extension CurlDriver {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = poolscope_message_result(message)
             guard let transfer = transfer(of: easy) else { continue }
-            ended(transfer, transfer.result(code))
+            ended(transfer, code)
         }
     }
 

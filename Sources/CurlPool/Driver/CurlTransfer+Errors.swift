@@ -139,13 +139,3 @@ extension CurlTransfer {
         }
     }
 }
-
-extension PoolError {
-    static func unpacksToTooMuch(_ maxRatio: Int) -> PoolError {
-        PoolError(
-            .responseTooLarge,
-            "the answer's body unpacks to more than \(maxRatio) times what came over the wire",
-            phase: .exchange
-        )
-    }
-}

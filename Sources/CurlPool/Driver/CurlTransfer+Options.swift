@@ -20,6 +20,8 @@ extension CurlTransfer {
         // Sound: the handle lives longer than the easy handle, and is written to between transfers.
         poolscope_easy_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url))
         set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
+        // Bodies are unpacked by their readers. libcurl takes a gzip body that is cut off for a whole one.
+        set(CURLOPT_HTTP_CONTENT_DECODING, 0)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
@@ -58,12 +60,6 @@ extension CurlTransfer {
         if request.unixSocketPath != unixSocketPath {
             unixSocketPath = request.unixSocketPath
             poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
-        }
-        let shallUnpack = driver.options.decompression != .off && !request.hasOwnAcceptEncoding
-        if shallUnpack != unpacks {
-            unpacks = shallUnpack
-            // An empty list is every encoding that libcurl has.
-            poolscope_easy_set_string(easy, CURLOPT_ACCEPT_ENCODING, unpacks ? "" : nil)
         }
         // libcurl keeps the pointer, and reads what is there when it sends.
         if request.headers.list == headers { return true }

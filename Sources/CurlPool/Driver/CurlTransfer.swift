@@ -27,7 +27,6 @@ final class CurlTransfer {
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
-    @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
 
     // The present attempt.
@@ -113,7 +112,6 @@ final class CurlTransfer {
         exchange.beginAttempt(on: self)
         describe(start)
         guard describe(exchange.request) else { return false }
-        exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
     }
@@ -221,7 +219,6 @@ final class CurlTransfer {
 
     private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Bool {
         if pause.swallows { return true }
-        if unpacks, !isWithinRatio(exchange, bytes.count) { return false }
         let isFull: Bool
         if let stream = exchange.stream {
             isFull = stream.append(bytes)
@@ -243,33 +240,6 @@ final class CurlTransfer {
         var announced: curl_off_t = -1
         poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
         return max(first, min(Int(announced), ResponseStream.highWater))
-    }
-
-    private func isWithinRatio(_ exchange: Exchange, _ more: Int) -> Bool {
-        guard case .on(let maxRatio) = driver.options.decompression else { return true }
-        if exchange.unpacked.take(more, packed: receivedBytes, buffer: Self.bufferBytes, maxRatio: maxRatio) {
-            return true
-        }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return false
-    }
-
-    /// What the end of the transfer comes to: a body that is complete may still have unpacked to too much.
-    func result(_ code: CURLcode) -> CURLcode {
-        guard unpacks, let exchange, case .on(let maxRatio) = driver.options.decompression else { return code }
-        // Of a reader that stands still, libcurl keeps 64 MiB of what one buffer unpacks to.
-        let isOverflow = code == CURLE_OUT_OF_MEMORY && !isReceiving
-        let isTooMuch = code == CURLE_OK && !exchange.unpacked.isWithin(maxRatio, packed: receivedBytes)
-        guard isOverflow || isTooMuch else { return code }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return CURLE_FILESIZE_EXCEEDED
-    }
-
-    /// What of the body has come over the wire, as far as libcurl has counted it.
-    private var receivedBytes: Int {
-        var bytes: curl_off_t = 0
-        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes)
-        return Int(bytes)
     }
 
     /// Gives libcurl the next bytes of the request's body.
