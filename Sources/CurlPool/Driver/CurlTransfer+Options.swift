@@ -196,6 +196,12 @@ private func openSocket(
     guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
+    if descriptor < 0, errno == EMFILE || errno == ENFILE { with(data, or: ()) { $0.foundNoDescriptor() } }
+    if descriptor >= 0, DescriptorLimit.isReserved(descriptor) {
+        close(descriptor)
+        with(data, or: ()) { $0.foundNoDescriptor() }
+        return CURL_SOCKET_BAD
+    }
     let port = withUnsafeBytes(of: address.pointee.addr) { UInt16(truncatingIfNeeded: $0.port) }
     if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor, for: port) } }
     return descriptor

@@ -39,6 +39,8 @@ final class CurlTransfer {
     @exclusivity(unchecked) private var pause = Pause()
     /// The port that its last socket was opened for.
     @exclusivity(unchecked) private(set) var socketPort: UInt16?
+    /// The last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var lacksDescriptor = false
     /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
     @exclusivity(unchecked) private var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
@@ -108,6 +110,7 @@ final class CurlTransfer {
         pause = Pause()
         refusal = nil
         socketPort = nil
+        lacksDescriptor = false
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         describe(start)
@@ -184,8 +187,12 @@ final class CurlTransfer {
     func socketOpened(_ descriptor: Int32, for port: UInt16) {
         socketPort = port
         opened.append(descriptor)
+        lacksDescriptor = false
         driver.socketOpened(descriptor, for: self)
     }
+
+    /// There was no descriptor for a socket, or none but those that are left to the runtime.
+    func foundNoDescriptor() { lacksDescriptor = true }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()
