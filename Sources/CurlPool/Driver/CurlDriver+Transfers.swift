@@ -18,9 +18,15 @@ extension CurlDriver {
         } while settleJoins()
     }
 
+    /// The most calls in a row. One is the rule; what is left then is for the next turn, so that nothing that libcurl asks
+    /// for can keep deadlines and the mailbox waiting.
+    private static let mostCalls = 64
+
     /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
     private func letCurlWork() {
-        while let timer = curlTimer, timer <= now {
+        var calls = 0
+        while let timer = curlTimer, timer <= now, calls < Self.mostCalls {
+            calls += 1
             curlTimer = nil
             var running: Int32 = 0
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
@@ -37,7 +43,7 @@ extension CurlDriver {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = poolscope_message_result(message)
             guard let transfer = transfer(of: easy) else { continue }
-            ended(transfer, code)
+            ended(transfer, transfer.result(code))
         }
     }
 
@@ -54,8 +60,7 @@ extension CurlDriver {
         let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
         let error = result == CURLE_OK ? nil : transfer.error(result)
-        // libcurl knows the socket from the end of the transfer until the handle is removed.
-        if slot.connection == nil { slot.connection = transfer.openConnection }
+        noteConnection(of: transfer, slot)
         transfer.stop(in: multi)
         let ending = transfer.ending(result)
         release(transfer, from: slot)
@@ -72,6 +77,23 @@ extension CurlDriver {
         transferEnded(ending, exchange, error: error)
         perform()
     }
+
+    /// Asks libcurl which connection it kept. It knows from the end of the transfer until the handle is removed.
+    ///
+    /// Later versions close a connection over TLS in their own time, and its socket is open until then, though it is not
+    /// the slot's any more. Of a connection that other transfers are on, libcurl says nothing.
+    private func noteConnection(of transfer: CurlTransfer, _ slot: CurlSlot) {
+        if slot.connection == nil || Self.closesGracefully && transfer.wasSent && slot.runningCount == 1 {
+            let kept = transfer.openConnection
+            if let old = slot.connection, old != kept { sockets.abandon(old) }
+            slot.connection = kept
+        }
+        for descriptor in transfer.opened where descriptor != slot.connection {
+            if sockets[descriptor].slot == slot.id { sockets.abandon(descriptor) }
+        }
+    }
+
+    private static let closesGracefully = LibcurlVersion.loaded >= .closesGracefully
 
     /// The transfer is over: the slot's own waits for the next request, another is put aside.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {

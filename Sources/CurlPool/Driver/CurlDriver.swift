@@ -106,7 +106,7 @@ final class CurlDriver: @unchecked Sendable {
             let deadline = nextDeadline()
             now = MonotonicClock.now()
             let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
-            events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
+            wait(until: mayWait ? deadline : now, into: &happened)
             hear(happened.events)
             hearMore(&happened)
             turn()
@@ -139,7 +139,7 @@ final class CurlDriver: @unchecked Sendable {
             answered.count + streaming.count < Self.fewAnswers
         {
             work()
-            events.wait(until: now, now: now, into: &happened)
+            wait(until: now, into: &happened)
             hear(happened.events)
         }
     }
@@ -236,7 +236,7 @@ final class CurlDriver: @unchecked Sendable {
 
     private func handOver(_ exchange: Exchange) {
         guard exchange.result == nil, exchange.stream == nil else { return }
-        exchange.handOver(isFull: exchange.transfer?.isReceiving == false)
+        exchange.handOver()
         exchange.finish()
     }
 

@@ -71,7 +71,8 @@ extension CurlTransfer {
     private func describe(_ new: RequestAddress) -> Bool {
         let old = address
         address = nil
-        if driver.options.isDirect {
+        // The target for an origin over TLS is the same with a proxy, which only opens a tunnel.
+        if driver.options.isDirect || new.isSecure {
             let isAtSite = old.map(new.isAtSite(of:)) ?? false
             guard isAtSite || new.withSite({ curl_url_set(url, CURLUPART_URL, $0, 0) }) == CURLUE_OK,
                 new.withTarget({ poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, $0) }) == CURLE_OK
@@ -79,6 +80,7 @@ extension CurlTransfer {
         } else {
             // Whether a proxy is to be asked for the whole URL is for libcurl to say.
             let flags = UInt32(CURLU_PATH_AS_IS)
+            poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, nil)
             guard new.withURL({ curl_url_set(url, CURLUPART_URL, $0, flags) }) == CURLUE_OK else { return false }
         }
         address = new
@@ -147,7 +149,13 @@ private func receiveBody(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    with(data, or: 0) { $0.received(body: bytes(start, size * count)) ? size * count : 0 }
+    with(data, or: 0) {
+        switch $0.received(body: bytes(start, size * count)) {
+        case .taken: size * count
+        case .paused: Int(CURL_WRITEFUNC_PAUSE)
+        case .refused: 0
+        }
+    }
 }
 
 private func receiveHeader(

@@ -42,7 +42,7 @@ final class CurlTransfer {
     /// The last socket could not be opened for want of a descriptor.
     @exclusivity(unchecked) private(set) var lacksDescriptor = false
     /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
-    @exclusivity(unchecked) private var opened: [Int32] = []
+    @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Set when a callback broke the transfer off: why.
@@ -219,25 +219,31 @@ final class CurlTransfer {
         }
     }
 
-    /// - Returns: whether the transfer may go on.
-    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? false
+    /// What became of a piece of the body.
+    enum Reception {
+        case taken
+        /// The reader has enough for now. libcurl keeps the piece, and offers it again.
+        case paused
+        case refused
     }
 
-    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Bool {
-        if pause.swallows { return true }
-        let isFull: Bool
+    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Reception {
+        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? .refused
+    }
+
+    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Reception {
+        if pause.swallows { return .taken }
         if let stream = exchange.stream {
-            isFull = stream.append(bytes)
+            guard stream.hasRoom else { return pauseReceiving() }
+            stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            guard let count = exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
-                return false
+            guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
+            guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
+                return .refused
             }
-            isFull = count >= ResponseStream.highWater
         }
-        if isFull { stopReceiving(exchange) }
-        return true
+        return .taken
     }
 
     /// Room for the whole body where the answer says how long it is and it will come at once.
@@ -247,6 +253,12 @@ final class CurlTransfer {
         var announced: curl_off_t = -1
         poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
         return max(first, min(Int(announced), ResponseStream.highWater))
+    }
+
+    /// What the end of the transfer comes to.
+    func result(_ code: CURLcode) -> CURLcode {
+        // From 8.8 on, a client key that cannot be used is reported as a bad argument.
+        code == CURLE_BAD_FUNCTION_ARGUMENT && !wasSent && driver.options.hasIdentity ? CURLE_SSL_CERTPROBLEM : code
     }
 
     /// Gives libcurl the next bytes of the request's body.
@@ -273,13 +285,14 @@ final class CurlTransfer {
     /// After that libcurl wants it only to send the request again by itself, for which it gets no socket.
     var mayRewind: Bool { start != .open || !wasSent }
 
-    // MARK: Standing still
+    // MARK: Pauses
 
-    private func stopReceiving(_ exchange: Exchange) {
-        guard pause.bits & CURLPAUSE_RECV == 0 else { return }
+    /// The only way to pause that all versions of libcurl understand is the callback's result. `curl_easy_pause` inside
+    /// the callback makes 8.6 to 8.14 arm a timer that is due at once, again and again.
+    private func pauseReceiving() -> Reception {
         pause.bits |= CURLPAUSE_RECV
-        curl_easy_pause(easy, pause.bits)
         driver.progressed(self)
+        return .paused
     }
 
     /// The caller has read, or has written: whatever can go on goes on.
