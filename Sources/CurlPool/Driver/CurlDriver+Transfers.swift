@@ -57,6 +57,7 @@ extension CurlDriver {
         // libcurl knows the socket from the end of the transfer until the handle is removed.
         if slot.connection == nil { slot.connection = transfer.openConnection }
         transfer.stop(in: multi)
+        if result != CURLE_OK { failedToOpen(transfer, result) }
         let ending = transfer.ending(result)
         release(transfer, from: slot)
         if !slot.isRunning {
@@ -90,6 +91,7 @@ extension CurlDriver {
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot else { return }
         now = MonotonicClock.now()
+        noteWinner(of: transfer)
         machine.connectionReady(slot.id, at: now)
     }
 
@@ -154,8 +156,17 @@ extension CurlDriver {
 
     private func open(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request] else { return }
+        guard let peer = options.proxies.peer(of: exchange.request.origin) else {
+            return open(id, exchange, at: nil)
+        }
+        let opener = NameWaits.Opener(slot: id, request: request, peer: peer)
+        if let addresses = addresses(for: opener, exchange) { open(id, exchange, at: addresses) }
+    }
+
+    /// - Parameter addresses: what was looked up; `nil` where nothing had to be.
+    func open(_ id: SlotID, _ exchange: Exchange, at addresses: PeerAddresses?) {
         do throws(PoolError) {
-            try begin(exchange, .open, on: slot(id))
+            try begin(exchange, .open, on: slot(id), at: addresses)
         } catch {
             transferEnded(.broken(.other), exchange, error: error)
         }
@@ -184,9 +195,11 @@ extension CurlDriver {
     private func begin(
         _ exchange: Exchange,
         _ start: CurlTransfer.Start,
-        on slot: CurlSlot
+        on slot: CurlSlot,
+        at addresses: PeerAddresses? = nil
     ) throws(PoolError) -> CurlTransfer {
         let transfer = try restingTransfer(slot.transfer)
+        if start == .open { transfer.prepareToOpen(at: addresses, within: connectTime(of: exchange)) }
         if !slot.take(transfer) || !transfer.begin(exchange, start, in: multi) { refused(exchange, transfer) }
         return transfer
     }
@@ -249,7 +262,7 @@ extension CurlDriver {
     }
 
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
-    private func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
+    func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
         guard machine.transferEnded(id, ending, at: now) == .deliver else { return }
         exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.handOver())
@@ -266,7 +279,9 @@ extension CurlDriver {
     }
 
     private func close(_ id: SlotID) {
+        stopWaiting(id)
         guard slots.indices.contains(id), let slot = slots[id] else { return }
+        if let own = slot.transfer { gaveUp(own) }
         for transfer in slot.others {
             transfer.stop(in: multi)
             release(transfer, from: slot)

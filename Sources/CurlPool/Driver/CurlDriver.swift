@@ -36,6 +36,11 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
     /// Those of them that are being looked at, the first one last.
     @exclusivity(unchecked) var settling: [CurlTransfer] = []
+    /// Connections that wait for the addresses of a name.
+    @exclusivity(unchecked) var nameWaits = NameWaits()
+    /// Which addresses did not connect of late.
+    @exclusivity(unchecked) var addressHistory = AddressHistory()
+    let resolver: Resolver
     /// What answers are gathered in.
     @exclusivity(unchecked) var memories = AnswerMemories()
     /// What the state machine decided and is being done.
@@ -60,7 +65,7 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
     /// - Throws: ``PoolError`` with code `outOfResources`.
-    init(_ settings: PoolSettings, _ options: TransportOptions) throws(PoolError) {
+    init(_ settings: PoolSettings, _ options: TransportOptions, _ resolver: Resolver) throws(PoolError) {
         guard Libcurl.backend != nil, let multi = curl_multi_init() else {
             throw PoolError(.outOfResources, "libcurl could not be set up", phase: .submit)
         }
@@ -73,6 +78,7 @@ final class CurlDriver: @unchecked Sendable {
         self.multi = multi
         self.settings = settings
         self.options = options
+        self.resolver = resolver
         mailbox = Mailbox(waker: events.waker)
         executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
         machine = PoolStateMachine(rules: PoolRules(settings.configuration))
@@ -183,6 +189,7 @@ final class CurlDriver: @unchecked Sendable {
             perform()
         }
         for exchange in batch.nudges { nudged(exchange) }
+        for ended in batch.lookUps { lookedUp(ended) }
         for command in batch.commands {
             switch command {
             case .shutDown(let policy, let waiter):

@@ -7,8 +7,9 @@ extension CurlTransfer {
     /// What libcurl reads at once. Large bodies come in fewer pieces than with its own, smaller one.
     static let bufferBytes = 64 << 10
 
-    /// How long the addresses of a host are known, in seconds.
-    private static let addressLifetime = 60
+    /// How long libcurl keeps the addresses that it was given, in seconds. Every opening gives it those of the moment, so this
+    /// only has to be longer than it takes libcurl to read them.
+    private static let entryLifetime = 60
 
     /// Sets what is the same for every request. Options whose names libcurl knows cannot fail but for memory, and then
     /// the transfer fails with libcurl's own error.
@@ -22,8 +23,8 @@ extension CurlTransfer {
         set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
-        set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
-        // A transfer that is taken away during a look-up would otherwise wait for the resolver's thread.
+        set(CURLOPT_CONNECTTIMEOUT_MS, Self.endless)
+        // A transfer that is taken away during a look-up of libcurl's own would otherwise wait for its thread.
         set(CURLOPT_QUICK_EXIT, 1)
         self.driver.options.apply(to: easy)
         // Sound: the buffer is as large as libcurl asks for, and lives longer than the handle.
@@ -59,6 +60,7 @@ extension CurlTransfer {
             unixSocketPath = request.unixSocketPath
             poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
         }
+        if driver.options.proxies.only == nil { describeRoute(driver.options.proxies.route(to: request.origin)) }
         let shallUnpack = driver.options.decompression != .off && !request.hasOwnAcceptEncoding
         if shallUnpack != unpacks {
             unpacks = shallUnpack
@@ -90,11 +92,39 @@ extension CurlTransfer {
     }
 
     /// Where no connection is to be opened, libcurl has no addresses to look at: otherwise it goes through all that it
-    /// knows, at the end of every request.
+    /// knows, at the end of every request. And there is nothing to time.
     func describe(_ start: Start) {
-        guard (start == .open) != mayLookUp else { return }
-        mayLookUp = start == .open
-        set(CURLOPT_DNS_CACHE_TIMEOUT, mayLookUp ? Self.addressLifetime : -1)
+        guard (start == .open) != mayOpen else { return }
+        mayOpen = start == .open
+        set(CURLOPT_DNS_CACHE_TIMEOUT, mayOpen ? Self.entryLifetime : -1)
+        if !mayOpen {
+            set(CURLOPT_CONNECTTIMEOUT_MS, Self.endless)
+            describe(entry: nil)
+        }
+    }
+
+    /// Gives libcurl the addresses, so that it looks nothing up, and the time that it may spend on them: half of what is left
+    /// for each of a family but the last. The pool's own timer is the one that ends it, so libcurl's runs a little longer.
+    func describeOpening(_ addresses: PeerAddresses?, within time: UInt64?) {
+        if addresses != nil || entry != nil { describe(entry: addresses?.entry) }
+        let milliseconds = time.map { Int(clamping: $0 / 1_000_000) } ?? Self.endless
+        set(CURLOPT_CONNECTTIMEOUT_MS, min(Self.endless, milliseconds + milliseconds / 32 + 20))
+    }
+
+    /// What libcurl takes for its longest time, in milliseconds.
+    private static let endless = Int(Int32.max)
+
+    private func describe(entry text: String?) {
+        let list = text.flatMap { curl_slist_append(nil, $0) }
+        poolscope_easy_set_list(easy, CURLOPT_RESOLVE, list)
+        curl_slist_free_all(entry)
+        entry = list
+    }
+
+    private func describeRoute(_ new: ProxyRules.Route) {
+        guard new != route else { return }
+        route = new
+        driver.options.apply(new, to: easy)
     }
 
     private func describeMethod(_ request: EncodedRequest) {
@@ -200,8 +230,11 @@ private func openSocket(
     guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
-    let port = withUnsafeBytes(of: address.pointee.addr) { UInt16(truncatingIfNeeded: $0.port) }
-    if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor, for: port) } }
+    guard descriptor >= 0 else { return CURL_SOCKET_BAD }
+    // Sound: libcurl's structure ends with as many bytes of the address as its family has.
+    let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
+    let peer = UnsafeRawPointer(address).advanced(by: offset).assumingMemoryBound(to: sockaddr.self)
+    with(data, or: ()) { $0.socketOpened(descriptor, for: peer) }
     return descriptor
 }
 

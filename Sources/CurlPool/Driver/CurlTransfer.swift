@@ -23,7 +23,8 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var isRunning = false
 
     /// What the handle is set for, so that the next request sets only what differs.
-    @exclusivity(unchecked) var mayLookUp = true
+    @exclusivity(unchecked) var mayOpen = true
+    @exclusivity(unchecked) var route: ProxyRules.Route?
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
@@ -38,10 +39,15 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
-    /// The port that its last socket was opened for.
-    @exclusivity(unchecked) private(set) var socketPort: UInt16?
-    /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
-    @exclusivity(unchecked) private var opened: [Int32] = []
+    /// The sockets that it opened and that became no connection yet; libcurl tries several where a host has several
+    /// addresses.
+    @exclusivity(unchecked) private var attempts: [ConnectAttempt] = []
+    /// The one of them that became the connection.
+    @exclusivity(unchecked) private var winner: ConnectAttempt?
+    /// The addresses that were looked up for it.
+    @exclusivity(unchecked) private(set) var addresses: PeerAddresses?
+    /// The entry by which libcurl knows them, for as long as it may read it.
+    @exclusivity(unchecked) var entry: UnsafeMutablePointer<curl_slist>?
     /// Where libcurl says what went wrong, in more words than its code has.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Set when a callback broke the transfer off: why.
@@ -83,6 +89,7 @@ final class CurlTransfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_url_cleanup(url)
+        curl_slist_free_all(entry)
         complaint.deallocate()
     }
 
@@ -108,14 +115,27 @@ final class CurlTransfer {
         wantedToSendAgain = false
         pause = Pause()
         refusal = nil
-        socketPort = nil
-        opened.removeAll(keepingCapacity: true)
+        assert(attempts.isEmpty, "what became of the sockets is noted when a connection is ready, or given up")
+        attempts.removeAll(keepingCapacity: true)
+        winner = nil
         exchange.beginAttempt(on: self)
         describe(start)
         guard describe(exchange.request) else { return false }
         exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
+    }
+
+    /// The next exchange is to open a connection, and there are so many nanoseconds for that; `nil` is no limit.
+    func prepareToOpen(at addresses: PeerAddresses?, within time: UInt64?) {
+        self.addresses = addresses
+        describeOpening(addresses, within: time)
+    }
+
+    /// The sockets that were opened for the connection, and the one that became it.
+    func takeAttempts(connected: Bool) -> (attempts: [ConnectAttempt], winner: ConnectAttempt?) {
+        defer { attempts.removeAll(keepingCapacity: true) }
+        return (attempts, connected ? winner : nil)
     }
 
     /// Takes the transfer away from libcurl. One that was not complete takes its connection along, unless others are on
@@ -168,7 +188,12 @@ final class CurlTransfer {
         switch start {
         case .open:
             // Several requests may end on the connection before libcurl says which it is.
-            if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
+            if driver.options.mayMultiplex || attempts.count > 1 {
+                winner = attempts.first { isBound($0.descriptor, to: localPort) }
+                if driver.options.mayMultiplex { slot?.connection = winner?.descriptor }
+            } else {
+                winner = attempts.first
+            }
             driver.connectionReady(self)
         case .reuse: break
         case .join: driver.joined(self)
@@ -183,9 +208,8 @@ final class CurlTransfer {
     }
 
     /// A socket was opened for one of the peer's addresses.
-    func socketOpened(_ descriptor: Int32, for port: UInt16) {
-        socketPort = port
-        opened.append(descriptor)
+    func socketOpened(_ descriptor: Int32, for peer: UnsafePointer<sockaddr>) {
+        attempts.append(driver.attempt(at: peer, by: descriptor, of: self))
         driver.socketOpened(descriptor, for: self)
     }
 

@@ -9,9 +9,12 @@ import HTTPPool
 final class TransportOptions: Sendable {
     let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
-    var proxy: PoolProxy { transport.proxy }
     /// Whether no proxy has anything to do with its requests.
-    let isDirect: Bool
+    var isDirect: Bool { proxies.only == .direct }
+    /// Which way its requests go.
+    let proxies: ProxyRules
+    /// How long the addresses of a name are used, in nanoseconds.
+    let nameLifetime: UInt64
     private let transport: PoolTransport
     /// The authorities that are trusted, as a file.
     private let authorities: String?
@@ -25,7 +28,9 @@ final class TransportOptions: Sendable {
     init(_ transport: PoolTransport) throws {
         self.transport = transport
         decompression = transport.decompression
-        isDirect = transport.proxy == .direct
+        let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
+        proxies = ProxyRules(transport.proxy, environment: environment)
+        nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
         certificate =
             try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
@@ -34,7 +39,11 @@ final class TransportOptions: Sendable {
         let read = { (pem: PoolTLS.PEM) in try pem.read("tls.trust", holds: "CERTIFICATE-----") }
         switch transport.tls.trust {
         case .system:
-            (authorities, authoritiesDescriptor) = (Libcurl.certificateBundle, nil)
+            switch try SystemAuthorities(environment: environment) {
+            case .file(let bundle)?: (authorities, authoritiesDescriptor) = (bundle, nil)
+            case .pem(let pem)?: (authorities, authoritiesDescriptor) = try Self.file(pem)
+            case nil: (authorities, authoritiesDescriptor) = (nil, nil)
+            }
         case .systemAnd(let more):
             let system = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
             (authorities, authoritiesDescriptor) = try Self.file(system + [UInt8(ascii: "\n")] + read(more))
@@ -70,7 +79,12 @@ final class TransportOptions: Sendable {
         let version = mayMultiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         poolscope_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
         applyTLS(to: easy)
-        applyProxy(to: easy)
+        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        if let only = proxies.only { apply(only, to: easy) }
+        guard let idle = transport.tcpKeepAlive else { return }
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPIDLE, Int(idle.components.seconds))
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPINTVL, Int(idle.components.seconds))
     }
 
     private func applyTLS(to easy: UnsafeMutableRawPointer) {
@@ -97,28 +111,24 @@ final class TransportOptions: Sendable {
         poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value ?? "")
     }
 
-    private func applyProxy(to easy: UnsafeMutableRawPointer) {
-        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        switch transport.proxy {
+    /// Tells libcurl the way of the next request, so that it asks neither the environment nor a list of exceptions.
+    func apply(_ route: ProxyRules.Route, to easy: UnsafeMutableRawPointer) {
+        switch route {
         case .direct:
             poolscope_easy_set_string(easy, CURLOPT_PROXY, "")
-            // Or libcurl looks for exceptions in the environment, at every request.
             poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "*")
-        // Without a word from us libcurl asks the environment.
-        case .environment: break
-        case .server(let server):
-            poolscope_easy_set_string(easy, CURLOPT_PROXY, "\(server.scheme)://\(server.host):\(server.port)")
-            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, server.credentials?.user.value)
-            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, server.credentials?.password.value)
-            // Set in any case, so that no variable of the environment says otherwise.
-            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, server.except.joined(separator: ","))
+        case .proxy(let proxy):
+            poolscope_easy_set_string(easy, CURLOPT_PROXY, proxy.address.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, proxy.credentials?.user.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, proxy.credentials?.password.value)
+            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "")
         }
     }
 }
 
 extension PoolTLS.PEM {
     /// The bytes, which must at least look like PEM of this kind.
-    fileprivate func read(_ setting: String, holds kind: String) throws -> [UInt8] {
+    func read(_ setting: String, holds kind: String) throws -> [UInt8] {
         let shown: String
         let bytes: [UInt8]
         switch self {
@@ -133,7 +143,7 @@ extension PoolTLS.PEM {
         return bytes
     }
 
-    private static func contents(of path: String) -> [UInt8]? {
+    static func contents(of path: String) -> [UInt8]? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
