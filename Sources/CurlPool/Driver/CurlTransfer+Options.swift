@@ -60,7 +60,7 @@ extension CurlTransfer {
             unixSocketPath = request.unixSocketPath
             poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
         }
-        if driver.options.proxies.only == nil { describeRoute(driver.options.proxies.route(to: request.origin)) }
+        if !driver.options.isDirect { describeRoute(driver.options.proxies.route(to: request.origin)) }
         let shallUnpack = driver.options.decompression != .off && !request.hasOwnAcceptEncoding
         if shallUnpack != unpacks {
             unpacks = shallUnpack

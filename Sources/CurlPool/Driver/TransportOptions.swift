@@ -10,7 +10,7 @@ final class TransportOptions: Sendable {
     let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
     /// Whether no proxy has anything to do with its requests.
-    var isDirect: Bool { proxies.only == .direct }
+    let isDirect: Bool
     /// Which way its requests go.
     let proxies: ProxyRules
     /// How long the addresses of a name are used, in nanoseconds.
@@ -30,6 +30,7 @@ final class TransportOptions: Sendable {
         decompression = transport.decompression
         let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
         proxies = ProxyRules(transport.proxy, environment: environment)
+        isDirect = proxies.only == .direct
         nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
         certificate =

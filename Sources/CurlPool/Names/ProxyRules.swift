@@ -21,6 +21,8 @@ struct ProxyRules: Sendable {
         let peer: NamedPeer?
     }
 
+    /// The one route of all requests; `nil` where it depends on the origin.
+    let only: Route?
     private let plain: Route
     private let secure: Route
     private let exceptions: ProxyExceptions
@@ -47,10 +49,9 @@ struct ProxyRules: Sendable {
             let list = first("no_proxy", "NO_PROXY") ?? ""
             exceptions = ProxyExceptions(list.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init))
         }
+        // A Unix socket is reached without the proxy.
+        only = plain == .direct && secure == .direct ? .direct : nil
     }
-
-    /// The one route of all requests but those to Unix sockets; `nil` where it depends on the origin.
-    var only: Route? { plain == secure && (plain == .direct || exceptions.isEmpty) ? plain : nil }
 
     func route(to origin: Origin) -> Route {
         if origin.unixSocketPath != nil { return .direct }
