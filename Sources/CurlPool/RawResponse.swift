@@ -56,14 +56,17 @@ struct RawResponse: Sendable {
     /// Takes what has come of the body.
     ///
     /// - Parameter expected: how many bytes there is to be room for, asked at the first of them.
-    /// - Returns: how many there are; `nil` where no answer has begun.
-    func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Int? {
+    /// - Returns: whether a response has begun.
+    func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Bool {
         unretained?._withUnsafeGuaranteedRef { memory in
             if memory.body.isEmpty { memory.body.reserveCapacity(expected()) }
             memory.body.append(contentsOf: bytes)
-            return memory.body.count
-        }
+            return true
+        } ?? false
     }
+
+    /// How many bytes of the body have come.
+    var bodyCount: Int { unretained?._withUnsafeGuaranteedRef { $0.body.count } ?? 0 }
 
     /// `HTTP/1.1 103 …`, `HTTP/2 103`: the code follows the first space.
     private static func isInterim(_ line: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -5,7 +5,7 @@ import PoolMetrics
 import TestSupport
 import Testing
 
-/// A name with several addresses, some of which are bad (RFC 8305, 5; curl's own issue 4798; Go's issue 8768).
+/// A name with several addresses, some of which are bad (RFC 8305, 5).
 @Suite("Addresses of a name")
 struct AddressTests {
     private let port: SharedPort
@@ -43,32 +43,69 @@ struct AddressTests {
         try await good.stop()
     }
 
-    @Test("While an address does not answer, other connections begin with the next one")
-    func others() async throws {
+    @Test("Fifty connections at once to such a name: each finds its way, and none holds a descriptor that it does not need")
+    func manyAtOnce() async throws {
         let good = try port.peer(3, says: "good")
         let hole = try port.blackHole(2)
         let names = ScriptedNames(["many.test": ["127.0.0.2", "127.0.0.3"]])
-        try await withMeasuredPool(names: names) {
-            $0.timeouts.connect = .seconds(60)
-        } _: { client async throws in
-            let first = Task { try await self.text(client) }
-            try await eventually("it waits for the first address") {
-                try KernelSockets().count(.synSent, to: port.number) > 0
+        let before = try KernelSockets().count(.synSent, to: port.number)
+        try await withMeasuredPool(names: names) { client async throws in
+            let tasks = (0..<50).map { _ in Task { try await self.text(client) } }
+            for task in tasks { #expect(try await task.value == "good") }
+            try await eventually("no attempt is left") {
+                try KernelSockets().count(.synSent, to: port.number) == before
             }
-            // The first has half a minute for its first address. This one is not to wait for that.
-            try await eventually("the next connection is there", within: .seconds(20)) {
-                let second = Task { try await self.text(client) }
-                let isReady = try await withDeadline(.milliseconds(500)) { try await second.value }
-                second.cancel()
-                return isReady == "good"
-            }
-            first.cancel()
-            _ = await first.result
+            #expect(names.asked.count == 1)
             let origin = try client.onlyOrigin
-            #expect(origin.connectFailures[.timeout] == 0)
+            #expect(origin.connectionsOpened <= 50)
+            #expect(origin.connectFailures.total == 0)
+            #expect(try KernelSockets().count(.established, to: port.number) == client.reading().levels.connections.total)
         }
         withExtendedLifetime(hole) {}
         try await good.stop()
+    }
+
+    @Test("Over TLS and HTTP/2 the socket that won is the connection")
+    func tls() async throws {
+        let certificates = try await TestCertificates()
+        let nginx = try await Nginx.start(tls: .init(certificate: certificates.signed(for: "many.test"), http2Streams: 8))
+        let names = ScriptedNames(["many.test": ["127.0.0.2", "::1", "127.0.0.1"]])
+        for http2 in PoolTransport.HTTP2.allCases {
+            try await withMeasuredPool(names: names) {
+                $0.transport.http2 = http2
+                $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+            } _: { client async throws in
+                for _ in 0..<3 {
+                    let request = HTTPRequest.to("many.test:\(nginx.tlsPort)", "/small", scheme: "https")
+                    #expect(try await client.fetch(request).text == "small")
+                }
+                #expect(try client.onlyOrigin.connectionsOpened == 1)
+                #expect(try KernelSockets().count(.established, to: nginx.tlsPort) == 1)
+            }
+        }
+    }
+
+    @Test("All refuse: the error says so, once, and every socket is closed")
+    func allRefuse() async throws {
+        let refusing = try [2, 3].map(port.refusing)
+        let names = ScriptedNames(["many.test": ["127.0.0.2", "127.0.0.3"], "proxy.test": ["127.0.0.2", "127.0.0.3"]])
+        let descriptors = try Descriptors.count()
+        try await withMeasuredPool(names: names) { client async throws in
+            let error = try await poolError { _ = try await client.execute(request()) }
+            #expect(error.code == .connectFailed)
+            #expect(error.reason == "Connection refused")
+            #expect(try client.onlyOrigin.connectFailures[.refused] == 1)
+        }
+        try await withMeasuredPool(names: names) {
+            $0.transport.proxy = .server(PoolProxy.Server(host: "proxy.test", port: port.number))
+        } _: { client async throws in
+            let error = try await poolError { _ = try await client.execute(.to("origin.test")) }
+            #expect(error.code == .proxyFailed)
+            #expect(error.reason == "the proxy could not be reached: Connection refused")
+            #expect(try client.onlyOrigin.connectFailures[.refused] == 1)
+        }
+        #expect(try Descriptors.count() <= descriptors)
+        withExtendedLifetime(refusing) {}
     }
 
     @Test("Three that swallow SYNs before one that is good: all are tried within the connect timeout")
@@ -104,6 +141,7 @@ struct AddressTests {
     @Test("All swallow SYNs: the connect timeout ends it, and is what the error names")
     func nothingButBlackHoles() async throws {
         let holes = try [2, 3].map(port.blackHole)
+        let before = try KernelSockets().count(.synSent, to: port.number)
         let names = ScriptedNames(["many.test": ["127.0.0.2", "127.0.0.3"]])
         try await withMeasuredPool(names: names) {
             $0.timeouts.connect = .milliseconds(600)
@@ -116,7 +154,7 @@ struct AddressTests {
                 #expect(try client.onlyOrigin.connectFailures[.timeout] == UInt64(attempt))
                 #expect(names.asked.count == attempt)
             }
-            try await eventually("no socket is left") { try KernelSockets().count(.synSent, to: port.number) == 0 }
+            try await eventually("no socket is left") { try KernelSockets().count(.synSent, to: port.number) == before }
         }
         withExtendedLifetime(holes) {}
     }
@@ -167,21 +205,5 @@ struct AddressTests {
             #expect(names.asked == [host.lowercased()])
         }
         try await peer.stop()
-    }
-}
-
-/// What `body` comes to within `limit`; `nil` where it takes longer.
-func withDeadline<Value: Sendable>(
-    _ limit: Duration,
-    _ body: @escaping @Sendable () async throws -> Value
-) async throws -> Value? {
-    try await withThrowingTaskGroup(of: Value?.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            return nil
-        }
-        defer { group.cancelAll() }
-        return try await group.next() ?? nil
     }
 }

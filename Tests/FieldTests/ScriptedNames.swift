@@ -85,7 +85,7 @@ struct SharedPort {
         try ScriptedPeer(port: number, loopback: loopback) { connection, _ in
             while let request = try connection.readRequest() {
                 let host = request.head.split(separator: "\r\n").first { $0.hasPrefix("Host: ") } ?? "no host"
-                let line = request.head.prefix { $0 != "\r" }
+                let line = request.head.split(separator: "\r\n").first ?? "no line"
                 connection.answer("\(text)|\(host.dropFirst(6))|\(line)", headers: closes ? "Connection: close\r\n" : "")
                 if closes { return }
             }

@@ -7,11 +7,13 @@ import HTTPPool
 extension CurlDriver {
     func handle(_ event: EventQueue.Event) {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
+        if !races.isEmpty, raceMoved(descriptor) { return }
         let slot = slot(of: descriptor)
-        if let slot, !slot.isRunning {
-            if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor, event.happened) }
+        if let slot, !slot.isRunning, slot.connection == descriptor {
+            idleConnectionSpoke(slot, descriptor, event.happened)
             return
         }
+        // A socket that is no slot's any more is one that libcurl is closing.
         var bits: Int32 = 0
         if !event.happened.isDisjoint(with: [.read, .peerClosed, .hangUp]) { bits |= CURL_CSELECT_IN }
         if event.happened.contains(.write) { bits |= CURL_CSELECT_OUT }
@@ -26,7 +28,7 @@ extension CurlDriver {
     /// Asks about the connections that became idle in this turn, all at once: they are about to be given to requests, and
     /// until then each would have to be asked by itself.
     func hearIdleConnections() {
-        events.wait(until: now, now: now, into: &idleEvents)
+        wait(until: now, into: &idleEvents)
         // There may be more than there was room for.
         guard !idleEvents.isFull else { return }
         hearing += 1
@@ -49,7 +51,7 @@ extension CurlDriver {
     /// frames for the whole connection); libcurl hears that before the next request, and until then only the end matters.
     func listen(to slot: CurlSlot) {
         guard let connection = slot.connection else { return }
-        register(connection, slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed])
+        sockets.wait(for: slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed], on: connection)
     }
 
     private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
@@ -104,30 +106,31 @@ extension CurlDriver {
         if sockets[descriptor].slot >= 0, sockets[descriptor].slot != easy.flatMap(transfer(of:))?.slot?.id {
             sockets.close(descriptor)
         }
-        register(descriptor, interest)
+        sockets.wait(for: interest, on: descriptor)
         sockets.want(descriptor, true)
     }
 
     /// Readers stand still. What the peer has sent by now would be told of again and again.
     func hold(_ descriptor: Int32) {
         guard !sockets[descriptor].isWanted else { return }
-        events.forget(descriptor)
-        sockets.set(descriptor, slot: sockets[descriptor].slot, interest: [])
+        sockets.wait(for: [], on: descriptor)
     }
 
-    func register(_ descriptor: Int32, _ interest: EventQueue.Interest) {
-        let known = sockets[descriptor]
-        guard known.interest != interest else { return }
-        let isKnown = !known.interest.isEmpty
-        if events.register(descriptor, interest, tag: sockets.tag(of: descriptor), isKnown: isKnown) {
-            sockets.set(descriptor, slot: known.slot, interest: interest)
+    /// Waits for events until `deadline`, or without end.
+    func wait(until deadline: MonotonicTime?, into happened: inout EventQueue.Happened) {
+        sockets.applyChanges { descriptor, tag, socket in
+            if socket.interest.isEmpty {
+                events.forget(descriptor)
+                return true
+            }
+            return events.register(descriptor, socket.interest, tag: tag, isKnown: !socket.applied.isEmpty)
         }
+        events.wait(until: deadline, now: now, into: &happened)
     }
 
     /// A transfer opened a socket: from now on its events are the slot's.
     func socketOpened(_ descriptor: Int32, for transfer: CurlTransfer) {
-        sockets.close(descriptor)
-        sockets.set(descriptor, slot: transfer.slot?.id ?? -1, interest: [])
+        sockets.open(descriptor, for: transfer.slot?.id ?? -1)
     }
 
     /// libcurl closes a socket that had connected.

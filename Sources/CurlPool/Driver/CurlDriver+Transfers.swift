@@ -18,9 +18,15 @@ extension CurlDriver {
         } while settleJoins()
     }
 
+    /// The most calls in a row. One is the rule; what is left then is for the next turn, so that nothing that libcurl asks
+    /// for can keep deadlines and the mailbox waiting.
+    private static let mostCalls = 64
+
     /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
     private func letCurlWork() {
-        while let timer = curlTimer, timer <= now {
+        var calls = 0
+        while let timer = curlTimer, timer <= now, calls < Self.mostCalls {
+            calls += 1
             curlTimer = nil
             var running: Int32 = 0
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
@@ -54,10 +60,9 @@ extension CurlDriver {
         let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
         let error = result == CURLE_OK ? nil : transfer.error(result)
-        // libcurl knows the socket from the end of the transfer until the handle is removed.
-        if slot.connection == nil { slot.connection = transfer.openConnection }
+        noteConnection(of: transfer, slot)
         transfer.stop(in: multi)
-        if result != CURLE_OK { failedToOpen(transfer, result) }
+        if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
         release(transfer, from: slot)
         if !slot.isRunning {
@@ -74,9 +79,27 @@ extension CurlDriver {
         perform()
     }
 
+    /// Asks libcurl which connection it kept. It knows from the end of the transfer until the handle is removed.
+    ///
+    /// Later versions close a connection over TLS in their own time, and its socket is open until then, though it is not
+    /// the slot's any more. Of a connection that other transfers are on, libcurl says nothing.
+    private func noteConnection(of transfer: CurlTransfer, _ slot: CurlSlot) {
+        if slot.connection == nil || Self.closesGracefully && transfer.wasSent && slot.runningCount == 1 {
+            let kept = transfer.openConnection
+            if let old = slot.connection, old != kept { sockets.abandon(old) }
+            slot.connection = kept
+        }
+        for descriptor in transfer.opened where descriptor != slot.connection {
+            if sockets[descriptor].slot == slot.id { sockets.abandon(descriptor) }
+        }
+    }
+
+    private static let closesGracefully = LibcurlVersion.loaded >= .closesGracefully
+
     /// The transfer is over: the slot's own waits for the next request, another is put aside.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
+        if let unused = transfer.takeConnected() { closeSocket(unused) }
         // One that ended while it tried to share a connection may have begun something else when that is looked at.
         if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         if !settling.isEmpty { settling.removeAll { $0 === transfer } }
@@ -91,7 +114,6 @@ extension CurlDriver {
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot else { return }
         now = MonotonicClock.now()
-        noteWinner(of: transfer)
         machine.connectionReady(slot.id, at: now)
     }
 
@@ -157,17 +179,17 @@ extension CurlDriver {
     private func open(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request] else { return }
         guard let peer = options.proxies.peer(of: exchange.request.origin) else {
-            return open(id, exchange, at: nil)
+            return open(id, exchange, to: nil)
         }
-        let opener = NameWaits.Opener(slot: id, request: request, peer: peer)
-        if let addresses = addresses(for: opener, exchange) { open(id, exchange, at: addresses) }
+        lookUp(for: NameWaits.Opener(slot: id, request: request, peer: peer), exchange)
     }
 
-    /// - Parameter addresses: what was looked up; `nil` where nothing had to be.
-    func open(_ id: SlotID, _ exchange: Exchange, at addresses: PeerAddresses?) {
+    /// - Parameter peer: what was looked up; `nil` where nothing had to be.
+    func open(_ id: SlotID, _ exchange: Exchange, to peer: ReachedPeer?) {
         do throws(PoolError) {
-            try begin(exchange, .open, on: slot(id), at: addresses)
+            try begin(exchange, .open, on: slot(id), to: peer)
         } catch {
+            if let socket = peer?.socket { closeSocket(socket) }
             transferEnded(.broken(.other), exchange, error: error)
         }
     }
@@ -196,10 +218,10 @@ extension CurlDriver {
         _ exchange: Exchange,
         _ start: CurlTransfer.Start,
         on slot: CurlSlot,
-        at addresses: PeerAddresses? = nil
+        to peer: ReachedPeer? = nil
     ) throws(PoolError) -> CurlTransfer {
         let transfer = try restingTransfer(slot.transfer)
-        if start == .open { transfer.prepareToOpen(at: addresses, within: connectTime(of: exchange)) }
+        if start == .open { transfer.prepareToOpen(to: peer) }
         if !slot.take(transfer) || !transfer.begin(exchange, start, in: multi) { refused(exchange, transfer) }
         return transfer
     }
@@ -280,6 +302,7 @@ extension CurlDriver {
 
     private func close(_ id: SlotID) {
         stopWaiting(id)
+        stopRacing(id)
         guard slots.indices.contains(id), let slot = slots[id] else { return }
         if let own = slot.transfer { gaveUp(own) }
         for transfer in slot.others {

@@ -38,6 +38,8 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var settling: [CurlTransfer] = []
     /// Connections that wait for the addresses of a name.
     @exclusivity(unchecked) var nameWaits = NameWaits()
+    /// Connections that are being opened to one of several addresses.
+    @exclusivity(unchecked) var races: [SlotID: Race] = [:]
     /// Which addresses did not connect of late.
     @exclusivity(unchecked) var addressHistory = AddressHistory()
     let resolver: Resolver
@@ -112,7 +114,7 @@ final class CurlDriver: @unchecked Sendable {
             let deadline = nextDeadline()
             now = MonotonicClock.now()
             let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
-            events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
+            wait(until: mayWait ? deadline : now, into: &happened)
             hear(happened.events)
             hearMore(&happened)
             turn()
@@ -145,7 +147,7 @@ final class CurlDriver: @unchecked Sendable {
             answered.count + streaming.count < Self.fewAnswers
         {
             work()
-            events.wait(until: now, now: now, into: &happened)
+            wait(until: now, into: &happened)
             hear(happened.events)
         }
     }
@@ -156,6 +158,7 @@ final class CurlDriver: @unchecked Sendable {
 
     private func turn() {
         takeFromMailbox()
+        advanceRaces()
         work()
         if let deadline = machine.nextDeadline(), deadline <= now {
             machine.timePassed(to: now)
@@ -170,7 +173,7 @@ final class CurlDriver: @unchecked Sendable {
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
-        earlier(machine.nextDeadline(), earlier(curlTimer, restDue))
+        earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue))
     }
 
     private func takeFromMailbox() {
@@ -239,7 +242,7 @@ final class CurlDriver: @unchecked Sendable {
 
     private func handOver(_ exchange: Exchange) {
         guard exchange.result == nil, exchange.stream == nil else { return }
-        exchange.handOver(isFull: exchange.transfer?.isReceiving == false)
+        exchange.handOver()
         exchange.finish()
     }
 

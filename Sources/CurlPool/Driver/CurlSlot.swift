@@ -30,6 +30,9 @@ final class CurlSlot {
     /// Whether libcurl has a transfer of the slot.
     var isRunning: Bool { transfer?.isRunning == true || !others.isEmpty }
 
+    /// How many transfers of the slot libcurl has.
+    var runningCount: Int { others.count + (transfer?.isRunning == true ? 1 : 0) }
+
     /// Whether there are requests on the connection, and none of them listens to the peer.
     var isHeld: Bool {
         isRunning && transfer.map { !$0.isRunning || !$0.isReceiving } ?? true && others.allSatisfy { !$0.isReceiving }

@@ -24,7 +24,9 @@ extension CurlTransfer {
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
-        case _ where phase == .connect: return PoolError(.connectFailed, systemWords ?? words, phase: phase)
+        case CURLE_COULDNT_CONNECT where phase == .connect:
+            return PoolError(.connectFailed, systemWords ?? words, phase: phase)
+        case _ where phase == .connect: return PoolError(.connectFailed, words, phase: phase)
         default: return PoolError(.connectionLost, words, phase: phase)
         }
     }

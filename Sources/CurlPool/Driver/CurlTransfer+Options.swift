@@ -23,7 +23,7 @@ extension CurlTransfer {
         set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
-        set(CURLOPT_CONNECTTIMEOUT_MS, Self.endless)
+        set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
         // A transfer that is taken away during a look-up of libcurl's own would otherwise wait for its thread.
         set(CURLOPT_QUICK_EXIT, 1)
         self.driver.options.apply(to: easy)
@@ -77,7 +77,8 @@ extension CurlTransfer {
     private func describe(_ new: RequestAddress) -> Bool {
         let old = address
         address = nil
-        if driver.options.isDirect {
+        // The target for an origin over TLS is the same with a proxy, which only opens a tunnel.
+        if driver.options.isDirect || new.isSecure {
             let isAtSite = old.map(new.isAtSite(of:)) ?? false
             guard isAtSite || new.withSite({ curl_url_set(url, CURLUPART_URL, $0, 0) }) == CURLUE_OK,
                 new.withTarget({ poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, $0) }) == CURLE_OK
@@ -85,6 +86,7 @@ extension CurlTransfer {
         } else {
             // Whether a proxy is to be asked for the whole URL is for libcurl to say.
             let flags = UInt32(CURLU_PATH_AS_IS)
+            poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, nil)
             guard new.withURL({ curl_url_set(url, CURLUPART_URL, $0, flags) }) == CURLUE_OK else { return false }
         }
         address = new
@@ -92,30 +94,18 @@ extension CurlTransfer {
     }
 
     /// Where no connection is to be opened, libcurl has no addresses to look at: otherwise it goes through all that it
-    /// knows, at the end of every request. And there is nothing to time.
+    /// knows, at the end of every request.
     func describe(_ start: Start) {
-        guard (start == .open) != mayOpen else { return }
-        mayOpen = start == .open
-        set(CURLOPT_DNS_CACHE_TIMEOUT, mayOpen ? Self.entryLifetime : -1)
-        if !mayOpen {
-            set(CURLOPT_CONNECTTIMEOUT_MS, Self.endless)
-            describe(entry: nil)
-        }
+        guard (start == .open) != mayLookUp else { return }
+        mayLookUp = start == .open
+        set(CURLOPT_DNS_CACHE_TIMEOUT, mayLookUp ? Self.entryLifetime : -1)
+        if !mayLookUp { describe(nil as ReachedPeer?) }
     }
 
-    /// Gives libcurl the addresses, so that it looks nothing up, and the time that it may spend on them: half of what is left
-    /// for each of a family but the last. The pool's own timer is the one that ends it, so libcurl's runs a little longer.
-    func describeOpening(_ addresses: PeerAddresses?, within time: UInt64?) {
-        if addresses != nil || entry != nil { describe(entry: addresses?.entry) }
-        let milliseconds = time.map { Int(clamping: $0 / 1_000_000) } ?? Self.endless
-        set(CURLOPT_CONNECTTIMEOUT_MS, min(Self.endless, milliseconds + milliseconds / 32 + 20))
-    }
-
-    /// What libcurl takes for its longest time, in milliseconds.
-    private static let endless = Int(Int32.max)
-
-    private func describe(entry text: String?) {
-        let list = text.flatMap { curl_slist_append(nil, $0) }
+    /// Gives libcurl the address of the peer, so that it looks nothing up.
+    func describe(_ peer: ReachedPeer?) {
+        guard peer != nil || entry != nil else { return }
+        let list = peer.flatMap { curl_slist_append(nil, $0.entry) }
         poolscope_easy_set_list(easy, CURLOPT_RESOLVE, list)
         curl_slist_free_all(entry)
         entry = list
@@ -181,7 +171,13 @@ private func receiveBody(
     count: Int,
     data: UnsafeMutableRawPointer?
 ) -> Int {
-    with(data, or: 0) { $0.received(body: bytes(start, size * count)) ? size * count : 0 }
+    with(data, or: 0) {
+        switch $0.received(body: bytes(start, size * count)) {
+        case .taken: size * count
+        case .paused: Int(CURL_WRITEFUNC_PAUSE)
+        case .refused: 0
+        }
+    }
 }
 
 private func receiveHeader(
@@ -228,13 +224,15 @@ private func openSocket(
     address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
+    // Connected, and by one call of `connect` that was not waited for: for the next one, which is libcurl's, the kernel says
+    // that it has succeeded.
+    if let connected = with(data, or: nil, { $0.takeConnected() }) {
+        with(data, or: ()) { $0.socketOpened(connected) }
+        return connected
+    }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
-    guard descriptor >= 0 else { return CURL_SOCKET_BAD }
-    // Sound: libcurl's structure ends with as many bytes of the address as its family has.
-    let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
-    let peer = UnsafeRawPointer(address).advanced(by: offset).assumingMemoryBound(to: sockaddr.self)
-    with(data, or: ()) { $0.socketOpened(descriptor, for: peer) }
+    if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor) } }
     return descriptor
 }
 

@@ -23,8 +23,10 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var isRunning = false
 
     /// What the handle is set for, so that the next request sets only what differs.
-    @exclusivity(unchecked) var mayOpen = true
+    @exclusivity(unchecked) var mayLookUp = true
     @exclusivity(unchecked) var route: ProxyRules.Route?
+    /// The entry by which libcurl knows its peer's address, for as long as it may read it.
+    @exclusivity(unchecked) var entry: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
@@ -39,15 +41,12 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
-    /// The sockets that it opened and that became no connection yet; libcurl tries several where a host has several
-    /// addresses.
-    @exclusivity(unchecked) private var attempts: [ConnectAttempt] = []
-    /// The one of them that became the connection.
-    @exclusivity(unchecked) private var winner: ConnectAttempt?
-    /// The addresses that were looked up for it.
-    @exclusivity(unchecked) private(set) var addresses: PeerAddresses?
-    /// The entry by which libcurl knows them, for as long as it may read it.
-    @exclusivity(unchecked) var entry: UnsafeMutablePointer<curl_slist>?
+    /// The peer that was looked up for it, where one was.
+    @exclusivity(unchecked) private(set) var peer: ReachedPeer?
+    /// A socket that is connected to it, until libcurl asks for one.
+    @exclusivity(unchecked) private var connected: Int32?
+    /// The sockets that it opened; libcurl tries several at once for a host that it knows itself.
+    @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Set when a callback broke the transfer off: why.
@@ -115,9 +114,7 @@ final class CurlTransfer {
         wantedToSendAgain = false
         pause = Pause()
         refusal = nil
-        assert(attempts.isEmpty, "what became of the sockets is noted when a connection is ready, or given up")
-        attempts.removeAll(keepingCapacity: true)
-        winner = nil
+        opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         describe(start)
         guard describe(exchange.request) else { return false }
@@ -126,16 +123,17 @@ final class CurlTransfer {
         return isRunning
     }
 
-    /// The next exchange is to open a connection, and there are so many nanoseconds for that; `nil` is no limit.
-    func prepareToOpen(at addresses: PeerAddresses?, within time: UInt64?) {
-        self.addresses = addresses
-        describeOpening(addresses, within: time)
+    /// The next exchange is to open a connection to this peer; `nil` where nothing had to be looked up.
+    func prepareToOpen(to peer: ReachedPeer?) {
+        self.peer = peer
+        connected = peer?.socket
+        describe(peer)
     }
 
-    /// The sockets that were opened for the connection, and the one that became it.
-    func takeAttempts(connected: Bool) -> (attempts: [ConnectAttempt], winner: ConnectAttempt?) {
-        defer { attempts.removeAll(keepingCapacity: true) }
-        return (attempts, connected ? winner : nil)
+    /// The socket that is connected to the peer and that nobody has taken.
+    func takeConnected() -> Int32? {
+        defer { connected = nil }
+        return connected
     }
 
     /// Takes the transfer away from libcurl. One that was not complete takes its connection along, unless others are on
@@ -188,12 +186,7 @@ final class CurlTransfer {
         switch start {
         case .open:
             // Several requests may end on the connection before libcurl says which it is.
-            if driver.options.mayMultiplex || attempts.count > 1 {
-                winner = attempts.first { isBound($0.descriptor, to: localPort) }
-                if driver.options.mayMultiplex { slot?.connection = winner?.descriptor }
-            } else {
-                winner = attempts.first
-            }
+            if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
             driver.connectionReady(self)
         case .reuse: break
         case .join: driver.joined(self)
@@ -208,8 +201,8 @@ final class CurlTransfer {
     }
 
     /// A socket was opened for one of the peer's addresses.
-    func socketOpened(_ descriptor: Int32, for peer: UnsafePointer<sockaddr>) {
-        attempts.append(driver.attempt(at: peer, by: descriptor, of: self))
+    func socketOpened(_ descriptor: Int32) {
+        opened.append(descriptor)
         driver.socketOpened(descriptor, for: self)
     }
 
@@ -238,26 +231,33 @@ final class CurlTransfer {
         }
     }
 
-    /// - Returns: whether the transfer may go on.
-    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? false
+    /// What became of a piece of the body.
+    enum Reception {
+        case taken
+        /// The reader has enough for now. libcurl keeps the piece, and offers it again.
+        case paused
+        case refused
     }
 
-    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Bool {
-        if pause.swallows { return true }
-        if unpacks, !isWithinRatio(exchange, bytes.count) { return false }
-        let isFull: Bool
+    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Reception {
+        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? .refused
+    }
+
+    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Reception {
+        if pause.swallows { return .taken }
         if let stream = exchange.stream {
-            isFull = stream.append(bytes)
+            guard stream.hasRoom else { return pauseReceiving() }
+            if unpacks, !isWithinRatio(exchange, bytes.count) { return .refused }
+            stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            guard let count = exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
-                return false
+            guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
+            if unpacks, !isWithinRatio(exchange, bytes.count) { return .refused }
+            guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
+                return .refused
             }
-            isFull = count >= ResponseStream.highWater
         }
-        if isFull { stopReceiving(exchange) }
-        return true
+        return .taken
     }
 
     /// Room for the whole body where the answer says how long it is and it will come at once.
@@ -280,6 +280,8 @@ final class CurlTransfer {
 
     /// What the end of the transfer comes to: a body that is complete may still have unpacked to too much.
     func result(_ code: CURLcode) -> CURLcode {
+        // From 8.8 on, a client key that cannot be used is reported as a bad argument.
+        if code == CURLE_BAD_FUNCTION_ARGUMENT, !wasSent, driver.options.hasIdentity { return CURLE_SSL_CERTPROBLEM }
         guard unpacks, let exchange, case .on(let maxRatio) = driver.options.decompression else { return code }
         // Of a reader that stands still, libcurl keeps 64 MiB of what one buffer unpacks to.
         let isOverflow = code == CURLE_OUT_OF_MEMORY && !isReceiving
@@ -320,13 +322,14 @@ final class CurlTransfer {
     /// After that libcurl wants it only to send the request again by itself, for which it gets no socket.
     var mayRewind: Bool { start != .open || !wasSent }
 
-    // MARK: Standing still
+    // MARK: Pauses
 
-    private func stopReceiving(_ exchange: Exchange) {
-        guard pause.bits & CURLPAUSE_RECV == 0 else { return }
+    /// The only way to pause that all versions of libcurl understand is the callback's result. `curl_easy_pause` inside
+    /// the callback makes 8.6 to 8.14 arm a timer that is due at once, again and again.
+    private func pauseReceiving() -> Reception {
         pause.bits |= CURLPAUSE_RECV
-        curl_easy_pause(easy, pause.bits)
         driver.progressed(self)
+        return .paused
     }
 
     /// The caller has read, or has written: whatever can go on goes on.

@@ -113,8 +113,8 @@ final class Exchange: @unchecked Sendable {
     // MARK: Its end
 
     /// The head is there and the body is not: the caller is to have the answer, and the rest as a stream.
-    func handOver(isFull: Bool) {
-        let stream = ResponseStream(response.memory?.takeBody() ?? [], isFull: isFull)
+    func handOver() {
+        let stream = ResponseStream(response.memory?.takeBody() ?? [])
         self.stream = stream
         response.stream = stream
         result = .success(response.handOver())

@@ -1,5 +1,4 @@
 import CLibcurl
-import CLinux
 import Glibc
 import HTTPPool
 
@@ -15,11 +14,10 @@ final class TransportOptions: Sendable {
     let proxies: ProxyRules
     /// How long the addresses of a name are used, in nanoseconds.
     let nameLifetime: UInt64
+    /// Whether it has a certificate to show to servers.
+    var hasIdentity: Bool { transport.tls.identity != nil }
     private let transport: PoolTransport
-    /// The authorities that are trusted, as a file.
-    private let authorities: String?
-    /// Holds ``authorities``, where they are no file of the system.
-    private let authoritiesDescriptor: Int32?
+    private let authorities: TrustedAuthorities
     private let certificate: [UInt8]
     private let privateKey: [UInt8]
 
@@ -37,42 +35,7 @@ final class TransportOptions: Sendable {
             try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
         privateKey =
             try transport.tls.identity?.privateKey.read("tls.identity.privateKey", holds: "PRIVATE KEY-----") ?? []
-        let read = { (pem: PoolTLS.PEM) in try pem.read("tls.trust", holds: "CERTIFICATE-----") }
-        switch transport.tls.trust {
-        case .system:
-            switch try SystemAuthorities(environment: environment) {
-            case .file(let bundle)?: (authorities, authoritiesDescriptor) = (bundle, nil)
-            case .pem(let pem)?: (authorities, authoritiesDescriptor) = try Self.file(pem)
-            case nil: (authorities, authoritiesDescriptor) = (nil, nil)
-            }
-        case .systemAnd(let more):
-            let system = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
-            (authorities, authoritiesDescriptor) = try Self.file(system + [UInt8(ascii: "\n")] + read(more))
-        case .only(let these):
-            (authorities, authoritiesDescriptor) = try Self.file(read(these))
-        }
-    }
-
-    deinit { if let authoritiesDescriptor { close(authoritiesDescriptor) } }
-
-    /// A file in memory. libcurl keeps the parsed authorities between connections only where they come from a file.
-    private static func file(_ pem: [UInt8]) throws -> (String, Int32) {
-        let descriptor = poolscope_memory_file("poolscope-authorities")
-        guard descriptor >= 0 else {
-            throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
-        }
-        var written = 0
-        while written < pem.count {
-            let count = pem.withUnsafeBytes {
-                write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written)
-            }
-            guard count > 0 else {
-                close(descriptor)
-                throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
-            }
-            written += count
-        }
-        return ("/proc/self/fd/\(descriptor)", descriptor)
+        authorities = try TrustedAuthorities(transport.tls.trust, environment: environment)
     }
 
     /// Sets the options that are the same for every transfer of the pool.
@@ -97,12 +60,7 @@ final class TransportOptions: Sendable {
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
         }
-        if let authorities {
-            poolscope_easy_set_string(easy, CURLOPT_CAINFO, authorities)
-            poolscope_easy_set_string(easy, CURLOPT_CAPATH, nil)
-            poolscope_easy_set_string(easy, CURLOPT_PROXY_CAINFO, authorities)
-            poolscope_easy_set_string(easy, CURLOPT_PROXY_CAPATH, nil)
-        }
+        authorities.apply(to: easy)
         guard let identity = tls.identity else { return }
         // libcurl copies both.
         for (option, pem) in [(CURLOPT_SSLCERT_BLOB, certificate), (CURLOPT_SSLKEY_BLOB, privateKey)] {

@@ -1,7 +1,6 @@
 import HTTPPool
 
-/// Which addresses did not connect of late. libcurl gives the first address half of the time that there is, so those go
-/// behind the others.
+/// Which addresses did not connect of late: those go behind the others.
 ///
 /// It belongs to the driver's thread. A value without clock.
 struct AddressHistory {
@@ -18,34 +17,22 @@ struct AddressHistory {
     private static let many = 1024
 
     private var failed: [Address: MonotonicTime] = [:]
-    /// Attempts that are under way: how many, and since when the oldest.
-    private var trying: [Address: (count: Int, since: MonotonicTime)] = [:]
 
-    mutating func began(_ address: Address, at now: MonotonicTime) {
-        trying[address, default: (0, now)].count += 1
+    mutating func connected(_ address: Address) {
+        if !failed.isEmpty { failed[address] = nil }
     }
 
-    /// An attempt is over. `connected`: whether it led to a connection; `nil` where that was not waited for.
-    mutating func ended(_ address: Address, connected: Bool?, at now: MonotonicTime) {
-        if let attempts = trying[address] {
-            trying[address] = attempts.count > 1 ? (attempts.count - 1, attempts.since) : nil
-        }
-        switch connected {
-        case true?:
-            if !failed.isEmpty { failed[address] = nil }
-            // It is reachable, whatever became of those before.
-            trying[address]?.since = now
-        case false?:
-            failed[address] = now
-            if failed.count > Self.many { failed = failed.filter { now - $0.value < Self.memory } }
-        case nil: break
-        }
+    mutating func failed(_ address: Address, at now: MonotonicTime) {
+        failed[address] = now
+        if failed.count > Self.many { failed = failed.filter { now - $0.value < Self.memory } }
+        // So many in ten minutes are nobody's history.
+        if failed.count > Self.many { failed.removeAll() }
     }
 
-    /// The addresses in the order in which they are to be tried: those that are not known to be bad as they came, then the
-    /// others, what failed the longest ago first.
+    /// The addresses in the order in which they are to be tried: those that are not known to be bad as they came, the
+    /// families by turns (RFC 8305, 4); then the others, what failed the longest ago first.
     func inOrder(_ addresses: [String], port: UInt16, at now: MonotonicTime) -> [String] {
-        guard addresses.count > 1, !failed.isEmpty || !trying.isEmpty else { return addresses }
+        guard addresses.count > 1 else { return addresses }
         var good: [String] = []
         var bad: [(address: String, since: MonotonicTime)] = []
         for address in addresses {
@@ -57,13 +44,25 @@ struct AddressHistory {
         }
         // Stable, where several failed at one instant.
         let order = bad.enumerated().sorted { ($0.element.since, $0.offset) < ($1.element.since, $1.offset) }
-        return good + order.map(\.element.address)
+        return Self.byTurns(good) + order.map(\.element.address)
+    }
+
+    /// The first is of the family that it was of, and then they take turns for as long as there are both.
+    private static func byTurns(_ addresses: [String]) -> [String] {
+        let isIPv6 = { (address: String) in address.utf8.contains(UInt8(ascii: ":")) }
+        guard let first = addresses.first.map(isIPv6) else { return [] }
+        let (own, others) = (addresses.filter { isIPv6($0) == first }, addresses.filter { isIPv6($0) != first })
+        return (0..<max(own.count, others.count)).flatMap { own[safe: $0] + others[safe: $0] }
     }
 
     /// Since when an address is known to be bad; `nil` where it is not.
     private func failure(of address: Address, at now: MonotonicTime) -> MonotonicTime? {
         if let since = failed[address], now - since < Self.memory { return since }
-        if let attempts = trying[address], now - attempts.since >= Self.patience { return now }
         return nil
     }
+}
+
+extension [String] {
+    /// The one at this place, if there is one.
+    fileprivate subscript(safe index: Int) -> [String] { indices.contains(index) ? [self[index]] : [] }
 }

@@ -23,10 +23,8 @@ struct NamedPeer: Sendable, Hashable {
 
     private static func isLocalhost(_ name: String) -> Bool { name == "localhost" || name.hasSuffix(".localhost") }
 
-    /// The entry by which libcurl learns the addresses, in the order in which it is to try them. It is one that expires
-    /// like those of libcurl's own look-ups.
-    func entry(for addresses: [String]) -> String {
-        let list = addresses.map { $0.utf8.contains(UInt8(ascii: ":")) ? "[\($0)]" : $0 }.joined(separator: ",")
-        return "+\(name):\(port):\(list)"
+    /// The entry by which libcurl learns the address. It is one that expires like those of libcurl's own look-ups.
+    func entry(for address: String) -> String {
+        "+\(name):\(port):" + (address.utf8.contains(UInt8(ascii: ":")) ? "[\(address)]" : address)
     }
 }

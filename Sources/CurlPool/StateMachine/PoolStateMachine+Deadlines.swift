@@ -142,9 +142,6 @@ extension PoolStateMachine {
         return first.time.nanoseconds == .max ? nil : first
     }
 
-    /// How long the request may still wait for its connection to be ready, in nanoseconds; `nil` where that has no limit.
-    func connectTime(of id: RequestID, at now: MonotonicTime) -> UInt64? { deadline(of: id).map { $0.time - now } }
-
     // MARK: Idle connections
 
     private var idleDeadline: MonotonicTime? {

@@ -47,7 +47,7 @@ struct LookUpTableTests {
         _ = table.next()
         _ = finish("a", .success(["1", "2", "1"]), at: 100)
         #expect(ask("a", at: 109) == "1 2")
-        #expect(ask("a", lifetime: 0, at: 100) == "waits", "the thread has not ended")
+        #expect(ask("a", lifetime: 0, at: 100) == "starts a thread", "every connection looks up")
         _ = table.next()
         _ = finish("a", .failure(.unknown), at: 105)
         #expect(ask("a", at: 106) == "waits", "what failed is not known any more")
@@ -82,7 +82,7 @@ struct LookUpTableTests {
         _ = table.next()
         let (_, first) = table.finish("a", .success(["1"]), at: time(0))
         table.forget("a", lookUp: try first.get().lookUp)
-        #expect(ask("a") == "waits")
+        #expect(ask("a") == "starts a thread")
         _ = table.next()
         _ = finish("a", .success(["2"]))
         table.forget("a", lookUp: try first.get().lookUp)
@@ -127,32 +127,78 @@ struct AddressHistoryTests {
     @Test("puts what failed behind the others for ten minutes, what failed first before what failed last")
     mutating func failures() {
         #expect(order("a", "b", "c", at: 1) == "a b c")
-        history.began(address("a"), at: time(1))
-        history.ended(address("a"), connected: false, at: time(2))
-        history.ended(address("b", 81), connected: false, at: time(2))
+        history.failed(address("a"), at: time(2))
+        history.failed(address("b", 81), at: time(2))
         #expect(order("a", "b", "c", at: 2) == "b c a")
-        history.ended(address("b"), connected: false, at: time(3))
+        history.failed(address("b"), at: time(3))
         #expect(order("a", "b", "c", at: 3) == "c a b")
         #expect(order("b", "a", at: 3) == "a b")
         #expect(order("a", "b", "c", at: 602.5) == "a c b")
         #expect(order("a", "b", "c", at: 604) == "a b c")
-        history.ended(address("b"), connected: true, at: time(4))
+        history.connected(address("b"))
         #expect(order("a", "b", "c", at: 4) == "b c a")
     }
 
-    @Test("puts what has not connected for a quarter of a second behind the others, until one does")
-    mutating func trying() {
-        history.began(address("a"), at: time(1))
-        history.began(address("a"), at: time(1.2))
-        #expect(order("a", "b", at: 1.2) == "a b")
-        #expect(order("a", "b", at: 1.25) == "b a")
-        history.ended(address("a"), connected: nil, at: time(1.3))
-        #expect(order("a", "b", at: 1.3) == "b a")
-        history.ended(address("a"), connected: nil, at: time(1.3))
-        #expect(order("a", "b", at: 1.3) == "a b")
-        history.began(address("a"), at: time(2))
-        history.began(address("a"), at: time(2))
-        history.ended(address("a"), connected: true, at: time(3))
-        #expect(order("a", "b", at: 3) == "a b")
+    /// RFC 8305, 4.
+    @Test("lets the families take turns, beginning with that of the first")
+    mutating func families() {
+        #expect(order("1:", "2:", "3:", "a", "b", at: 1) == "1: a 2: b 3:")
+        #expect(order("a", "b", "1:", at: 1) == "a 1: b")
+        history.failed(address("1:"), at: time(1))
+        #expect(order("1:", "2:", "a", "b", at: 1) == "2: a b 1:")
+    }
+
+    @Test("is bounded")
+    mutating func bounded() {
+        for number in 0..<5000 { history.failed(address("\(number)"), at: time(1)) }
+        #expect(order("4999", "a", at: 1) == "a 4999")
+    }
+}
+
+@Suite("A race of addresses")
+struct RaceTests {
+    private static let second: UInt64 = 1_000_000_000
+
+    private func time(_ milliseconds: UInt64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
+
+    private func race(_ addresses: String...) throws -> Race {
+        let peer = try #require(NamedPeer(host: "many.test", port: 80))
+        return Race(NameWaits.Opener(slot: 0, request: 0, peer: peer), addresses, lookUp: 1, at: time(0))
+    }
+
+    /// RFC 8305, 5.
+    @Test("tries the next address after a quarter of a second, or when all before it have failed")
+    func turns() throws {
+        var race = try race("a", "b", "c")
+        #expect(race.next(at: time(0))?.address == "a")
+        race.began(1, "a", at: time(0))
+        #expect(race.nextDue == time(250))
+        #expect(race.next(at: time(249)) == nil)
+        #expect(race.next(at: time(250))?.address == "b")
+        race.began(2, "b", at: time(250))
+        #expect(race.end(1, error: 111)?.address == "a")
+        #expect(race.next(at: time(251)) == nil, "one is under way")
+        #expect(race.end(2, error: 110)?.address == "b")
+        #expect(race.next(at: time(251))?.address == "c")
+        race.failed(101)
+        #expect(race.isLost)
+        #expect(race.nextDue == nil)
+        #expect(race.error == 101)
+        #expect(race.end(7, error: 0) == nil)
+    }
+
+    @Test("has a bounded number of sockets: the oldest gives way")
+    func bounded() throws {
+        var race = try race("a", "b", "c", "d", "e")
+        for (number, address) in ["a", "b", "c", "d"].enumerated() {
+            let next = race.next(at: time(UInt64(number) * 250))
+            #expect(next?.address == address)
+            #expect(next?.instead == nil)
+            race.began(Int32(number), address, at: time(UInt64(number) * 250))
+        }
+        let next = race.next(at: time(1000))
+        #expect(next?.address == "e")
+        #expect(next?.instead?.address == "a")
+        #expect(race.attempts.count == Race.mostAttempts - 1)
     }
 }

@@ -1,44 +1,34 @@
 import Glibc
 import HTTPPool
 
-/// Whom a pool trusts that was told of no authority: those of the system, or those that OpenSSL's variables of the
-/// environment name. libcurl does not read these.
-enum SystemAuthorities {
-    /// The file with the system's own.
-    case file(String)
-    /// What was read of the files that the variables name.
-    case pem([UInt8])
-
+/// Whom a pool trusts that was told of no authority, where OpenSSL's variables of the environment name somebody. libcurl
+/// does not read these.
+enum EnvironmentAuthorities {
+    /// What is in the files that the variables name; `nil` where they name none.
+    ///
     /// `SSL_CERT_FILE` stands for the system's file, and what is in the folders of `SSL_CERT_DIR` (separated by colons) is
-    /// trusted beside it. Their bytes are read once, when the pool is made: libcurl keeps the parsed authorities between
+    /// trusted beside it. The bytes are read once, when the pool is made: libcurl keeps parsed authorities between
     /// connections only where they come from one file.
     ///
     /// - Throws: `ConfigurationError` where there is no certificate to be had from what they name.
-    init?(environment: (String) -> String?) throws {
+    static func read(_ environment: (String) -> String?) throws -> [UInt8]? {
         let file = environment("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
         let folders = environment("SSL_CERT_DIR")?.split(separator: ":").map(String.init) ?? []
-        if let file, folders.isEmpty {
-            self = .pem(try PoolTLS.PEM.file(file).read("SSL_CERT_FILE", holds: Self.certificate))
-            return
-        }
-        guard !folders.isEmpty else {
-            guard let bundle = Libcurl.certificateBundle else { return nil }
-            self = .file(bundle)
-            return
-        }
+        if file == nil, folders.isEmpty { return nil }
         var pem: [UInt8] = []
         if let file {
-            pem = try PoolTLS.PEM.file(file).read("SSL_CERT_FILE", holds: Self.certificate)
+            pem = try PoolTLS.PEM.file(file).read("SSL_CERT_FILE", holds: certificate)
         } else if let bundle = Libcurl.certificateBundle {
             pem = PoolTLS.PEM.contents(of: bundle) ?? []
         }
-        let found = folders.map(Self.certificates)
+        if folders.isEmpty { return pem }
+        let found = folders.map(certificates)
         guard found.contains(where: { !$0.isEmpty }) else {
             let allowed = "folders with certificates in PEM form, separated by colons"
             let value = folders.joined(separator: ":")
             throw ConfigurationError(problems: [.init(name: "SSL_CERT_DIR", value: value, allowed: allowed)])
         }
-        self = .pem(found.reduce(pem) { $0 + [UInt8(ascii: "\n")] + $1 })
+        return found.reduce(pem) { $0 + [UInt8(ascii: "\n")] + $1 }
     }
 
     private static let certificate = "CERTIFICATE-----"
