@@ -17,7 +17,11 @@ func withMeasuredPool(
     var configuration = PoolConfiguration()
     configuration.limits.keepaliveExpiry = nil
     change(&configuration)
-    let client = try InstrumentedClient(CurlPool(configuration, resolver: resolver), name: "field", registry: PoolRegistry())
+    let client = try InstrumentedClient(
+        CurlPool(configuration, resolver: resolver),
+        name: "field",
+        registry: PoolRegistry()
+    )
     let result: Result<Void, any Error>
     do {
         try await body(client)

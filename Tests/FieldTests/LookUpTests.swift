@@ -108,7 +108,9 @@ struct LookUpTests {
         }
     }
 
-    @Test("A request can be cancelled while its name is looked up; its slot is free then, and the result has nobody to go to")
+    @Test(
+        "A request can be cancelled while its name is looked up; its slot is free then, and the result has nobody to go to"
+    )
     func cancelled() async throws {
         let peer = try port.peer(2, says: "peer")
         let gate = Gate()

@@ -86,7 +86,10 @@ struct SharedPort {
             while let request = try connection.readRequest() {
                 let host = request.head.split(separator: "\r\n").first { $0.hasPrefix("Host: ") } ?? "no host"
                 let line = request.head.split(separator: "\r\n").first ?? "no line"
-                connection.answer("\(text)|\(host.dropFirst(6))|\(line)", headers: closes ? "Connection: close\r\n" : "")
+                connection.answer(
+                    "\(text)|\(host.dropFirst(6))|\(line)",
+                    headers: closes ? "Connection: close\r\n" : ""
+                )
                 if closes { return }
             }
         }

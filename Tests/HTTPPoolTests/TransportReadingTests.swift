@@ -262,7 +262,11 @@ struct TransportProblemTests {
         #expect(found { $0.decompression = .on(maxRatio: 0) }.count == 1)
         #expect(found { $0.decompression = .on(maxRatio: 1) }.isEmpty)
         #expect(found { $0.dnsCache = .zero }.isEmpty)
-        #expect(found { $0.dnsCache = .seconds(-1) } == [#"HTTP_CLIENT_DNS_CACHE is "-1.0"; allowed: seconds, from 0 to 31536000"#])
+        #expect(
+            found { $0.dnsCache = .seconds(-1) } == [
+                #"HTTP_CLIENT_DNS_CACHE is "-1.0"; allowed: seconds, from 0 to 31536000"#
+            ]
+        )
         #expect(found { $0.tcpKeepAlive = nil }.isEmpty)
         #expect(found { $0.tcpKeepAlive = .milliseconds(1500) }.count == 1)
         #expect(found { $0.tcpKeepAlive = .seconds(40_000) }.count == 1)

@@ -25,7 +25,7 @@ final class PreloadedResolver: Sendable {
                 if (write(log, line, count) != count) abort();
                 close(log);
             }
-            if (strstr(node, "slow.invalid")) sleep(3);
+            if (strstr(node, "slow.invalid")) sleep(30);
             if (strstr(node, "hangs.invalid")) sleep(25);
             // Everything below it is this machine.
             if (strstr(node, "loopback.invalid") || strstr(node, "xn--bcher-kva.invalid")) node = "127.0.0.1";

@@ -35,7 +35,8 @@ struct SlowResolverTests {
         let run = try Tool.start(
             ["run", "--rate", "40", "--concurrency", "400", "--target", "http://hangs.invalid/"],
             [
-                "HTTP_CLIENT_METRICS_PORT": "0", "HTTP_CLIENT_MAX_CONNECTIONS": "20", "HTTP_CLIENT_CONNECT_TIMEOUT": "0.4",
+                "HTTP_CLIENT_METRICS_PORT": "0", "HTTP_CLIENT_MAX_CONNECTIONS": "20",
+                "HTTP_CLIENT_CONNECT_TIMEOUT": "0.4",
                 "HTTP_CLIENT_POOL_TIMEOUT": "0.4",
             ].merging(resolver.variables) { $1 }
         )
@@ -71,7 +72,8 @@ struct SlowResolverTests {
             #expect(ToolReport(result.output).errors.isEmpty, "\(result.output)")
         }
         await upstream.stop()
-        #expect(Set(resolver.asked) == ["xn--bcher-kva.invalid"], "libcurl never looks up")
+        // The endpoint looks its own address up.
+        #expect(Set(resolver.asked).subtracting(["127.0.0.1"]) == ["xn--bcher-kva.invalid"])
     }
 
     private func endpoint(of run: Program) async throws -> String {

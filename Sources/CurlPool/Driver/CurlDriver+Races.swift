@@ -24,7 +24,9 @@ extension CurlDriver {
     /// - Returns: whether it was a race's.
     func raceMoved(_ descriptor: Int32) -> Bool {
         let slot = sockets[descriptor].slot
-        guard let race = races[slot], race.attempts.contains(where: { $0.descriptor == descriptor }) else { return false }
+        guard let race = races[slot], race.attempts.contains(where: { $0.descriptor == descriptor }) else {
+            return false
+        }
         var error: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0 { error = errno }
@@ -148,7 +150,7 @@ extension CurlDriver {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        guard inet_pton(AF_INET, text, &address.sin_addr) == 1 else { return -1 }
+        guard inet_pton(AF_INET, text, &address.sin_addr) == 1 else { return notAnAddress() }
         return connect(descriptor, &address)
     }
 
@@ -156,14 +158,19 @@ extension CurlDriver {
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
-        guard inet_pton(AF_INET6, text, &address.sin6_addr) == 1 else { return -1 }
+        guard inet_pton(AF_INET6, text, &address.sin6_addr) == 1 else { return notAnAddress() }
         return connect(descriptor, &address)
+    }
+
+    private static func notAnAddress() -> Int32 {
+        errno = EINVAL
+        return -1
     }
 
     private static func connect<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
         // Sound: the kernel reads as many bytes as there are, by the family that they begin with.
         withUnsafeBytes(of: &address) { bytes in
-            guard let start = bytes.baseAddress else { return -1 }
+            guard let start = bytes.baseAddress else { return notAnAddress() }
             return Glibc.connect(descriptor, start.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
         }
     }

@@ -46,7 +46,9 @@ enum EnvironmentAuthorities {
             var status = stat()
             // Anything else, such as a pipe, could hold the pool up for ever.
             guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            guard let bytes = PoolTLS.PEM.contents(of: path), bytes.firstRange(of: certificate.utf8) != nil else { continue }
+            guard let bytes = PoolTLS.PEM.contents(of: path), bytes.firstRange(of: certificate.utf8) != nil else {
+                continue
+            }
             if seen.insert(bytes).inserted { pem += bytes + [UInt8(ascii: "\n")] }
         }
         return pem

@@ -26,8 +26,7 @@ final class TransportOptions: Sendable {
     init(_ transport: PoolTransport) throws {
         self.transport = transport
         decompression = transport.decompression
-        let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
-        proxies = ProxyRules(transport.proxy, environment: environment)
+        proxies = ProxyRules(transport.proxy, environment: Self.environment)
         isDirect = proxies.only == .direct
         nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
@@ -35,8 +34,11 @@ final class TransportOptions: Sendable {
             try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
         privateKey =
             try transport.tls.identity?.privateKey.read("tls.identity.privateKey", holds: "PRIVATE KEY-----") ?? []
-        authorities = try TrustedAuthorities(transport.tls.trust, environment: environment)
+        authorities = try TrustedAuthorities(transport.tls.trust)
     }
+
+    /// The value of a variable of this process's environment.
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// Sets the options that are the same for every transfer of the pool.
     func apply(to easy: UnsafeMutableRawPointer) {

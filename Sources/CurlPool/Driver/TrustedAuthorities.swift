@@ -23,8 +23,8 @@ final class TrustedAuthorities: Sendable {
     /// - Throws: `ConfigurationError` where authorities cannot be read; ``PoolError`` with code `outOfResources`.
     init(
         _ trust: PoolTLS.Trust,
-        environment: (String) -> String?,
-        version: LibcurlVersion = .loaded
+        version: LibcurlVersion = .loaded,
+        environment: (String) -> String? = TransportOptions.environment
     ) throws {
         let hasDefaultPath = version >= .caPathHasDefault
         let nowhere = hasDefaultPath ? Self.emptyFolder : nil

@@ -138,7 +138,8 @@ struct LookUpTable {
     }
 
     private mutating func remember(_ addresses: KnownAddresses, as name: String, at now: MonotonicTime) {
-        if known.count >= Self.mostKnown, known[name] == nil, let oldest = known.min(by: { $0.value.found < $1.value.found })
+        if known.count >= Self.mostKnown, known[name] == nil,
+            let oldest = known.min(by: { $0.value.found < $1.value.found })
         {
             known[oldest.key] = nil
         }

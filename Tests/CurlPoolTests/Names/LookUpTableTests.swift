@@ -11,7 +11,8 @@ struct LookUpTableTests {
 
     private func time(_ nanoseconds: UInt64) -> MonotonicTime { MonotonicTime(nanoseconds: nanoseconds) }
 
-    private mutating func ask(_ name: String, _ ticket: UInt64 = 0, lifetime: UInt64 = 10, at now: UInt64 = 0) -> String {
+    private mutating func ask(_ name: String, _ ticket: UInt64 = 0, lifetime: UInt64 = 10, at now: UInt64 = 0) -> String
+    {
         switch table.ask(name, lifetime: lifetime, waiter(ticket), at: time(now)) {
         case .known(let known): known.addresses.joined(separator: " ")
         case .pending(let startsThread): startsThread ? "starts a thread" : "waits"
@@ -107,7 +108,9 @@ struct LookUpTableTests {
             _ = finish("\(number)", .success((0..<200).map { "\($0)" }), at: UInt64(number))
         }
         #expect(ask("1999", lifetime: 5000, at: 2000).split(separator: " ").count == 64)
-        #expect(ask("900", lifetime: 5000, at: 2000) == "starts a thread" || ask("900", lifetime: 5000, at: 2000) == "waits")
+        #expect(
+            ask("900", lifetime: 5000, at: 2000) == "starts a thread" || ask("900", lifetime: 5000, at: 2000) == "waits"
+        )
     }
 }
 
@@ -122,7 +125,9 @@ struct AddressHistoryTests {
         history.inOrder(addresses, port: 80, at: time(seconds)).joined(separator: " ")
     }
 
-    private func address(_ host: String, _ port: UInt16 = 80) -> AddressHistory.Address { .init(host: host, port: port) }
+    private func address(_ host: String, _ port: UInt16 = 80) -> AddressHistory.Address {
+        .init(host: host, port: port)
+    }
 
     @Test("puts what failed behind the others for ten minutes, what failed first before what failed last")
     mutating func failures() {

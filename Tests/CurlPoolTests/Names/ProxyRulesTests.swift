@@ -62,7 +62,8 @@ struct ProxyRulesTests {
             ("http://user:p%40ss@proxy.test:1/", "proxy.test:1"), ("http://user@proxy.test", "proxy.test:1080"),
             ("http://127.0.0.1:3128", nil), ("http://[::1]:3128", nil), ("localhost:3128", nil),
             // libcurl looks up what a SOCKS proxy wants to know.
-            ("socks5h://proxy.test:1080", nil), ("socks5://proxy.test", nil), ("ftp://proxy.test", nil), ("http://", nil),
+            ("socks5h://proxy.test:1080", nil), ("socks5://proxy.test", nil), ("ftp://proxy.test", nil),
+            ("http://", nil),
         ]
     )
     func proxyName(text: String, name: String?) throws {
