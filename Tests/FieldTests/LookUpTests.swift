@@ -155,6 +155,37 @@ struct LookUpTests {
         }
     }
 
+    @Test("Requests that share the connection which waits for its name go on when the one that opens it is cancelled")
+    func openerIsCancelled() async throws {
+        let certificates = try await TestCertificates()
+        let nginx = try await Nginx.start(
+            tls: Nginx.TLS(certificate: try await certificates.signed(for: "name.test"), http2Streams: 8)
+        )
+        let gate = Gate()
+        let names = ScriptedNames(["name.test": ["127.0.0.1"]], behind: gate)
+        try await withMeasuredPool(names: names) {
+            $0.transport.http2 = .negotiated
+            $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+        } _: { client async throws in
+            let request = HTTPRequest.to("name.test:\(nginx.tlsPort)", "/small", scheme: "https")
+            let opener = Task { try await client.fetch(request).text }
+            try await client.becomes(connecting: 1)
+            let others = (0..<5).map { _ in Task { try await client.fetch(request).text } }
+            try await eventually("they share it") { client.reading().levels.requests.connecting == 6 }
+            #expect(client.reading().levels.connections.connecting == 1)
+            opener.cancel()
+            await #expect(throws: CancellationError.self) { try await opener.value }
+            #expect(client.reading().resolving == 1)
+            gate.open()
+            for task in others { #expect(try await task.value == "small") }
+            #expect(names.asked == ["name.test"])
+            let origin = try client.onlyOrigin
+            #expect(origin.connectionsOpened == 1)
+            #expect(origin.connectFailures[.cancelled] == 1)
+            #expect(origin.acquires.total == 5)
+        }
+    }
+
     @Test("A body that breaks while the name is looked up ends the request")
     func bodyBreaks() async throws {
         struct Broken: Error {}
