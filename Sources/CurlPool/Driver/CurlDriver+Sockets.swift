@@ -18,6 +18,7 @@ extension CurlDriver {
         if event.happened.contains(.failure) { bits |= CURL_CSELECT_ERR }
         // Bytes moved, one way or the other.
         if let exchange = slot?.soleExchange { progressed(exchange) }
+        if let slot, slot.isMultiplexed, bits & CURL_CSELECT_IN != 0 { machine.received(on: slot.id, at: now) }
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, bits, &running)
         collect()
