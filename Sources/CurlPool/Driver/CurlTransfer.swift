@@ -108,6 +108,7 @@ final class CurlTransfer {
         wantedToSendAgain = false
         pause = Pause()
         refusal = nil
+        complaint[0] = 0
         socketPort = nil
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
@@ -139,9 +140,14 @@ final class CurlTransfer {
         // A new HTTP/2 connection may end before it has taken a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
-        if wantedToSendAgain || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
+        if wantedToSendAgain || hasGivenUp || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
+
+    /// libcurl wanted another connection for the request, and has done so with this handle five times. It counts over all
+    /// the transfers of a handle, and then says in words alone what it is that failed.
+    var hasGivenUp: Bool { strncmp(complaint, Self.givingUp, Self.givingUp.utf8.count) == 0 }
+    private static let givingUp = "Connection died, tried"
 
     /// The connection that libcurl kept after the transfer.
     var openConnection: Int32? {

@@ -122,6 +122,8 @@ extension PoolStateMachine {
         slots[slot].state = .idle
         slots[slot].idleSince = now
         slots[slot].trial = nil
+        // It is free for anybody now.
+        slots[slot].hasLostRequests = false
         removeFromRoomy(slot)
         changeConnections(of: origin) {
             $0.active -= 1
@@ -182,8 +184,10 @@ extension PoolStateMachine {
         removeFromRoomy(slot)
         endTrial(slot, at: now)
         // An idle one is in nobody's way: it makes room for one whose turn it is, or nobody waits.
-        if closing.state != .idle { freed.append(closing.origin) }
-        if closing.hasLostRequests { claims.append(closing.origin) }
+        if closing.state != .idle {
+            freed.append(closing.origin)
+            if closing.hasLostRequests { claims.append(closing.origin) }
+        }
         changeConnections(of: closing.origin) { levels in
             switch closing.state {
             case .connecting: levels.connecting -= 1

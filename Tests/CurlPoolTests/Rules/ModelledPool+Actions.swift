@@ -6,6 +6,7 @@ import HTTPPool
 extension ModelledPool {
     mutating func apply() {
         opened.removeAll(keepingCapacity: true)
+        line.started = Set(Rig.Actions(list: rig.machine.actions).started)
         for action in rig.machine.actions { apply(action) }
         rig.machine.actions.removeAll(keepingCapacity: true)
         checkOwed()

@@ -12,6 +12,8 @@ extension ModelledPool {
         var lastGiven: [Int: Int] = [:]
         /// Hosts whose connections became free in this input.
         var freed: [Int] = []
+        /// Requests that are given a connection in this input.
+        var started: Set<RequestID> = []
         /// Hosts that lost a connection in this input.
         var lost: [Int] = []
         /// Connections on which requests lost their place, which are to have what it leaves.
@@ -50,7 +52,10 @@ extension ModelledPool {
     private func waiting() -> [Waiting] {
         sequence.hosts.indices.compactMap { host in
             var oldest: Request?
-            for case let request? in requests where request.host == host && request.wasQueued && request.slot == nil {
+            for (id, request) in requests.enumerated() {
+                guard let request, request.host == host, request.wasQueued, request.slot == nil, waits(id) else {
+                    continue
+                }
                 if request.number < oldest?.number ?? .max { oldest = request }
             }
             guard let oldest, !line.refusing.contains(host), !isRefusing(host) else { return nil }
@@ -65,8 +70,16 @@ extension ModelledPool {
         }
     }
 
+    /// Whether it waits still, or is given a connection later in this input. Others share one that is being opened, of which
+    /// no action tells.
+    private func waits(_ id: RequestID) -> Bool {
+        rig.machine.requests.contains(id) && rig.machine.requests[id].isInQueue || line.started.contains(id)
+    }
+
     func isRefusing(_ host: Int) -> Bool {
-        guard let index = rig.machine.originIndices[Rig.origin(String(host))] else { return false }
+        // Most hosts have refused nothing, and it is asked after every step.
+        guard let account = refusals[host], account.sinceResponse >= 2, let index = rig.machine.originIndices[Rig.origin(String(host))]
+        else { return false }
         return !rig.machine.mayOpen(index)
     }
 

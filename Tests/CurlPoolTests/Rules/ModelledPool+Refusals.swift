@@ -7,6 +7,8 @@ extension ModelledPool {
     struct RefusalAccount {
         /// Connections that have refused requests, and brought no response, since the last response.
         var inARow = 0
+        /// The same, whether the pool has forgotten them or not.
+        var sinceResponse = 0
         var last = MonotonicTime(nanoseconds: 0)
     }
 
@@ -24,6 +26,7 @@ extension ModelledPool {
         var account = refusals[connection.host] ?? RefusalAccount()
         if rig.now - account.last >= Self.memory { account.inARow = 0 }
         account.inARow += 1
+        account.sinceResponse += 1
         account.last = rig.now
         refusals[connection.host] = account
     }
@@ -56,8 +59,12 @@ extension ModelledPool {
     /// Requests had lost their place on the one connection that closed. Those of its origin that wait for another come
     /// before all who never had a place.
     mutating func checkOwed() {
-        defer { line.owedHosts.removeAll(keepingCapacity: true) }
-        guard limits.queueOrder == .fair, line.freed.count == 1, let host = line.owedHosts.first, !opened.isEmpty,
+        defer {
+            line.owedHosts.removeAll(keepingCapacity: true)
+            // One that is idle is free for anybody.
+            line.owed = line.owed.filter { connections[$0]?.isIdle == false }
+        }
+        guard !rig.machine.turn.events.closeReasons.contains(.evicted), limits.queueOrder == .fair, line.freed.count == 1, let host = line.owedHosts.first, !opened.isEmpty,
             !isRefusing(host), connections.count(where: { $0?.host == host }) < limits.maxConnectionsPerOrigin ?? .max,
             !opened.contains(where: { requests[$0]?.host == host })
         else { return }

@@ -45,7 +45,7 @@ extension ModelledPool {
         checkFIFO(opened: opened)
         line.freed.removeAll(keepingCapacity: true)
         line.lost.removeAll(keepingCapacity: true)
-        line.refusing = Set(sequence.hosts.indices.filter(isRefusing))
+        if !refusals.isEmpty || !line.refusing.isEmpty { line.refusing = Set(refusals.keys.filter(isRefusing)) }
     }
 
     private var perOrigin: Int { limits.maxConnectionsPerOrigin ?? .max }
