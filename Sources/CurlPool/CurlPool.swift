@@ -16,6 +16,8 @@ public final class CurlPool: PooledHTTPClient {
     private let defaultHeaders: DefaultHeaders
     /// What of them goes to an origin that an answer pointed to.
     private let foreignHeaders: DefaultHeaders
+    /// How many times its size a body may unpack to; `nil` where none is unpacked.
+    private let maxRatio: Int?
 
     /// Starts the pool. It opens no connection yet.
     ///
@@ -33,8 +35,10 @@ public final class CurlPool: PooledHTTPClient {
         self.backend = backend
         mailbox = driver.mailbox
         executor = driver.executor
-        defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
-        foreignHeaders = DefaultHeaders(configuration.transport.defaultHeaders.withoutCredentials)
+        maxRatio = if case .on(let maxRatio) = configuration.transport.decompression { maxRatio } else { nil }
+        let (headers, unpacks) = (configuration.transport.defaultHeaders, maxRatio != nil)
+        defaultHeaders = DefaultHeaders(headers, unpacks: unpacks)
+        foreignHeaders = DefaultHeaders(headers.withoutCredentials, unpacks: unpacks)
         PoolCensus.poolCreated()
     }
 
@@ -100,7 +104,13 @@ public final class CurlPool: PooledHTTPClient {
     private func parsed(_ response: RawResponse, of exchange: Exchange) throws -> PooledResponse {
         // Whatever happens from here on, the rest of the body has an owner.
         let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
-        return try response.parsed(from: exchange.request.origin, rest: rest)
+        let origin = exchange.request.origin
+        let unpacking =
+            exchange.request.unpacks
+            ? maxRatio.map {
+                UnpackingOrder(maxRatio: $0, origin: origin, submitted: exchange.submitted)
+            } : nil
+        return try response.parsed(from: origin, rest: rest, unpacking: unpacking)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {

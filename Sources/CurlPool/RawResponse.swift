@@ -1,5 +1,6 @@
 import HTTPPool
 import HTTPTypes
+import Unpacking
 
 /// An answer as it came: the header block as bytes, to be read on the caller's side.
 struct RawResponse: Sendable {
@@ -12,8 +13,6 @@ struct RawResponse: Sendable {
     private var unretained: Unmanaged<AnswerMemory>?
     /// Where the rest of the body comes from, of an answer that was handed over before its end.
     var stream: ResponseStream?
-    /// Whether the body was unpacked on its way.
-    var isUnpacked = false
     /// Whether the header block of the answer itself is complete. What comes as a header later is a trailer.
     private(set) var headIsComplete = false
     /// Whether the header block is that of a 1xx answer, after which another comes.
@@ -146,16 +145,34 @@ struct RawResponse: Sendable {
 
     /// Reads the status line and checks the fields, which are read when somebody asks for them; and gives the memory back.
     ///
-    /// - Parameter rest: where the body comes from, unless it has come.
-    func parsed(from origin: Origin, rest: ResponseReader? = nil) throws(PoolError) -> PooledResponse {
+    /// - Parameters:
+    ///   - rest: where the body comes from, unless it has come.
+    ///   - unpacking: how the body is unpacked, where codings were asked for.
+    func parsed(
+        from origin: Origin,
+        rest: ResponseReader? = nil,
+        unpacking: UnpackingOrder? = nil
+    ) throws(PoolError) -> PooledResponse {
         memory?.accept()
         defer { memory?.giveBack() }
-        let body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: memory?.takeBody() ?? [])
+        let bytes = rest == nil ? memory?.takeBody() ?? [] : []
+        let block: HeaderBlock
         do throws(HeaderBlock.Malformed) {
-            let block = try HeaderBlock(memory?.copyHead() ?? [], isUnpacked: isUnpacked)
-            return PooledResponse(status: block.status, head: block, body: body)
+            block = try HeaderBlock(memory?.copyHead() ?? [], unpacks: unpacking != nil)
         } catch {
             throw PoolError(.invalidResponse, error.reason, origin: origin, phase: .exchange)
         }
+        let body: ResponseBody
+        if let unpacking, !block.codings.isEmpty, rest != nil || !bytes.isEmpty {
+            do throws(UnpackingError) {
+                let reader = try UnpackingReader(block.codings, packed: bytes, rest: rest, order: unpacking)
+                body = ResponseBody(source: reader)
+            } catch {
+                throw PoolError(error, unpacking)
+            }
+        } else {
+            body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: bytes)
+        }
+        return PooledResponse(status: block.status, head: block, body: body)
     }
 }

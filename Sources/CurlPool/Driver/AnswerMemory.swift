@@ -32,12 +32,10 @@ final class AnswerMemory: @unchecked Sendable {
     ///
     /// - Returns: whether the line before is one of a field.
     func append(folded line: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard head.count > fieldsStart else { return false }
-        var index = head.count - 1
-        while index >= fieldsStart, head[index] == UInt8(ascii: "\n") || head[index] == UInt8(ascii: "\r") {
-            head[index] = UInt8(ascii: " ")
-            index -= 1
-        }
+        guard fieldsStart > 0, head.count > fieldsStart, head.last == UInt8(ascii: "\n") else { return false }
+        head[head.count - 1] = UInt8(ascii: " ")
+        let beforeLast = head.count - 2
+        if beforeLast >= fieldsStart, head[beforeLast] == UInt8(ascii: "\r") { head[beforeLast] = UInt8(ascii: " ") }
         head.append(contentsOf: line)
         return true
     }
@@ -65,6 +63,7 @@ final class AnswerMemory: @unchecked Sendable {
         guard !isLent.load(ordering: .acquiring) else { return false }
         isLent.store(true, ordering: .relaxed)
         Self.clear(&head)
+        fieldsStart = 0
         Self.clear(&body)
         return true
     }

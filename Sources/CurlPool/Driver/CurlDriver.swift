@@ -194,7 +194,11 @@ final class CurlDriver: @unchecked Sendable {
         }
         for exchange in batch.cancellations {
             guard let id = exchange.id else { continue }
-            machine.cancel(id, at: now)
+            if exchange.isResponseRefused {
+                machine.refuseResponse(id, at: now)
+            } else {
+                machine.cancel(id, at: now)
+            }
             perform()
         }
         for exchange in batch.nudges { nudged(exchange) }

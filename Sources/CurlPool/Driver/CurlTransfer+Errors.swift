@@ -9,6 +9,7 @@ extension CurlTransfer {
         if let refusal { return refusal }
         if wantedToSendAgain || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
+        if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error }
         let words = String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST: return PoolError(.dnsFailed, "the host's name does not resolve", phase: phase)
@@ -41,11 +42,20 @@ extension CurlTransfer {
 
     func connectFailure(_ result: CURLcode) -> ConnectFailure {
         switch result {
+        case _ where isForWantOfDescriptor(result): .noDescriptor
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
         case CURLE_OPERATION_TIMEDOUT: .timeout
         case _ where Self.isTLS(result): .tls
         case CURLE_COULDNT_CONNECT: systemError == ECONNREFUSED ? .refused : .other
         default: .other
+        }
+    }
+
+    /// The resolver does not say why it found nothing, and needs descriptors as well.
+    private func isForWantOfDescriptor(_ result: CURLcode) -> Bool {
+        switch result {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: DescriptorLimit.isReached
+        default: lacksDescriptor
         }
     }
 
@@ -147,15 +157,5 @@ extension CurlTransfer {
             true
         default: false
         }
-    }
-}
-
-extension PoolError {
-    static func unpacksToTooMuch(_ maxRatio: Int) -> PoolError {
-        PoolError(
-            .responseTooLarge,
-            "the answer's body unpacks to more than \(maxRatio) times what came over the wire",
-            phase: .exchange
-        )
     }
 }

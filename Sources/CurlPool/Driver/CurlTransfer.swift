@@ -27,7 +27,6 @@ final class CurlTransfer {
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
-    @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
 
     /// Its connection of HTTP/1.1 has been readable so often without a byte of the response for it.
@@ -43,6 +42,8 @@ final class CurlTransfer {
     @exclusivity(unchecked) private var pause = Pause()
     /// The port that its last socket was opened for.
     @exclusivity(unchecked) private(set) var socketPort: UInt16?
+    /// The last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var lacksDescriptor = false
     /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
     @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
@@ -114,12 +115,12 @@ final class CurlTransfer {
         fruitlessEvents = 0
         complaint.pointee = 0
         socketPort = nil
+        lacksDescriptor = false
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         exchange.phase = start == .open ? .connect : .acquire
         describe(start)
         guard describe(exchange.request) else { return false }
-        exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
     }
@@ -223,8 +224,12 @@ final class CurlTransfer {
     func socketOpened(_ descriptor: Int32, for port: UInt16) {
         socketPort = port
         opened.append(descriptor)
+        lacksDescriptor = false
         driver.socketOpened(descriptor, for: self)
     }
+
+    /// There was no descriptor for a socket, or none but those that are left to the runtime.
+    func foundNoDescriptor() { lacksDescriptor = true }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()
@@ -268,7 +273,6 @@ final class CurlTransfer {
         fruitlessEvents = 0
         if let stream = exchange.stream {
             guard stream.hasRoom else { return pauseReceiving() }
-            if unpacks, !isWithinRatio(exchange, bytes.count) { return .refused }
             stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
@@ -277,7 +281,6 @@ final class CurlTransfer {
                 return .refused
             }
             guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
-            if unpacks, !isWithinRatio(exchange, bytes.count) { return .refused }
             guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
                 return .refused
             }
@@ -301,33 +304,10 @@ final class CurlTransfer {
         return max(first, min(Int(announced), ResponseStream.highWater))
     }
 
-    private func isWithinRatio(_ exchange: Exchange, _ more: Int) -> Bool {
-        guard case .on(let maxRatio) = driver.options.decompression else { return true }
-        if exchange.unpacked.take(more, packed: receivedBytes, buffer: Self.bufferBytes, maxRatio: maxRatio) {
-            return true
-        }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return false
-    }
-
-    /// What the end of the transfer comes to: a body that is complete may still have unpacked to too much.
+    /// What the end of the transfer comes to.
     func result(_ code: CURLcode) -> CURLcode {
         // From 8.8 on, a client key that cannot be used is reported as a bad argument.
-        if code == CURLE_BAD_FUNCTION_ARGUMENT, !wasSent, driver.options.hasIdentity { return CURLE_SSL_CERTPROBLEM }
-        guard unpacks, let exchange, case .on(let maxRatio) = driver.options.decompression else { return code }
-        // Of a reader that stands still, libcurl keeps 64 MiB of what one buffer unpacks to.
-        let isOverflow = code == CURLE_OUT_OF_MEMORY && !isReceiving
-        let isTooMuch = code == CURLE_OK && !exchange.unpacked.isWithin(maxRatio, packed: receivedBytes)
-        guard isOverflow || isTooMuch else { return code }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return CURLE_FILESIZE_EXCEEDED
-    }
-
-    /// What of the body has come over the wire, as far as libcurl has counted it.
-    private var receivedBytes: Int {
-        var bytes: curl_off_t = 0
-        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes)
-        return Int(bytes)
+        code == CURLE_BAD_FUNCTION_ARGUMENT && !wasSent && driver.options.hasIdentity ? CURLE_SSL_CERTPROBLEM : code
     }
 
     /// Gives libcurl the next bytes of the request's body.

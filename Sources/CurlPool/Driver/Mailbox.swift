@@ -94,6 +94,16 @@ final class Mailbox: Sendable {
         }
     }
 
+    /// The response that the exchange is receiving turned out to be invalid.
+    func refuseResponse(of exchange: Exchange) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            exchange.isResponseRefused = true
+            state.pending.cancellations.append(exchange)
+            wakeDriver(&state)
+        }
+    }
+
     /// The driver is to look at the exchange's streams again.
     func nudge(_ exchange: Exchange) {
         state.withLock { state in

@@ -6,7 +6,6 @@ import HTTPPool
 ///
 /// Sound as `Sendable`: it is written in the initialiser and never again.
 final class TransportOptions: Sendable {
-    let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
     var proxy: PoolProxy { transport.proxy }
     /// Whether no proxy has anything to do with its requests.
@@ -26,7 +25,6 @@ final class TransportOptions: Sendable {
     ///   `outOfResources`.
     init(_ transport: PoolTransport) throws {
         self.transport = transport
-        decompression = transport.decompression
         isDirect = transport.proxy == .direct
         mayMultiplex = transport.http2 == .negotiated
         certificate =

@@ -44,12 +44,17 @@ extension PoolStateMachine {
         case .connecting(let slot) where isOpener(id, of: slot):
             let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
             record(.connectFailed(originID(of: id), reason, took: now - slots[slot].opening))
-            record(.acquireFailed(originID(of: id), .connectFailed, waited: now - requests[id].acquisitionBegan))
+            // Each attempt takes an idle connection, so there is an end to them.
+            let goesOn = reason == .noDescriptor && shutdown == nil && takeIdleConnection(for: id, at: now)
+            if !goesOn {
+                record(.acquireFailed(originID(of: id), .connectFailed, waited: now - requests[id].acquisitionBegan))
+            }
             leave(slot, id)
-            forget(id)
+            if !goesOn { forget(id) }
             let others = requestsThatMove(from: slot)
             vacate(slot)
-            placeAgain(others, at: now)
+            placeAgain(goesOn ? others + [id] : others, at: now)
+            if goesOn { return .retry }
         case .connecting:
             // It was to share a connection, which broke before it had a stream.
             joinRefused(id, at: now)
