@@ -16,6 +16,8 @@ public final class CurlPool: PooledHTTPClient {
     private let defaultHeaders: DefaultHeaders
     /// What of them goes to an origin that an answer pointed to.
     private let foreignHeaders: DefaultHeaders
+    /// How many times its size a body may unpack to; `nil` where none is unpacked.
+    private let maxRatio: Int?
 
     /// Starts the pool. It opens no connection yet.
     ///
@@ -38,8 +40,10 @@ public final class CurlPool: PooledHTTPClient {
         self.backend = backend
         mailbox = driver.mailbox
         executor = driver.executor
-        defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
-        foreignHeaders = DefaultHeaders(configuration.transport.defaultHeaders.withoutCredentials)
+        maxRatio = if case .on(let maxRatio) = configuration.transport.decompression { maxRatio } else { nil }
+        let (headers, unpacks) = (configuration.transport.defaultHeaders, maxRatio != nil)
+        defaultHeaders = DefaultHeaders(headers, unpacks: unpacks)
+        foreignHeaders = DefaultHeaders(headers.withoutCredentials, unpacks: unpacks)
         PoolCensus.poolCreated()
     }
 
@@ -105,7 +109,13 @@ public final class CurlPool: PooledHTTPClient {
     private func parsed(_ response: RawResponse, of exchange: Exchange) throws -> PooledResponse {
         // Whatever happens from here on, the rest of the body has an owner.
         let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
-        return try response.parsed(from: exchange.request.origin, rest: rest)
+        let origin = exchange.request.origin
+        let unpacking =
+            exchange.request.unpacks
+            ? maxRatio.map {
+                UnpackingOrder(maxRatio: $0, origin: origin, submitted: exchange.submitted)
+            } : nil
+        return try response.parsed(from: origin, rest: rest, unpacking: unpacking)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
@@ -115,8 +125,7 @@ public final class CurlPool: PooledHTTPClient {
             exchange.upload?.close()
             continuation.resume(throwing: CancellationError())
         case .ended(let lastNumber, let observer):
-            let refusal = Refusal(origin: exchange.request.origin, lastNumber: lastNumber)
-            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: lastNumber), to: observer)
             var error = CurlDriver.isShutDown
             error.origin = exchange.request.origin
             exchange.upload?.close()

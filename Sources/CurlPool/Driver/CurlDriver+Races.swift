@@ -94,7 +94,7 @@ extension CurlDriver {
         let isProxys = options.proxies.route(to: exchange.request.origin) != .direct
         let error: PoolError
         if SocketError(number: race.error).isOutOfDescriptors {
-            error = PoolError(.outOfResources, "the system gave the connection no socket: \(words)", phase: .connect)
+            error = DescriptorLimit.error
         } else if isProxys {
             error = PoolError(.proxyFailed, "the proxy could not be reached: \(words)", phase: .connect)
         } else {
@@ -139,6 +139,10 @@ extension CurlDriver {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, kind, Int32(IPPROTO_TCP))
         guard descriptor >= 0 else { throw SocketError(number: errno) }
+        guard !DescriptorLimit.isReserved(descriptor) else {
+            close(descriptor)
+            throw SocketError(number: EMFILE)
+        }
         let code = isIPv6 ? connect6(descriptor, address, port) : connect4(descriptor, address, port)
         if code == 0 || errno == EINPROGRESS { return (descriptor, code == 0) }
         let error = SocketError(number: errno)
@@ -180,7 +184,7 @@ extension CurlDriver {
 private struct SocketError: Error {
     let number: Int32
 
-    var isOutOfDescriptors: Bool { number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM }
+    var isOutOfDescriptors: Bool { number == EMFILE || number == ENFILE }
 
     var connectFailure: ConnectFailure {
         switch number {

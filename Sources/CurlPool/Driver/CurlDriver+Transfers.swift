@@ -59,11 +59,15 @@ extension CurlDriver {
         // libcurl takes a head that is cut off for an answer without a body.
         let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
-        let error = result == CURLE_OK ? nil : transfer.error(result)
+        let isWhole = result == CURLE_OK || transfer.isRefusedExpectation(result)
+        let error = isWhole ? nil : transfer.error(result)
         noteConnection(of: transfer, slot)
         transfer.stop(in: multi)
         if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
+        if ending == .complete(keepAlive: true), let seconds = exchange.response.framing.keepAliveSeconds {
+            machine.announced(keepAlive: UInt64(seconds) * 1_000_000_000, by: slot.id)
+        }
         release(transfer, from: slot)
         if !slot.isRunning {
             slot.idleSinceHearing = hearing
@@ -114,6 +118,7 @@ extension CurlDriver {
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot else { return }
         now = MonotonicClock.now()
+        slot.speaksTLS = transfer.address?.isSecure == true || transfer.route?.speaksTLS == true
         machine.connectionReady(slot.id, at: now)
     }
 
@@ -137,7 +142,7 @@ extension CurlDriver {
 
     func bodyArrived(_ exchange: Exchange) {
         streaming.append(exchange)
-        if exchange.transfer?.slot?.isMultiplexed == true { progressed(exchange) }
+        progressed(exchange)
     }
 
     func progressed(_ transfer: CurlTransfer) {
@@ -197,7 +202,7 @@ extension CurlDriver {
     private func reuse(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request], let slot = slots[id] else { return }
         if !slot.isMultiplexed, slot.idleSinceHearing == hearing, let connection = slot.connection,
-            let reason = Self.whatItSaid(connection)
+            let reason = IdleConnection.ending(of: connection, speaksTLS: slot.speaksTLS)
         {
             // It went from one request to the next, and epoll has not been asked about it in between.
             transferEnded(.stale(sent: false, reason), exchange, error: Self.connectionDied)
@@ -268,6 +273,7 @@ extension CurlDriver {
             if transfer.start == .reuse {
                 transferEnded(.stale(sent: false, .peerClosed), exchange, error: Self.connectionDied)
             } else if let id = exchange.id {
+                exchange.phase = .acquire
                 machine.joinRefused(id, at: now)
             }
             perform()
@@ -286,7 +292,10 @@ extension CurlDriver {
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
     func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
-        guard machine.transferEnded(id, ending, at: now) == .deliver else { return }
+        guard machine.transferEnded(id, ending, at: now) == .deliver else {
+            exchange.phase = .acquire
+            return
+        }
         exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.handOver())
         finish(exchange, id)
     }

@@ -63,6 +63,7 @@ final class CurlDriver: @unchecked Sendable {
     /// Connections that became idle since they were.
     @exclusivity(unchecked) var freshlyIdle = 0
     @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
+    @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
     /// When libcurl wants to be called.
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
@@ -113,7 +114,7 @@ final class CurlDriver: @unchecked Sendable {
         while !machine.isDrained {
             let deadline = nextDeadline()
             now = MonotonicClock.now()
-            let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
+            let mayWait = mailbox.prepareToSleep(at: now, hasJobs: executor.hasJobs)
             wait(until: mayWait ? deadline : now, into: &happened)
             hear(happened.events)
             hearMore(&happened)
@@ -160,13 +161,27 @@ final class CurlDriver: @unchecked Sendable {
         takeFromMailbox()
         advanceRaces()
         work()
-        if let deadline = machine.nextDeadline(), deadline <= now {
-            machine.timePassed(to: now)
-            perform()
-            work()
-        }
+        if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
         rest()
         publish()
+    }
+
+    /// Reads whatever lies in the sockets, and only then lets time pass. The thread may come late: the process was paused,
+    /// a task on this thread blocked, or more sockets were readable than one wait reports. A response that has arrived is
+    /// not late then.
+    private func letTimePass() {
+        var moment = now
+        // The kernel reports the sockets in turn, so that these waits together report every one.
+        for _ in 0...sockets.count / EventQueue.Happened.capacity {
+            moment = MonotonicClock.now()
+            wait(until: moment, into: &lateEvents)
+            hear(lateEvents.events)
+            work()
+            guard lateEvents.isFull else { break }
+        }
+        machine.timePassed(to: moment)
+        perform()
+        work()
     }
 
     /// So many connections are asked one by one, more all at once.
@@ -188,7 +203,11 @@ final class CurlDriver: @unchecked Sendable {
         }
         for exchange in batch.cancellations {
             guard let id = exchange.id else { continue }
-            machine.cancel(id, at: now)
+            if exchange.isResponseRefused {
+                machine.refuseResponse(id, at: now)
+            } else {
+                machine.cancel(id, at: now)
+            }
             perform()
         }
         for exchange in batch.nudges { nudged(exchange) }
@@ -264,8 +283,7 @@ final class CurlDriver: @unchecked Sendable {
         events.close()
         for exchange in late.submissions {
             exchange.result = .failure(failure(of: exchange, .shutdown))
-            let refusal = Refusal(origin: exchange.request.origin, lastNumber: exchange.number)
-            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: exchange.number), to: observer)
             exchange.upload?.close()
             exchange.finish()
         }

@@ -21,6 +21,8 @@ extension CurlTransfer {
         // Sound: the handle lives longer than the easy handle, and is written to between transfers.
         poolscope_easy_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url))
         set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
+        // Bodies are unpacked by their readers. libcurl takes a gzip body that is cut off for a whole one.
+        set(CURLOPT_HTTP_CONTENT_DECODING, 0)
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
@@ -61,12 +63,6 @@ extension CurlTransfer {
             poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
         }
         if !driver.options.isDirect { describeRoute(driver.options.proxies.route(to: request.origin)) }
-        let shallUnpack = driver.options.decompression != .off && !request.hasOwnAcceptEncoding
-        if shallUnpack != unpacks {
-            unpacks = shallUnpack
-            // An empty list is every encoding that libcurl has.
-            poolscope_easy_set_string(easy, CURLOPT_ACCEPT_ENCODING, unpacks ? "" : nil)
-        }
         // libcurl keeps the pointer, and reads what is there when it sends.
         if request.headers.list == headers { return true }
         headers = request.headers.list
@@ -213,8 +209,7 @@ private func beforeRequest(
     localPort: Int32
 ) -> Int32 {
     with(data, or: CURL_PREREQFUNC_ABORT) {
-        $0.aboutToSend(from: localPort)
-        return CURL_PREREQFUNC_OK
+        $0.aboutToSend(from: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 }
 
@@ -232,6 +227,12 @@ private func openSocket(
     }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
+    if descriptor < 0, errno == EMFILE || errno == ENFILE { with(data, or: ()) { $0.foundNoDescriptor() } }
+    if descriptor >= 0, DescriptorLimit.isReserved(descriptor) {
+        close(descriptor)
+        with(data, or: ()) { $0.foundNoDescriptor() }
+        return CURL_SOCKET_BAD
+    }
     if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor) } }
     return descriptor
 }

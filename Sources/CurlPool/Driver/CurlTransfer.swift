@@ -30,8 +30,10 @@ final class CurlTransfer {
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
-    @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
+
+    /// Its connection of HTTP/1.1 has been readable so often without a byte of the response for it.
+    @exclusivity(unchecked) private var fruitlessEvents = 0
 
     // The present attempt.
     @exclusivity(unchecked) private(set) var start = Start.open
@@ -45,6 +47,8 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var peer: ReachedPeer?
     /// A socket that is connected to it, until libcurl asks for one.
     @exclusivity(unchecked) private var connected: Int32?
+    /// The last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var lacksDescriptor = false
     /// The sockets that it opened; libcurl tries several at once for a host that it knows itself.
     @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
@@ -114,11 +118,14 @@ final class CurlTransfer {
         wantedToSendAgain = false
         pause = Pause()
         refusal = nil
+        fruitlessEvents = 0
+        complaint.pointee = 0
+        lacksDescriptor = false
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
+        exchange.phase = start == .open ? .connect : .acquire
         describe(start)
         guard describe(exchange.request) else { return false }
-        exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
     }
@@ -153,12 +160,22 @@ final class CurlTransfer {
     /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
-        if result == CURLE_OK { return .complete(keepAlive: isOpen && exchange?.request.isLast != true) }
+        if result == CURLE_OK {
+            let isLast = exchange?.request.isLast == true || exchange?.response.framing.keepAliveSeconds == 0
+            return .complete(keepAlive: isOpen && !isLast)
+        }
+        if isRefusedExpectation(result) { return .complete(keepAlive: false) }
         // A new HTTP/2 connection may end before it has taken a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
         if wantedToSendAgain || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
+    }
+
+    /// Whether the response is a 417, after which libcurl wanted to send the request again, without the expectation. The
+    /// response is the caller's, and the connection, on which the server may still wait for the body, is closed.
+    func isRefusedExpectation(_ result: CURLcode) -> Bool {
+        result == CURLE_ABORTED_BY_CALLBACK && wasSent && exchange?.response.headIsComplete == true
     }
 
     /// The connection that libcurl kept after the transfer.
@@ -171,6 +188,21 @@ final class CurlTransfer {
     /// Whether the peer is listened to.
     var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
 
+    /// The most times in a row that a connection over TLS is readable without a byte of the body: a record is readable
+    /// as a whole only, and may come in as many segments.
+    private static let mostSegments = 64
+
+    /// Its connection of HTTP/1.1 can be read.
+    ///
+    /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own bytes, not
+    ///   chunk extensions and trailers, with which a peer could keep the request for ever.
+    func becameReadable() -> Bool {
+        guard exchange?.response.headIsComplete == true else { return true }
+        guard address?.isSecure == true else { return false }
+        fruitlessEvents += 1
+        return fruitlessEvents <= Self.mostSegments
+    }
+
     /// Who is to move the next byte.
     var awaiting: Awaiting {
         if pause.bits != 0 { return .caller }
@@ -181,8 +213,13 @@ final class CurlTransfer {
 
     /// The connection is ready and the request about to be sent. libcurl sends a request again by itself when a reused
     /// connection dies, POST included; that is the pool's decision, and ``mayOpenSocket()`` stops it earlier.
-    func aboutToSend(from localPort: Int32) {
+    ///
+    /// - Returns: whether it may send. It does so once: of a server that refuses an expectation (417) it would send the
+    ///   request again by itself, on a connection that is half used.
+    func aboutToSend(from localPort: Int32) -> Bool {
+        if wasSent { return false }
         wasSent = true
+        exchange?.phase = .exchange
         switch start {
         case .open:
             // Several requests may end on the connection before libcurl says which it is.
@@ -191,6 +228,7 @@ final class CurlTransfer {
         case .reuse: break
         case .join: driver.joined(self)
         }
+        return true
     }
 
     /// Whether libcurl may open a socket. A transfer that was started on a connection, or has had one, has no business to:
@@ -203,8 +241,12 @@ final class CurlTransfer {
     /// A socket was opened for one of the peer's addresses.
     func socketOpened(_ descriptor: Int32) {
         opened.append(descriptor)
+        lacksDescriptor = false
         driver.socketOpened(descriptor, for: self)
     }
+
+    /// There was no descriptor for a socket, or none but those that are left to the runtime.
+    func foundNoDescriptor() { lacksDescriptor = true }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()
@@ -225,7 +267,7 @@ final class CurlTransfer {
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.headIsComplete
-            guard exchange.response.take(header: line) else { return false }
+            if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
             if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
             return true
         }
@@ -245,19 +287,29 @@ final class CurlTransfer {
 
     private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Reception {
         if pause.swallows { return .taken }
+        fruitlessEvents = 0
         if let stream = exchange.stream {
             guard stream.hasRoom else { return pauseReceiving() }
-            if unpacks, !isWithinRatio(exchange, bytes.count) { return .refused }
             stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
+            guard exchange.response.headIsComplete else {
+                refuse("a body came before the end of the head")
+                return .refused
+            }
             guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
-            if unpacks, !isWithinRatio(exchange, bytes.count) { return .refused }
             guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
                 return .refused
             }
         }
         return .taken
+    }
+
+    /// - Returns: `false`, for libcurl's callback.
+    @discardableResult
+    private func refuse(_ reason: String) -> Bool {
+        refusal = PoolError(.invalidResponse, reason, phase: .exchange)
+        return false
     }
 
     /// Room for the whole body where the answer says how long it is and it will come at once.
@@ -269,33 +321,10 @@ final class CurlTransfer {
         return max(first, min(Int(announced), ResponseStream.highWater))
     }
 
-    private func isWithinRatio(_ exchange: Exchange, _ more: Int) -> Bool {
-        guard case .on(let maxRatio) = driver.options.decompression else { return true }
-        if exchange.unpacked.take(more, packed: receivedBytes, buffer: Self.bufferBytes, maxRatio: maxRatio) {
-            return true
-        }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return false
-    }
-
-    /// What the end of the transfer comes to: a body that is complete may still have unpacked to too much.
+    /// What the end of the transfer comes to.
     func result(_ code: CURLcode) -> CURLcode {
         // From 8.8 on, a client key that cannot be used is reported as a bad argument.
-        if code == CURLE_BAD_FUNCTION_ARGUMENT, !wasSent, driver.options.hasIdentity { return CURLE_SSL_CERTPROBLEM }
-        guard unpacks, let exchange, case .on(let maxRatio) = driver.options.decompression else { return code }
-        // Of a reader that stands still, libcurl keeps 64 MiB of what one buffer unpacks to.
-        let isOverflow = code == CURLE_OUT_OF_MEMORY && !isReceiving
-        let isTooMuch = code == CURLE_OK && !exchange.unpacked.isWithin(maxRatio, packed: receivedBytes)
-        guard isOverflow || isTooMuch else { return code }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return CURLE_FILESIZE_EXCEEDED
-    }
-
-    /// What of the body has come over the wire, as far as libcurl has counted it.
-    private var receivedBytes: Int {
-        var bytes: curl_off_t = 0
-        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes)
-        return Int(bytes)
+        code == CURLE_BAD_FUNCTION_ARGUMENT && !wasSent && driver.options.hasIdentity ? CURLE_SSL_CERTPROBLEM : code
     }
 
     /// Gives libcurl the next bytes of the request's body.
@@ -339,7 +368,9 @@ final class CurlTransfer {
         if exchange.stream?.hasRoom == true { bits &= ~CURLPAUSE_RECV }
         if exchange.upload?.hasNews == true { bits &= ~CURLPAUSE_SEND }
         guard bits != pause.bits else { return }
+        let receivesAgain = !isReceiving && bits & CURLPAUSE_RECV == 0
         pause.bits = bits
+        if receivesAgain { driver.resume(self) }
         driver.awaits(self)
         // Callbacks run inside this call. One that breaks the transfer off makes the call fail, and nothing else.
         let code = curl_easy_pause(easy, bits)

@@ -68,6 +68,8 @@ final class Mailbox: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Held while the observer is called after the end.
+    private let refusals = Mutex(())
     private let waker: EventQueue.Waker
 
     init(waker: EventQueue.Waker) { self.waker = waker }
@@ -99,6 +101,16 @@ final class Mailbox: Sendable {
                 state.pending.cancellations.append(exchange)
                 wakeDriver(&state)
             }
+        }
+    }
+
+    /// The response that the exchange is receiving turned out to be invalid.
+    func refuseResponse(of exchange: Exchange) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            exchange.isResponseRefused = true
+            state.pending.cancellations.append(exchange)
+            wakeDriver(&state)
         }
     }
 
@@ -164,10 +176,10 @@ final class Mailbox: Sendable {
     }
 
     /// The driver has told its observer of what it took, and is about to sleep. `false`: it must not, there is something
-    /// to take.
-    func prepareToSleep(at now: MonotonicTime) -> Bool {
+    /// to take, or tasks of its executor are ready; the next turn begins now.
+    func prepareToSleep(at now: MonotonicTime, hasJobs: Bool) -> Bool {
         state.withLock { state in
-            guard state.pending.isEmpty else {
+            guard state.pending.isEmpty, !hasJobs else {
                 state.busySince = now
                 return false
             }
@@ -188,6 +200,13 @@ final class Mailbox: Sendable {
             state.busySince = nil
             return (state.turnOver(), state.observer)
         }
+    }
+
+    /// Reports a request that came after the end. Many threads may refuse requests then, and the observer is called by one
+    /// at a time.
+    func report(_ refusal: Refusal, to observer: (any PoolObserver)?) {
+        guard let observer else { return }
+        refusals.withLock { _ in observer.poolDidTurn(refusal.turn(at: MonotonicClock.now())) }
     }
 
     /// There is something to do for the driver that is not in here.

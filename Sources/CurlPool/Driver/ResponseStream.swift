@@ -176,6 +176,13 @@ final class ResponseReader: ResponseBodySource {
         mailbox.cancel(exchange)
     }
 
+    /// Ends the request because its body cannot be read.
+    func refuse() {
+        guard !stream.hasEnded else { return }
+        stream.end(.failure(CancellationError()))
+        mailbox.refuseResponse(of: exchange)
+    }
+
     private func checkCancellation() throws {
         guard Task.isCancelled else { return }
         discard()

@@ -15,12 +15,15 @@ struct SocketTable {
         /// What the kernel knows of that.
         var applied = EventQueue.Interest()
         fileprivate var isChanged = false
-        /// Whether libcurl wants to hear of it.
-        var isWanted = false
+        /// What libcurl last asked for.
+        var wanted = EventQueue.Interest()
     }
 
     private var sockets: [Socket] = []
     private var changed: [Int32] = []
+
+    /// At least as many as there are sockets.
+    var count: Int { sockets.count }
 
     subscript(descriptor: Int32) -> Socket {
         descriptor < sockets.count ? sockets[Int(descriptor)] : Socket()
@@ -55,9 +58,10 @@ struct SocketTable {
         sockets[Int(descriptor)] = Socket(generation: sockets[Int(descriptor)].generation &+ 1)
     }
 
-    mutating func want(_ descriptor: Int32, _ isWanted: Bool) {
+    /// What libcurl asks for.
+    mutating func want(_ interest: EventQueue.Interest, on descriptor: Int32) {
         makeRoom(for: descriptor)
-        sockets[Int(descriptor)].isWanted = isWanted
+        sockets[Int(descriptor)].wanted = interest
     }
 
     /// What the descriptor is to be waited for, from the next wait on.

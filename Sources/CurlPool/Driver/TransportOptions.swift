@@ -6,7 +6,6 @@ import HTTPPool
 ///
 /// Sound as `Sendable`: it is written in the initialiser and never again.
 final class TransportOptions: Sendable {
-    let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
     /// Whether no proxy has anything to do with its requests.
     let isDirect: Bool
@@ -25,7 +24,6 @@ final class TransportOptions: Sendable {
     ///   `outOfResources`.
     init(_ transport: PoolTransport) throws {
         self.transport = transport
-        decompression = transport.decompression
         proxies = ProxyRules(transport.proxy, environment: Self.environment)
         isDirect = proxies.only == .direct
         nameLifetime = transport.dnsCache.wholeNanoseconds

@@ -9,6 +9,11 @@ struct ProxyRules: Sendable {
     enum Route: Sendable, Hashable {
         case direct
         case proxy(Proxy)
+
+        /// Whether TLS is spoken with the proxy.
+        var speaksTLS: Bool {
+            if case .proxy(let proxy) = self { proxy.address.value.lowercased().hasPrefix("https://") } else { false }
+        }
     }
 
     /// A proxy in libcurl's terms.

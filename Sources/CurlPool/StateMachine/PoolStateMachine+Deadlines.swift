@@ -89,7 +89,8 @@ extension PoolStateMachine {
     private mutating func checkDeadline(of slot: SlotID, at now: MonotonicTime) {
         if let deadline = ownDeadline(of: slot), deadline <= now {
             if slots[slot].state == .idle {
-                close(slot, .maxLifetime, at: now)
+                let isOld = slots[slot].opened + rules.maxConnectionLifetime <= now
+                close(slot, isOld ? .maxLifetime : .idleExpired, at: now)
                 return
             }
             tryAll(slot)
@@ -121,7 +122,8 @@ extension PoolStateMachine {
     /// When the slot itself is to be looked at: as an idle connection that grows too old, or as one that others are to try.
     private func ownDeadline(of slot: SlotID) -> MonotonicTime? {
         guard slots[slot].state == .idle else { return slots[slot].trial }
-        let deadline = slots[slot].opened + rules.maxConnectionLifetime
+        let lifetime = slots[slot].opened + rules.maxConnectionLifetime
+        let deadline = min(lifetime, slots[slot].idleSince + slots[slot].idleLimit)
         return deadline.nanoseconds == .max ? nil : deadline
     }
 

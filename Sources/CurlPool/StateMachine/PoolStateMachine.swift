@@ -106,6 +106,19 @@ struct PoolStateMachine {
         serve(at: now)
     }
 
+    /// Whoever reads the response found that it is invalid.
+    mutating func refuseResponse(_ id: RequestID, at now: MonotonicTime) {
+        end(
+            id,
+            .cancelled,
+            acquireFailure: .cancelled,
+            closeReason: .error,
+            connectFailure: .cancelled,
+            at: now
+        )
+        serve(at: now)
+    }
+
     /// The body that the caller was to provide broke.
     mutating func bodyFailed(_ id: RequestID, at now: MonotonicTime) {
         end(

@@ -41,9 +41,10 @@ public struct PoolTransport: Sendable, Hashable {
     public enum Decompression: Sendable, Hashable {
         /// Bodies come as the peer sent them.
         case off
-        /// Asks for every encoding that libcurl has (gzip, deflate, brotli, zstd) unless the request has an
-        /// `Accept-Encoding` of its own, and unpacks. Once a body has more than a mebibyte, it may be at most `maxRatio`
-        /// times what came over the wire; more ends the request with ``PoolError/Code/responseTooLarge``.
+        /// Asks for gzip, deflate, brotli and zstd unless the request has an `Accept-Encoding` or a `Range` of its own, and
+        /// unpacks as the body is read. A body that is not what its `Content-Encoding` says, or is cut off, ends with
+        /// ``PoolError/Code/invalidResponse``. Once it has more than a mebibyte, it may be at most `maxRatio` times what
+        /// came over the wire; more ends it with ``PoolError/Code/responseTooLarge``.
         case on(maxRatio: Int = 100)
     }
 }
