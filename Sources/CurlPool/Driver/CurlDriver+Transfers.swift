@@ -116,9 +116,9 @@ extension CurlDriver {
 
     /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
-        guard let slot = transfer.slot else { return }
+        guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
         now = MonotonicClock.now()
-        slot.speaksTLS = transfer.address?.isSecure == true || transfer.route?.speaksTLS == true
+        slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
         machine.connectionReady(slot.id, at: now)
     }
 

@@ -43,12 +43,12 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
+    /// The last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var lacksDescriptor = false
     /// The peer that was looked up for it, where one was.
     @exclusivity(unchecked) private(set) var peer: ReachedPeer?
     /// A socket that is connected to it, until libcurl asks for one.
     @exclusivity(unchecked) private var connected: Int32?
-    /// The last socket could not be opened for want of a descriptor.
-    @exclusivity(unchecked) private(set) var lacksDescriptor = false
     /// The sockets that it opened; libcurl tries several at once for a host that it knows itself.
     @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.

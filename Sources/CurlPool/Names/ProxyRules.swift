@@ -9,11 +9,6 @@ struct ProxyRules: Sendable {
     enum Route: Sendable, Hashable {
         case direct
         case proxy(Proxy)
-
-        /// Whether TLS is spoken with the proxy.
-        var speaksTLS: Bool {
-            if case .proxy(let proxy) = self { proxy.address.value.lowercased().hasPrefix("https://") } else { false }
-        }
     }
 
     /// A proxy in libcurl's terms.
@@ -56,6 +51,12 @@ struct ProxyRules: Sendable {
         }
         // A Unix socket is reached without the proxy.
         only = plain == .direct && secure == .direct ? .direct : nil
+    }
+
+    /// Whether requests to the origin go through a proxy to which TLS is spoken.
+    func speaksTLS(to origin: Origin) -> Bool {
+        guard only != .direct, case .proxy(let proxy) = route(to: origin) else { return false }
+        return proxy.address.value.lowercased().hasPrefix("https://")
     }
 
     func route(to origin: Origin) -> Route {
