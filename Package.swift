@@ -34,10 +34,15 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibidn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibz", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLibbrotlidec", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CLibzstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "HTTPPool",
             dependencies: [
+                "CLibidn2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -48,10 +53,16 @@ let package = Package(
             dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: strict
         ),
+        // The codings of bodies, undone piece by piece.
+        .target(
+            name: "Unpacking",
+            dependencies: ["CLibbrotlidec", "CLibz", "CLibzstd"],
+            swiftSettings: strict
+        ),
         .target(
             name: "CurlPool",
             dependencies: [
-                "CLinux", "CLibcurl", "HTTPPool",
+                "CLinux", "CLibcurl", "HTTPPool", "Unpacking",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -136,6 +147,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "UnpackingTests", dependencies: ["TestSupport", "Unpacking"], swiftSettings: strict),
         .testTarget(
             name: "CurlPoolTests",
             dependencies: [

@@ -16,15 +16,22 @@ public final class CurlPool: PooledHTTPClient {
     private let defaultHeaders: DefaultHeaders
     /// What of them goes to an origin that an answer pointed to.
     private let foreignHeaders: DefaultHeaders
+    /// How many times its size a body may unpack to; `nil` where none is unpacked.
+    private let maxRatio: Int?
 
     /// Starts the pool. It opens no connection yet.
     ///
     /// - Throws: `ConfigurationError` for values that are not allowed, ``PoolError`` with code `outOfResources` when the
     ///   system gives no thread or descriptor.
-    public init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
+    public convenience init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
+        try self.init(configuration, resolver: .process)
+    }
+
+    /// Starts a pool that has its names looked up by another resolver than that of the process.
+    package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
         try configuration.validate()
         let settings = PoolSettings(configuration)
-        let driver = try CurlDriver(settings, TransportOptions(configuration.transport))
+        let driver = try CurlDriver(settings, TransportOptions(configuration.transport), resolver)
         guard let backend = Libcurl.backend, driver.start() else {
             driver.abandon()
             throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
@@ -33,8 +40,10 @@ public final class CurlPool: PooledHTTPClient {
         self.backend = backend
         mailbox = driver.mailbox
         executor = driver.executor
-        defaultHeaders = DefaultHeaders(configuration.transport.defaultHeaders)
-        foreignHeaders = DefaultHeaders(configuration.transport.defaultHeaders.withoutCredentials)
+        maxRatio = if case .on(let maxRatio) = configuration.transport.decompression { maxRatio } else { nil }
+        let (headers, unpacks) = (configuration.transport.defaultHeaders, maxRatio != nil)
+        defaultHeaders = DefaultHeaders(headers, unpacks: unpacks)
+        foreignHeaders = DefaultHeaders(headers.withoutCredentials, unpacks: unpacks)
         PoolCensus.poolCreated()
     }
 
@@ -100,7 +109,13 @@ public final class CurlPool: PooledHTTPClient {
     private func parsed(_ response: RawResponse, of exchange: Exchange) throws -> PooledResponse {
         // Whatever happens from here on, the rest of the body has an owner.
         let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
-        return try response.parsed(from: exchange.request.origin, rest: rest)
+        let origin = exchange.request.origin
+        let unpacking =
+            exchange.request.unpacks
+            ? maxRatio.map {
+                UnpackingOrder(maxRatio: $0, origin: origin, submitted: exchange.submitted)
+            } : nil
+        return try response.parsed(from: origin, rest: rest, unpacking: unpacking)
     }
 
     private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
@@ -110,8 +125,7 @@ public final class CurlPool: PooledHTTPClient {
             exchange.upload?.close()
             continuation.resume(throwing: CancellationError())
         case .ended(let lastNumber, let observer):
-            let refusal = Refusal(origin: exchange.request.origin, lastNumber: lastNumber)
-            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: lastNumber), to: observer)
             var error = CurlDriver.isShutDown
             error.origin = exchange.request.origin
             exchange.upload?.close()

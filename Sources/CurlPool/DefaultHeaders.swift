@@ -1,10 +1,12 @@
 import HTTPPool
 import HTTPTypes
+import Unpacking
 
 /// The header fields of every request that does not have them itself, in libcurl's terms once and for all.
 struct DefaultHeaders: Sendable {
     private let fields: [HTTPField]
-    private let hasAcceptEncoding: Bool
+    /// Added to every request that says nothing of codings and asks for no part of a body, where responses are unpacked.
+    private let acceptEncoding: HTTPField?
     /// Whether every request asks for the end of its connection.
     let isLast: Bool
     /// All that a request without fields of its own has.
@@ -13,27 +15,32 @@ struct DefaultHeaders: Sendable {
 
     /// The configuration's fields, which were checked, and the library's own name where they name no client.
     /// An empty `User-Agent` is none.
-    init(_ configured: HTTPFields) {
+    ///
+    /// - Parameter unpacks: whether responses are unpacked, and codings therefore asked for.
+    init(_ configured: HTTPFields, unpacks: Bool = false) {
         var fields = configured.filter { $0.name != .userAgent || $0.valueKind != .blank }
         if !configured.contains(.userAgent) {
             fields.append(HTTPField(name: .userAgent, value: "PoolScope/\(PoolScope.version)"))
         }
         self.fields = Array(fields)
-        hasAcceptEncoding = configured.contains(.acceptEncoding)
+        acceptEncoding =
+            unpacks && configured.leavesCodingsOpen
+            ? HTTPField(name: .acceptEncoding, value: ContentCoding.accepted) : nil
         isLast = configured.saysClose
-        withoutBody = HeaderList(self.fields, hasBody: false)
-        withBody = HeaderList(self.fields, hasBody: true)
+        let sent = self.fields + (acceptEncoding.map { [$0] } ?? [])
+        withoutBody = HeaderList(sent, hasBody: false)
+        withBody = HeaderList(sent, hasBody: true)
     }
 
     /// A request's own fields, checked, and those that it lacks.
     ///
-    /// - Returns: the list, and whether it says which encodings the caller can read.
+    /// - Returns: the list, and whether it asks for codings that the pool undoes.
     func completing(
         _ own: HTTPFields,
         for body: RequestBody.Content
-    ) throws(PoolError) -> (list: HeaderList, hasAcceptEncoding: Bool) {
+    ) throws(PoolError) -> (list: HeaderList, unpacks: Bool) {
         let hasBody = if case .none = body { false } else { true }
-        if own.isEmpty { return (hasBody ? withBody : withoutBody, hasAcceptEncoding) }
+        if own.isEmpty { return (hasBody ? withBody : withoutBody, acceptEncoding != nil) }
         var sent: [HTTPField] = []
         sent.reserveCapacity(own.count + fields.count)
         for field in own {
@@ -50,8 +57,14 @@ struct DefaultHeaders: Sendable {
             }
         }
         for field in fields where !own.contains(field.name) { sent.append(field) }
-        return (
-            HeaderList(sent, hasBody: hasBody), hasAcceptEncoding || own.contains(.acceptEncoding)
-        )
+        guard let acceptEncoding, own.leavesCodingsOpen else { return (HeaderList(sent, hasBody: hasBody), false) }
+        sent.append(acceptEncoding)
+        return (HeaderList(sent, hasBody: hasBody), true)
     }
+}
+
+extension HTTPFields {
+    /// Whether the pool may choose the codings. A range is one of the packed body's bytes where there is a coding, and no
+    /// part of a packed body can be unpacked by itself; Go and OkHttp ask for none then either.
+    fileprivate var leavesCodingsOpen: Bool { !contains(.acceptEncoding) && !contains(.range) }
 }

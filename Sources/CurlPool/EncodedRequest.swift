@@ -9,8 +9,8 @@ struct EncodedRequest: Sendable {
     let unixSocketPath: String?
     let method: String
     let headers: HeaderList
-    /// Whether the caller says which encodings it can read.
-    let hasOwnAcceptEncoding: Bool
+    /// Whether the pool asks for codings, and undoes them.
+    let unpacks: Bool
     /// A method that is defined to carry a body has one, if an empty one.
     let body: RequestBody.Content
     let isHead: Bool
@@ -30,7 +30,7 @@ struct EncodedRequest: Sendable {
         // A socket's address names a host, though none is looked up.
         let address = try RequestAddress(
             isSecure: origin.scheme.utf8.count == "https".utf8.count || origin.scheme == "https+unix",
-            authority: unixSocketPath == nil ? authority : "localhost",
+            authority: unixSocketPath == nil ? origin.inASCII(authority) : "localhost",
             path: request.path ?? ""
         )
         let method = request.method.rawValue
@@ -43,13 +43,14 @@ struct EncodedRequest: Sendable {
         default: break
         }
         if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
-        let (headers, hasOwnAcceptEncoding) = try defaults.completing(request.headerFields, for: content)
+        let (headers, unpacks) = try defaults.completing(request.headerFields, for: content)
         self.origin = origin
         self.address = address
         self.unixSocketPath = unixSocketPath
         self.method = method
         self.headers = headers
-        self.hasOwnAcceptEncoding = hasOwnAcceptEncoding
+        // There is nothing to unpack, and the head speaks of what GET would bring.
+        self.unpacks = unpacks && !nature.isHead
         self.body = content
         isHead = nature.isHead
         isLast = defaults.isLast || request.headerFields.saysClose
@@ -82,7 +83,7 @@ extension HTTPFields {
     /// `Connection: close` (RFC 9112, 9.6).
     var saysClose: Bool {
         guard !isEmpty, let options = self[.connection] else { return false }
-        return options.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ").hasPrefix("close") }
+        return options.split(separator: ",").contains { $0.trimmingWhiteSpace.lowercased() == "close" }
     }
 }
 
@@ -96,6 +97,15 @@ extension EncodedRequest {
     var bodyWithHead: [UInt8]? {
         guard case .bytes(let bytes) = body, bytes.count <= Self.mostBytesWithHead else { return nil }
         return bytes
+    }
+}
+
+extension Substring {
+    /// Without the spaces and tabs at either end (RFC 9110, 5.6.3).
+    fileprivate var trimmingWhiteSpace: Substring {
+        let isSpace = { (character: Character) in character == " " || character == "\t" }
+        let begun = drop(while: isSpace)
+        return begun.lastIndex { !isSpace($0) }.map { begun[...$0] } ?? ""
     }
 }
 

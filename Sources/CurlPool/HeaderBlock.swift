@@ -2,6 +2,7 @@ import Glibc
 import HTTPPool
 import HTTPTypes
 import Synchronization
+import Unpacking
 
 /// The header block of an answer. That it can be read is checked at once; it is read when somebody asks for its fields.
 final class HeaderBlock: ResponseHeadSource {
@@ -15,8 +16,8 @@ final class HeaderBlock: ResponseHeadSource {
     /// Where the first field begins.
     private let fieldsStart: Int
     private let fieldCount: Int
-    /// Whether the body was unpacked on its way.
-    private let isUnpacked: Bool
+    /// The codings that the body is freed of, in the order in which they were applied.
+    let codings: [ContentCoding]
     private let read = AtomicLazyReference<Read>()
 
     /// What was read.
@@ -28,13 +29,15 @@ final class HeaderBlock: ResponseHeadSource {
     /// The most fields that an answer may have.
     private static let maxFields = 5000
 
-    init(_ bytes: [UInt8], isUnpacked: Bool = false) throws(Malformed) {
+    /// - Parameter unpacks: whether the body's codings are undone, all of them or none.
+    init(_ bytes: [UInt8], unpacks: Bool = false) throws(Malformed) {
         let text = bytes.span
         let line = text.line(from: 0)
         guard let status = Self.status(in: text.extracting(line.content)) else {
             throw Malformed(reason: "the status line could not be read")
         }
         var count = 0
+        var encodings: [String] = []
         var start = line.next
         while start < text.count {
             let line = text.line(from: start)
@@ -44,6 +47,7 @@ final class HeaderBlock: ResponseHeadSource {
                 throw Malformed(reason: "a header field could not be read")
             }
             count += 1
+            if unpacks, let value = Self.contentEncoding(in: text.extracting(line.content)) { encodings.append(value) }
         }
         guard count <= Self.maxFields else {
             throw Malformed(reason: "there are more than the \(Self.maxFields) header fields that may be")
@@ -52,7 +56,7 @@ final class HeaderBlock: ResponseHeadSource {
         self.bytes = bytes
         fieldsStart = line.next
         fieldCount = count
-        self.isUnpacked = isUnpacked
+        codings = try Self.codings(encodings, status: status)
     }
 
     var head: HTTPResponse {
@@ -76,12 +80,36 @@ final class HeaderBlock: ResponseHeadSource {
             else { continue }
             fields.append(Self.field(name, content.extracting(content.trimmed(from: colon + 1))))
         }
-        if isUnpacked, fields[.contentEncoding] != nil {
+        if !codings.isEmpty {
             // They speak of the body as it came over the wire.
             fields[.contentEncoding] = nil
             fields[.contentLength] = nil
         }
         return fields
+    }
+
+    /// The value, if the line is the field `Content-Encoding`.
+    private static func contentEncoding(in line: Span<UInt8>) -> String? {
+        let name = "content-encoding".utf8.span
+        guard line.count > name.count, line[name.count] == UInt8(ascii: ":") else { return nil }
+        // Of letters and a hyphen, this bit is the case of the letters, and the hyphen has it.
+        for index in name.indices where line[index] | 0x20 != name[index] { return nil }
+        let value = line.extracting(line.trimmed(from: name.count + 1))
+        return String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
+    }
+
+    private static func codings(
+        _ encodings: [String],
+        status: HTTPResponse.Status
+    ) throws(Malformed) -> [ContentCoding] {
+        // These have no body, whatever their fields say (RFC 9110, 15.3.5 and 15.4.5).
+        guard !encodings.isEmpty, status.code != 204, status.code != 304 else { return [] }
+        switch ContentCoding.named(in: encodings) {
+        case .codings(let codings): return codings
+        case .unknown: return []
+        case .tooMany:
+            throw Malformed(reason: "there are more than the \(ContentCoding.most) codings of a body that may be")
+        }
     }
 
     /// A value is text where it can be, which is the cheaper form, and bytes where it is not UTF-8.

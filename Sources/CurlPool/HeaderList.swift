@@ -11,7 +11,7 @@ final class HeaderList: @unchecked Sendable {
     ///   - fields: what was checked: no control character is in them.
     ///   - hasBody: whether the request has a body. libcurl would then add fields of its own, and is told not to.
     init(_ fields: [HTTPField], hasBody: Bool) {
-        let omitted = hasBody ? Self.addedByLibcurl.filter { added in !fields.contains { $0.name == added.name } }.map(\.line) : []
+        let omitted = hasBody ? Self.fieldsOfLibcurl(without: fields) : []
         let count = fields.count + omitted.count
         guard count > 0 else {
             list = nil
@@ -48,6 +48,10 @@ final class HeaderList: @unchecked Sendable {
     private static let addedByLibcurl: [(name: HTTPField.Name, line: String)] = [
         (.expect, "Expect:"), (.contentType, "Content-Type:"),
     ]
+
+    private static func fieldsOfLibcurl(without fields: [HTTPField]) -> [String] {
+        addedByLibcurl.filter { added in !fields.contains { $0.name == added.name } }.map(\.line)
+    }
 
     private static func write(_ field: HTTPField, to writer: inout ByteWriter) {
         writer.put(field.name.rawName)

@@ -1,5 +1,6 @@
 import HTTPPool
 import HTTPTypes
+import Unpacking
 
 /// An answer as it came: the header block as bytes, to be read on the caller's side.
 struct RawResponse: Sendable {
@@ -12,67 +13,115 @@ struct RawResponse: Sendable {
     private var unretained: Unmanaged<AnswerMemory>?
     /// Where the rest of the body comes from, of an answer that was handed over before its end.
     var stream: ResponseStream?
-    /// Whether the body was unpacked on its way.
-    var isUnpacked = false
     /// Whether the header block of the answer itself is complete. What comes as a header later is a trailer.
     private(set) var headIsComplete = false
     /// Whether the header block is that of a 1xx answer, after which another comes.
     private var isInterim = false
     /// Whether the header block goes on.
     private var isInBlock = true
+    /// All lines so far: interim responses, head and trailers.
+    private var headerBytes = 0
+    private var interims = 0
+    private(set) var framing = ResponseFraming()
 
-    /// The most bytes of header fields that an answer may have.
-    private static let maxHeadBytes = 256 << 10
+    /// The most bytes of header fields that a response may have, those of its interim responses and trailers included.
+    private static let maxHeaderBytes = 256 << 10
+    /// The most interim responses before it.
+    private static let maxInterims = 1000
+
+    /// Why header lines are refused.
+    enum HeaderFault {
+        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine
+
+        var reason: String {
+            switch self {
+            case .tooLarge: "the head and the trailers have more than \(RawResponse.maxHeaderBytes >> 10) KiB"
+            case .tooManyInterims: "there are more than \(RawResponse.maxInterims) interim responses"
+            case .switchedProtocols:
+                "the server switched to another protocol (status 101), which this client cannot speak"
+            case .doubtfulLength: "Content-Length is not one number"
+            case .foldedStatusLine: "white space follows the status line"
+            }
+        }
+    }
 
     /// Begins an answer.
     mutating func begin(in memory: AnswerMemory) { self.memory = memory }
 
     /// Takes a line of the header block, its end included.
     ///
-    /// - Returns: whether the block is not too large.
-    mutating func take(header line: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// - Returns: why the response is refused, where it is.
+    mutating func take(header line: UnsafeBufferPointer<UInt8>) -> HeaderFault? {
+        headerBytes += line.count
+        guard headerBytes <= Self.maxHeaderBytes else { return .tooLarge }
         // A trailer after the body is not kept.
-        if headIsComplete { return true }
+        if headIsComplete { return nil }
         if memory == nil { begin(in: AnswerMemory()) }
-        // The block of a 1xx answer gives way to the next.
+        // The block of an interim response gives way to the next.
         let isFirst = Self.isStatusLine(line)
         if isFirst {
-            isInBlock = true
-            isInterim = Self.isInterim(line)
+            if let fault = beginBlock(line) { return fault }
         } else if !isInBlock {
-            return true
+            return nil
+        } else if !framing.take(field: line), !isInterim {
+            return .doubtfulLength
         }
-        let isTaken = unretained?._withUnsafeGuaranteedRef {
-            $0.append(header: line, isFirst: isFirst, upTo: Self.maxHeadBytes)
+        if let first = line.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") {
+            let isUnfolded = unretained?._withUnsafeGuaranteedRef { $0.append(folded: line) }
+            return isUnfolded == true ? nil : .foldedStatusLine
         }
-        guard isTaken == true else { return false }
+        unretained?._withUnsafeGuaranteedRef { $0.append(header: line, isFirst: isFirst) }
         if line.count <= 2 {
             isInBlock = false
             headIsComplete = !isInterim
         }
-        return true
+        return nil
+    }
+
+    private mutating func beginBlock(_ statusLine: UnsafeBufferPointer<UInt8>) -> HeaderFault? {
+        isInBlock = true
+        framing = ResponseFraming()
+        isInterim = Self.isInterim(statusLine)
+        guard isInterim else { return nil }
+        if Self.isSwitch(statusLine) { return .switchedProtocols }
+        interims += 1
+        return interims <= Self.maxInterims ? nil : .tooManyInterims
     }
 
     /// Takes what has come of the body.
     ///
     /// - Parameter expected: how many bytes there is to be room for, asked at the first of them.
-    /// - Returns: how many there are; `nil` where no answer has begun.
-    func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Int? {
+    /// - Returns: whether a response has begun.
+    func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Bool {
         unretained?._withUnsafeGuaranteedRef { memory in
             if memory.body.isEmpty { memory.body.reserveCapacity(expected()) }
             memory.body.append(contentsOf: bytes)
-            return memory.body.count
-        }
+            return true
+        } ?? false
     }
+
+    /// How many bytes of the body have come.
+    var bodyCount: Int { unretained?._withUnsafeGuaranteedRef { $0.body.count } ?? 0 }
 
     /// `HTTP/1.1 103 …`, `HTTP/2 103`: the code follows the first space.
     private static func isInterim(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let code = codeIndex(in: line) else { return false }
+        return line[code] == UInt8(ascii: "1")
+    }
+
+    /// Whether an interim response is the one after which the peer speaks another protocol.
+    private static func isSwitch(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let code = codeIndex(in: line), code + 2 < line.count else { return false }
+        return line[code + 1] == UInt8(ascii: "0") && line[code + 2] == UInt8(ascii: "1")
+    }
+
+    private static func codeIndex(in line: UnsafeBufferPointer<UInt8>) -> Int? {
         var index = 5
         while index + 1 < line.count {
-            if line[index] == UInt8(ascii: " ") { return line[index + 1] == UInt8(ascii: "1") }
+            if line[index] == UInt8(ascii: " ") { return index + 1 }
             index += 1
         }
-        return false
+        return nil
     }
 
     /// `HTTP/` is no beginning of a field.
@@ -96,16 +145,34 @@ struct RawResponse: Sendable {
 
     /// Reads the status line and checks the fields, which are read when somebody asks for them; and gives the memory back.
     ///
-    /// - Parameter rest: where the body comes from, unless it has come.
-    func parsed(from origin: Origin, rest: ResponseReader? = nil) throws(PoolError) -> PooledResponse {
+    /// - Parameters:
+    ///   - rest: where the body comes from, unless it has come.
+    ///   - unpacking: how the body is unpacked, where codings were asked for.
+    func parsed(
+        from origin: Origin,
+        rest: ResponseReader? = nil,
+        unpacking: UnpackingOrder? = nil
+    ) throws(PoolError) -> PooledResponse {
         memory?.accept()
         defer { memory?.giveBack() }
-        let body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: memory?.takeBody() ?? [])
+        let bytes = rest == nil ? memory?.takeBody() ?? [] : []
+        let block: HeaderBlock
         do throws(HeaderBlock.Malformed) {
-            let block = try HeaderBlock(memory?.copyHead() ?? [], isUnpacked: isUnpacked)
-            return PooledResponse(status: block.status, head: block, body: body)
+            block = try HeaderBlock(memory?.copyHead() ?? [], unpacks: unpacking != nil)
         } catch {
             throw PoolError(.invalidResponse, error.reason, origin: origin, phase: .exchange)
         }
+        let body: ResponseBody
+        if let unpacking, !block.codings.isEmpty, rest != nil || !bytes.isEmpty {
+            do throws(UnpackingError) {
+                let reader = try UnpackingReader(block.codings, packed: bytes, rest: rest, order: unpacking)
+                body = ResponseBody(source: reader)
+            } catch {
+                throw PoolError(error, unpacking)
+            }
+        } else {
+            body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: bytes)
+        }
+        return PooledResponse(status: block.status, head: block, body: body)
     }
 }

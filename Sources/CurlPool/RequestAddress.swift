@@ -8,6 +8,7 @@ struct RequestAddress: Sendable, Equatable {
     /// Site and target, each ended by a zero, as libcurl wants them.
     private let text: [UInt8]
     private let targetStart: Int
+    let isSecure: Bool
 
     /// - Parameters:
     ///   - authority: what was checked to be one.
@@ -33,6 +34,7 @@ struct RequestAddress: Sendable, Equatable {
             written = count
         }
         self.targetStart = targetStart
+        self.isSecure = isSecure
     }
 
     func withSite<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result { Self.with(text[...], body) }

@@ -79,7 +79,7 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     case idleExpired = "idle_expired"
     /// More idle connections than the limit keeps.
     case idleSurplus = "idle_surplus"
-    /// It made room for a connection to another origin.
+    /// It made room for a connection to another origin, or gave its descriptor to another connection.
     case evicted
     /// It reached the lifetime limit.
     case maxLifetime = "max_lifetime"

@@ -21,10 +21,15 @@ final class EndpointHandler: ChannelInboundHandler {
     }
 
     private let routes: EndpointRoutes
+    private let isLast: Bool
     private var state = State.idle
     private var peerIsDone = false
 
-    init(routes: EndpointRoutes) { self.routes = routes }
+    /// - Parameter isLast: whether the connection ends after its first response.
+    init(routes: EndpointRoutes, isLast: Bool = false) {
+        self.routes = routes
+        self.isLast = isLast
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), state) {
@@ -61,7 +66,7 @@ final class EndpointHandler: ChannelInboundHandler {
         headers.add(name: "Content-Length", value: String(answer.body.count))
         headers.add(name: "Cache-Control", value: "no-store")
         if answer.isMethodRefused { headers.add(name: "Allow", value: EndpointRoutes.allowedMethods) }
-        let thenClose = peerIsDone || !request.isKeepAlive
+        let thenClose = peerIsDone || isLast || !request.isKeepAlive
         headers.add(name: "Connection", value: thenClose ? "close" : "keep-alive")
 
         state = .answering(thenClose: thenClose)

@@ -21,6 +21,8 @@ public final class MetricsEndpoint: Service, Sendable {
         var idle = TimeAmount.seconds(60)
         /// Request line and header fields of one request, in bytes.
         var headerBytes = 16 << 10
+        /// ``idle`` for a connection that took one of the last descriptors.
+        var idleWhenScarce = TimeAmount.seconds(1)
     }
 
     private struct Running {
@@ -34,6 +36,8 @@ public final class MetricsEndpoint: Service, Sendable {
     private let logger: Logger
     private let allowance: Allowance
     private let running = Mutex<Running?>(nil)
+    /// Whether descriptors are scarce.
+    let scarcity = AcceptGuard.Scarcity()
 
     /// Prepares an endpoint; nothing is opened before ``start()`` or ``run()``.
     ///
@@ -129,11 +133,24 @@ public final class MetricsEndpoint: Service, Sendable {
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // One at a time, so that the guard has a say after each.
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
+            .serverChannelInitializer { [scarcity] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptGuard(scarcity))
+                }
+            }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [routes, allowance] channel in
+            .childChannelInitializer { [routes, allowance, scarcity] channel in
                 guard connections.admit(channel) else { return channel.close() }
+                let isScarce = scarcity.isScarce
                 return channel.eventLoop.makeCompletedFuture {
-                    try Self.configure(channel.pipeline.syncOperations, routes: routes, allowance: allowance)
+                    try Self.configure(
+                        channel.pipeline.syncOperations,
+                        routes: routes,
+                        allowance: allowance,
+                        isScarce: isScarce
+                    )
                 }
             }
             .bind(host: configuration.host, port: configuration.port)
@@ -142,7 +159,8 @@ public final class MetricsEndpoint: Service, Sendable {
     private static func configure(
         _ pipeline: ChannelPipeline.SynchronousOperations,
         routes: EndpointRoutes,
-        allowance: Allowance
+        allowance: Allowance,
+        isScarce: Bool
     ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderListSize = allowance.headerBytes
@@ -155,8 +173,9 @@ public final class MetricsEndpoint: Service, Sendable {
             withDecoderLimitConfiguration: limits
         )
         // Behind the parser it sees whole parts of requests, so a head that trickles in does not count as life.
-        try pipeline.addHandler(IdleStateHandler(readTimeout: allowance.idle))
-        try pipeline.addHandler(EndpointHandler(routes: routes))
+        let idle = isScarce ? allowance.idleWhenScarce : allowance.idle
+        try pipeline.addHandler(IdleStateHandler(readTimeout: idle))
+        try pipeline.addHandler(EndpointHandler(routes: routes, isLast: isScarce))
     }
 }
 

@@ -7,6 +7,9 @@ struct Console: Sendable {
     /// Writes a line.
     func say(_ line: String) { write(line + "\n") }
 
+    /// Writes a line to standard error.
+    func warn(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }
+
     /// Rewrites the live line in place; where there is no terminal, writes it as a line.
     func showLiveLine(_ line: String) { write(isTerminal ? "\r\(line)\u{1B}[K" : line + "\n") }
 

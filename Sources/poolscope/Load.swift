@@ -2,25 +2,47 @@ import HTTPPool
 import PoolMetrics
 import ServiceLifecycle
 
-/// Drives the clients until its time is over or the service group shuts down; running requests then finish.
+/// Drives the clients until its time is over or the service group shuts down. Running requests then have the grace to finish,
+/// and are cancelled after that.
 struct Load: Service {
     let workload: Workload
     let clients: LoadClients
     let concurrency: Int
     let pace: LoadPace
+    let grace: Duration
     let ledger: LoadLedger
     let console: Console
+    /// Called when the grace begins.
+    let onEnd: @Sendable () -> Void
 
     func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await showProgress() }
-            await withDiscardingTaskGroup { workers in
-                for worker in 0..<concurrency { workers.addTask { await work(as: worker) } }
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await showProgress()
+                return false
             }
-            ledger.update { $0.noteEnd(after: pace.elapsed) }
+            group.addTask {
+                await drive()
+                return true
+            }
+            group.addTask {
+                await pace.end()
+                onEnd()
+                // Cut short when nothing runs any more.
+                try? await Task.sleep(for: grace)
+                return true
+            }
+            while let isOver = await group.next(), !isOver {}
             group.cancelAll()
         }
         console.endLiveLine()
+    }
+
+    private func drive() async {
+        await withDiscardingTaskGroup { workers in
+            for worker in 0..<concurrency { workers.addTask { await work(as: worker) } }
+        }
+        ledger.update { $0.noteEnd(after: pace.elapsed) }
     }
 
     private func work(as worker: Int) async {

@@ -21,6 +21,17 @@ final class LoadPace: Sendable {
     /// Time since the beginning.
     var elapsed: Duration { began.duration(to: .now) }
 
+    /// Waits until no further request is due: the duration is over, or the service shuts down.
+    func end() async {
+        guard let duration else {
+            try? await gracefulShutdown()
+            return
+        }
+        try? await cancelWhenGracefulShutdown {
+            try await Task.sleep(until: self.began + duration, clock: .continuous)
+        }
+    }
+
     /// Waits until the next request is due.
     ///
     /// With a rate the due moments do not depend on how quickly answers come. A worker that comes late gets a moment

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import CurlPool
+import Glibc
 import HTTPPool
 import Logging
 import LoopbackUpstream
@@ -17,7 +18,9 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Without a target the load goes to an upstream of the tool's own on loopback, which is quick, slow, large and \
             failing by turns. The pool's limits and the endpoint's address come from the environment, then from the file \
-            of --config; see 'poolscope config'. One SIGINT or SIGTERM drains, a second one ends at once.
+            of --config; see 'poolscope config'. At the end of the duration, and on SIGINT or SIGTERM, running requests have \
+            the grace to finish and are cancelled then; a second signal ends at once. The limit of open files is raised \
+            as far as the system lets it.
             """
     )
 
@@ -32,6 +35,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: "How many seconds to run. Without it until a signal comes.")
     var duration: Double?
+
+    @Option(help: "How many seconds running requests have at the end.")
+    var grace = 10.0
 
     @Flag(help: "Do it the wrong way: a new client for every request.")
     var perRequestClients = false
@@ -48,36 +54,52 @@ struct RunCommand: AsyncParsableCommand {
         if let duration, !(duration > 0 && duration <= 31_536_000) {
             throw ValidationError("--duration must be above 0 and at most 31536000 seconds")
         }
+        guard grace >= 0 && grace <= 31_536_000 else {
+            throw ValidationError("--grace must be from 0 to 31536000 seconds")
+        }
         do { _ = try Target.all(targets) } catch { throw ValidationError(error.description) }
     }
 
     func run() async throws {
+        OpenFileLimit.raise()
         let settings = try await Settings.read(file: file.config)
         var logger = Logger(label: "poolscope")
         logger.logLevel = .warning
         let console = Console()
+        settings.warn(to: console)
 
         let endpoint = MetricsEndpoint(settings.endpoint, logger: logger)
         let address = try await endpoint.start()
         let upstream = targets.isEmpty ? LoopbackUpstream() : nil
         try await upstream?.start()
         let shared = perRequestClients ? nil : try InstrumentedClient(CurlPool(settings.pool), name: "shared")
+        let ledger = LoadLedger()
         let load = Load(
             workload: try upstream.map { Workload(upstream: $0.authority) } ?? Workload(targets: Target.all(targets)),
             clients: shared.map { .shared($0) } ?? .perRequest(settings.pool),
             concurrency: concurrency,
             pace: LoadPace(rate: rate, duration: duration.map { .seconds($0) }),
-            ledger: LoadLedger(),
+            grace: .seconds(grace),
+            ledger: ledger,
             console: console
-        )
+        ) {
+            // Whatever does not end by itself, the run does.
+            LastResort.arm(after: .seconds(grace) + Self.closingTime) {
+                console.say(Summary(of: shared, ledger).text)
+                _exit(EXIT_FAILURE)
+            }
+        }
         console.say("metrics  http://\(address)/metrics")
         console.say("status   http://\(address)/")
 
         let reload = shared.flatMap { client in file.config.map { Self.reload(client, settings.config, file: $0) } }
         try await Self.serve(endpoint: endpoint, client: shared, reload: reload, load: load, logger: logger)
         await upstream?.stop()
-        console.say(load.summary(of: shared).text)
+        console.say(Summary(of: shared, ledger).text)
     }
+
+    /// How long the rest may take once no request is running: closing connections, the endpoint, the upstream.
+    private static let closingTime = Duration.seconds(5)
 
     /// What it says is for whoever changed the file, so it is heard from info on.
     private static func reload(_ client: InstrumentedClient, _ config: ConfigReader, file: String) -> PoolReload {
@@ -107,11 +129,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-extension Load {
+extension Summary {
     /// The summary of a load that is over.
-    fileprivate func summary(of shared: InstrumentedClient?) -> Summary {
+    fileprivate init(of shared: InstrumentedClient?, _ ledger: LoadLedger) {
         let tally = ledger.read()
-        return Summary(
+        self.init(
             clients: shared == nil ? "one per request" : "one, shared",
             tally: tally,
             pools: shared.map { PoolTotals($0.reading()) } ?? tally.endedPools,

@@ -128,7 +128,9 @@ struct MethodTests {
             _ = try arrivals.read(from: connection)
             connection.answer("")
             // The first connection takes a second request and dies of it.
-            while try arrivals.read(from: connection) != nil { if number == 0 { return } else { connection.answer("") } }
+            while try arrivals.read(from: connection) != nil {
+                if number == 0 { return } else { connection.answer("") }
+            }
         }
         try await withMeasuredPool { client in
             for _ in 1...2 {

@@ -28,10 +28,31 @@ struct ConfigCommandTests {
                 "proxy none default HTTP_CLIENT_PROXY",
                 "no_proxy none default HTTP_CLIENT_NO_PROXY",
                 "decompression off default HTTP_CLIENT_DECOMPRESSION",
+                "dns_cache_seconds 60.0 s default HTTP_CLIENT_DNS_CACHE",
+                "tcp_keepalive_seconds 60 s default HTTP_CLIENT_TCP_KEEPALIVE",
                 "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
             ]
         )
+    }
+
+    /// `ulimit -n` sets both limits, so that `run` cannot raise its own.
+    @Test("warns of more connections than the process may have descriptors", arguments: ["config", "run"])
+    func descriptors(command: String) async throws {
+        let arguments = command == "run" ? ["run", "--duration", "0.2", "--concurrency", "1"] : [command]
+        for (variables, value) in [([:], "200"), (["HTTP_CLIENT_MAX_CONNECTIONS": "150"], "150")] {
+            let result = try await Tool.start(
+                arguments,
+                variables.merging(["HTTP_CLIENT_METRICS_PORT": "0"]) { $1 },
+                descriptors: 160
+            ).end()
+            #expect(result.status == 0, "\(result.errors)")
+            let warning =
+                "warning: HTTP_CLIENT_MAX_CONNECTIONS is \"\(value)\"; allowed: at most 128, which fit into RLIMIT_NOFILE (160)\n"
+            #expect(result.errors == warning)
+        }
+        let fits = try await Tool.start(["config"], ["HTTP_CLIENT_MAX_CONNECTIONS": "128"], descriptors: 160).end()
+        #expect(fits.errors == "")
     }
 
     @Test("takes HTTP_CLIENT_TIMEOUT for acquire, read and write, except where one has its own variable")

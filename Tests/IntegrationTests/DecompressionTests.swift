@@ -111,7 +111,7 @@ struct DecompressionTests {
         }
     }
 
-    @Test("Every encoding that libcurl names is unpacked, whole and chunked", arguments: [false, true])
+    @Test("Every coding that is asked for is unpacked, whole and chunked", arguments: [false, true])
     func encodings(chunked: Bool) async throws {
         let text = Array((0..<20_000).map { "line \($0)\n" }.joined().utf8)
         let gzip = try await packed(text)
@@ -138,7 +138,6 @@ struct DecompressionTests {
 
     @Test("An answer that unpacks to a thousand times its size ends early", arguments: [false, true])
     func bomb(chunked: Bool) async throws {
-        // What the first unpacks to libcurl could keep for a reader that stands still, and of the second it could not.
         let bombs = [
             ("gzip", try await packed([UInt8](repeating: 0, count: 48 << 20))),
             ("br", try await packed([UInt8](repeating: 0, count: 128 << 20), by: "brotli", ["-5", "-c"])),
@@ -160,7 +159,8 @@ struct DecompressionTests {
             }
             #expect(error.code == .responseTooLarge, "\(error)")
             #expect(error.origin?.port == peer.port)
-            #expect(journal.closeReasons == [.error])
+            // The response may have been whole before anybody read it; then its connection lives.
+            #expect(journal.closeReasons.allSatisfy { $0 == .error })
         }
     }
 
@@ -198,14 +198,14 @@ struct DecompressionTests {
     func broken() async throws {
         var bytes = try await packed(Array((0..<20_000).map { "line \($0)\n" }.joined().utf8))
         for index in 2_000..<2_200 { bytes[index] ^= 0x5a }
-        for (encoding, bytes) in [("gzip", bytes), ("gzip", Array("no gzip at all".utf8)), ("lzma", bytes)] {
+        for (encoding, bytes) in [("gzip", bytes), ("gzip", Array("no gzip at all".utf8)), ("zstd", bytes)] {
             let peer = try peer(encoding, bytes)
             try await withUnpacking { pool, journal in
                 let error = try await poolError {
                     _ = try await pool.execute(.get("http", peer.authority)).body.collect()
                 }
                 #expect(error.code == .invalidResponse, "\(encoding): \(error)")
-                #expect(journal.closeReasons == [.error])
+                #expect(journal.closeReasons.allSatisfy { $0 == .error })
             }
         }
     }

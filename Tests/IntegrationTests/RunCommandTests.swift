@@ -75,6 +75,60 @@ struct RunCommandTests {
         #expect(peer.connections == 1)
     }
 
+    /// A server that answers 101, and goes on without end; and one that never answers.
+    private static func endlessPeer(upgrades: Bool) throws -> ScriptedPeer {
+        try ScriptedPeer { connection, _ in
+            guard try connection.readRequest() != nil else { return }
+            guard upgrades else { return connection.waitForEnd() }
+            connection.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+            while connection.write("x") { usleep(300_000) }
+        }
+    }
+
+    @Test("ends within its duration and the grace, whatever its target does", arguments: [true, false])
+    func endless(upgrades: Bool) async throws {
+        let peer = try Self.endlessPeer(upgrades: upgrades)
+        let arguments = [
+            "run", "--target", "http://\(peer.authority)/", "--concurrency", "2", "--duration", "0.5", "--grace", "1",
+        ]
+        let variables = ["HTTP_CLIENT_METRICS_PORT": "0", "HTTP_CLIENT_READ_TIMEOUT": "none"]
+        let (report, requests) = try await reportAtEnd(of: try Tool.start(arguments, variables))
+        #expect(requests >= 2)
+        if !upgrades { #expect(report.errors == ["cancelled": 2]) }
+    }
+
+    @Test("ends within the grace after a signal, whatever its target does", arguments: [true, false])
+    func endlessSignal(upgrades: Bool) async throws {
+        let peer = try Self.endlessPeer(upgrades: upgrades)
+        let arguments = ["run", "--target", "http://\(peer.authority)/", "--concurrency", "2", "--grace", "1"]
+        let variables = ["HTTP_CLIENT_METRICS_PORT": "0", "HTTP_CLIENT_READ_TIMEOUT": "none"]
+        let run = try Tool.start(arguments, variables)
+        try await eventually("requests run") { peer.connections >= 2 }
+        run.signal(SIGTERM)
+        let (report, requests) = try await reportAtEnd(of: run)
+        #expect(requests >= 2)
+        if !upgrades { #expect(report.errors == ["cancelled": 2]) }
+    }
+
+    /// Swift's dispatch library ends the process (SIGILL) when it cannot open a file in /proc.
+    @Test("lives when it is out of descriptors, and says so")
+    func descriptors() async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readRequest() != nil { connection.answer("a") }
+        }
+        for _ in 1...3 {
+            let arguments = [
+                "run", "--target", "http://\(peer.authority)/", "--concurrency", "100", "--duration", "0.5",
+            ]
+            let run = try Tool.start(arguments, ["HTTP_CLIENT_METRICS_PORT": "0"], descriptors: 64)
+            let result = try await run.end()
+            #expect(result.status == 0, "\(result.errors)")
+            let report = ToolReport(result.output)
+            #expect(try #require(report.number("answers 2xx")) > 0)
+            #expect(Set(report.errors.keys) == ["outOfResources"], "\(report)")
+        }
+    }
+
     @Test("goes on when its target is dead, and counts the errors by kind")
     func deadTarget() async throws {
         let listener = try ScriptedPeer.listen(backlog: 1)

@@ -3,10 +3,14 @@ import TestSupport
 
 /// The built `poolscope`, started as its users start it.
 enum Tool {
-    /// Starts it with these variables, and with none of its own that the tests happen to have.
+    /// Starts it with these variables, and no more descriptors than these, and with none of its own that the tests happen to have.
     ///
     /// - Throws: ``TestFailure`` if it was not built beside the tests.
-    static func start(_ arguments: [String], _ variables: [String: String] = [:]) throws -> Program {
+    static func start(
+        _ arguments: [String],
+        _ variables: [String: String] = [:],
+        descriptors: Int? = nil
+    ) throws -> Program {
         guard let folder = Bundle.main.executableURL?.deletingLastPathComponent() else {
             throw TestFailure("where these tests are built is not known")
         }
@@ -14,7 +18,10 @@ enum Tool {
         guard FileManager.default.isExecutableFile(atPath: path) else { throw TestFailure("\(path) is not built") }
         let inherited = ProcessInfo.processInfo.environment.keys.filter { $0.hasPrefix("HTTP_CLIENT_") }
         let cleared = Dictionary(uniqueKeysWithValues: inherited.map { ($0, String?.none) })
-        return try Program(path, arguments, environment: cleared.merging(variables.mapValues(Optional.some)) { $1 })
+        let environment = cleared.merging(variables.mapValues(Optional.some)) { $1 }
+        guard let descriptors else { return try Program(path, arguments, environment: environment) }
+        let limited = ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", path] + arguments
+        return try Program("sh", limited, environment: environment)
     }
 
     /// Runs it to its end.

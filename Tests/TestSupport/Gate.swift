@@ -17,6 +17,9 @@ package final class Gate: Sendable {
         permits.signal()
     }
 
+    /// Blocks for a twentieth of a second, or until it is let through: the pause of a peer that sends a little at a time.
+    package func waitBriefly() { _ = permits.wait(timeout: .now() + .milliseconds(50)) }
+
     /// Blocks until it is let through. A test that forgot about it is over by then.
     package func wait() {
         guard permits.wait(timeout: .now() + .seconds(60)) == .success else { return }

@@ -47,7 +47,9 @@ package final class TestCertificates: Sendable {
     deinit { try? FileManager.default.removeItem(at: folder) }
 
     /// A certificate that the authority has signed, for a server of this name or for a client.
-    package func signed(for name: String = "localhost", _ dates: Dates = .now, passPhrase: String? = nil) async throws -> Pair {
+    package func signed(for name: String = "localhost", _ dates: Dates = .now, passPhrase: String? = nil) async throws
+        -> Pair
+    {
         let path = folder.appendingPathComponent(UUID().uuidString).path
         let pair = Pair(certificate: path + ".pem", key: path + ".key")
         let secrecy = passPhrase.map { ["-passout", "pass:\($0)"] } ?? ["-nodes"]

@@ -11,20 +11,31 @@ import Synchronization
 final class AnswerMemory: @unchecked Sendable {
     @exclusivity(unchecked) var head: [UInt8] = []
     @exclusivity(unchecked) var body: [UInt8] = []
+    /// Where the head's first field begins.
+    @exclusivity(unchecked) private var fieldsStart = 0
     private let isLent = Atomic(true)
 
     /// What is larger is not copied, and not kept.
     private static let small = 4 << 10
 
     /// Adds a line to the head, or begins it anew.
-    ///
-    /// - Returns: whether there was room.
-    func append(header line: UnsafeBufferPointer<UInt8>, isFirst: Bool, upTo limit: Int) -> Bool {
+    func append(header line: UnsafeBufferPointer<UInt8>, isFirst: Bool) {
         if isFirst {
             head.removeAll(keepingCapacity: true)
             head.reserveCapacity(512)
+            fieldsStart = line.count
         }
-        guard head.count + line.count <= limit else { return false }
+        head.append(contentsOf: line)
+    }
+
+    /// Adds a line that continues the one before: the line end between them becomes spaces (RFC 9112, 5.2).
+    ///
+    /// - Returns: whether the line before is one of a field.
+    func append(folded line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard fieldsStart > 0, head.count > fieldsStart, head.last == UInt8(ascii: "\n") else { return false }
+        head[head.count - 1] = UInt8(ascii: " ")
+        let beforeLast = head.count - 2
+        if beforeLast >= fieldsStart, head[beforeLast] == UInt8(ascii: "\r") { head[beforeLast] = UInt8(ascii: " ") }
         head.append(contentsOf: line)
         return true
     }
@@ -52,6 +63,7 @@ final class AnswerMemory: @unchecked Sendable {
         guard !isLent.load(ordering: .acquiring) else { return false }
         isLent.store(true, ordering: .relaxed)
         Self.clear(&head)
+        fieldsStart = 0
         Self.clear(&body)
         return true
     }

@@ -12,7 +12,7 @@ extension CurlDriver {
     /// The error for a request that the pool itself ended.
     func failure(of exchange: Exchange, _ failure: RequestFailure) -> any Error {
         let timeouts = exchange.timeouts
-        let error: PoolError
+        var error: PoolError
         switch failure {
         case .cancelled: return CancellationError()
         case .acquireTimeout(let limit, let others):
@@ -38,7 +38,9 @@ extension CurlDriver {
             error = timeout(.writeTimeout, "the peer took no byte", .exchange, .writeTimeout, timeouts.write)
         case .totalTimeout:
             error = timeout(.totalTimeout, "the answer was not complete", .exchange, .totalTimeout, timeouts.total)
-        case .shutdown: error = Self.isShutDown
+        case .shutdown:
+            error = Self.isShutDown
+            error.phase = exchange.phase
         // What the caller's own sequence threw is the caller's own.
         case .bodyFailed:
             guard let failure = exchange.upload?.failure as? PoolError else {

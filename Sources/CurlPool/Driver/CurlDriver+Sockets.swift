@@ -7,17 +7,29 @@ import HTTPPool
 extension CurlDriver {
     func handle(_ event: EventQueue.Event) {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
+        if !races.isEmpty, raceMoved(descriptor) { return }
         let slot = slot(of: descriptor)
-        if let slot, !slot.isRunning {
-            if slot.connection == descriptor { idleConnectionSpoke(slot, descriptor, event.happened) }
+        if let slot, !slot.isRunning, slot.connection == descriptor {
+            idleConnectionSpoke(slot, descriptor, event.happened)
             return
+        }
+        // A socket that is no slot's any more is one that libcurl is closing.
+        var event = event
+        if let slot, !slot.isMultiplexed, slot.isHeld {
+            // Some versions of libcurl read on where the transfer is paused, and keep what they read in memory.
+            hold(descriptor)
+            event.happened.subtract([.read, .peerClosed, .hangUp])
+            guard !event.happened.isEmpty else { return }
         }
         var bits: Int32 = 0
         if !event.happened.isDisjoint(with: [.read, .peerClosed, .hangUp]) { bits |= CURL_CSELECT_IN }
         if event.happened.contains(.write) { bits |= CURL_CSELECT_OUT }
         if event.happened.contains(.failure) { bits |= CURL_CSELECT_ERR }
-        // Bytes moved, one way or the other.
-        if let exchange = slot?.soleExchange { progressed(exchange) }
+        if let exchange = slot?.soleExchange, let transfer = exchange.transfer,
+            event.happened.contains(.write) || transfer.becameReadable()
+        {
+            progressed(exchange)
+        }
         if let slot, slot.isMultiplexed, bits & CURL_CSELECT_IN != 0 { machine.received(on: slot.id, at: now) }
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, bits, &running)
@@ -27,7 +39,7 @@ extension CurlDriver {
     /// Asks about the connections that became idle in this turn, all at once: they are about to be given to requests, and
     /// until then each would have to be asked by itself.
     func hearIdleConnections() {
-        events.wait(until: now, now: now, into: &idleEvents)
+        wait(until: now, into: &idleEvents)
         // There may be more than there was room for.
         guard !idleEvents.isFull else { return }
         hearing += 1
@@ -50,37 +62,22 @@ extension CurlDriver {
     /// frames for the whole connection); libcurl hears that before the next request, and until then only the end matters.
     func listen(to slot: CurlSlot) {
         guard let connection = slot.connection else { return }
-        register(connection, slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed])
+        sockets.wait(for: slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed], on: connection)
     }
 
     private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
         // What the event told of may have been heard, and answered, since the thread woke up.
         let hasEnded = !happened.isDisjoint(with: [.peerClosed, .hangUp, .failure])
-        guard let reason = slot.isMultiplexed ? (hasEnded ? .peerClosed : nil) : Self.whatItSaid(descriptor) else {
-            return
+        let reason: CloseReason?
+        if slot.isMultiplexed {
+            reason = hasEnded ? .peerClosed : nil
+        } else {
+            reason = IdleConnection.ending(of: descriptor, speaksTLS: slot.speaksTLS)
         }
+        guard let reason else { return }
         machine.idleConnectionSpoke(slot.id, reason, at: now)
         perform()
     }
-
-    /// Why an idle connection is readable: it ended, or it says something that nobody had asked for. `nil`: it is not.
-    static func whatItSaid(_ descriptor: Int32) -> CloseReason? {
-        var byte: UInt8 = 0
-        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
-        if count < 0, errno == EAGAIN { return nil }
-        guard count > 0 else { return .peerClosed }
-        // TLS says good-bye in bytes of its own before the peer closes.
-        var state = pollfd(
-            fd: descriptor,
-            events: Int16(truncatingIfNeeded: EventQueue.Interest.peerClosed.rawValue),
-            revents: 0
-        )
-        let isClosing = poll(&state, 1, 0) > 0 && state.revents != 0
-        return isClosing && byte == tlsAlert ? .peerClosed : .unexpectedData
-    }
-
-    /// The content type of a TLS alert (RFC 8446, 5.1), as the first byte of a record.
-    private static let tlsAlert: UInt8 = 21
 
     /// libcurl says what it waits for. A descriptor stays registered when libcurl has had enough of it: its connection
     /// is idle from then on, and is listened to.
@@ -96,7 +93,7 @@ extension CurlDriver {
                 events.forget(descriptor)
                 sockets.close(descriptor)
             } else {
-                sockets.want(descriptor, false)
+                sockets.want([], on: descriptor)
                 if slot(of: descriptor)?.isHeld == true { hold(descriptor) }
             }
             return
@@ -105,30 +102,41 @@ extension CurlDriver {
         if sockets[descriptor].slot >= 0, sockets[descriptor].slot != easy.flatMap(transfer(of:))?.slot?.id {
             sockets.close(descriptor)
         }
-        register(descriptor, interest)
-        sockets.want(descriptor, true)
+        sockets.wait(for: interest, on: descriptor)
+        sockets.want(interest, on: descriptor)
     }
 
-    /// Readers stand still. What the peer has sent by now would be told of again and again.
+    /// All readers of the connection are paused: what the peer has sent is left in the kernel, and reported no more. Where
+    /// several requests are on it, libcurl may still want to read frames that are not theirs.
     func hold(_ descriptor: Int32) {
-        guard !sockets[descriptor].isWanted else { return }
-        events.forget(descriptor)
-        sockets.set(descriptor, slot: sockets[descriptor].slot, interest: [])
+        if slot(of: descriptor)?.isMultiplexed == true, !sockets[descriptor].wanted.isEmpty { return }
+        sockets.wait(for: sockets[descriptor].wanted.subtracting([.read, .peerClosed]), on: descriptor)
     }
 
-    func register(_ descriptor: Int32, _ interest: EventQueue.Interest) {
-        let known = sockets[descriptor]
-        guard known.interest != interest else { return }
-        let isKnown = !known.interest.isEmpty
-        if events.register(descriptor, interest, tag: sockets.tag(of: descriptor), isKnown: isKnown) {
-            sockets.set(descriptor, slot: known.slot, interest: interest)
+    /// A reader goes on: the connection is waited for again as libcurl last asked.
+    func resume(_ transfer: CurlTransfer) {
+        guard let slot = transfer.slot else { return }
+        for descriptor in transfer.opened + (slot.connection.map { [$0] } ?? [])
+        where sockets[descriptor].slot == slot.id && !sockets[descriptor].wanted.isEmpty {
+            sockets.wait(for: sockets[descriptor].wanted, on: descriptor)
         }
+    }
+
+    /// Waits for events until `deadline`, or without end.
+    func wait(until deadline: MonotonicTime?, into happened: inout EventQueue.Happened) {
+        sockets.applyChanges { descriptor, tag, socket in
+            if socket.interest.isEmpty {
+                events.forget(descriptor)
+                return true
+            }
+            return events.register(descriptor, socket.interest, tag: tag, isKnown: !socket.applied.isEmpty)
+        }
+        events.wait(until: deadline, now: now, into: &happened)
     }
 
     /// A transfer opened a socket: from now on its events are the slot's.
     func socketOpened(_ descriptor: Int32, for transfer: CurlTransfer) {
-        sockets.close(descriptor)
-        sockets.set(descriptor, slot: transfer.slot?.id ?? -1, interest: [])
+        sockets.open(descriptor, for: transfer.slot?.id ?? -1)
     }
 
     /// libcurl closes a socket that had connected.

@@ -18,9 +18,15 @@ extension CurlDriver {
         } while settleJoins()
     }
 
+    /// The most calls in a row. One is the rule; what is left then is for the next turn, so that nothing that libcurl asks
+    /// for can keep deadlines and the mailbox waiting.
+    private static let mostCalls = 64
+
     /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
     private func letCurlWork() {
-        while let timer = curlTimer, timer <= now {
+        var calls = 0
+        while let timer = curlTimer, timer <= now, calls < Self.mostCalls {
+            calls += 1
             curlTimer = nil
             var running: Int32 = 0
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
@@ -53,11 +59,15 @@ extension CurlDriver {
         // libcurl takes a head that is cut off for an answer without a body.
         let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
-        let error = result == CURLE_OK ? nil : transfer.error(result)
-        // libcurl knows the socket from the end of the transfer until the handle is removed.
-        if slot.connection == nil { slot.connection = transfer.openConnection }
+        let isWhole = result == CURLE_OK || transfer.isRefusedExpectation(result)
+        let error = isWhole ? nil : transfer.error(result)
+        noteConnection(of: transfer, slot)
         transfer.stop(in: multi)
+        if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
+        if ending == .complete(keepAlive: true), let seconds = exchange.response.framing.keepAliveSeconds {
+            machine.announced(keepAlive: UInt64(seconds) * 1_000_000_000, by: slot.id)
+        }
         release(transfer, from: slot)
         if !slot.isRunning {
             slot.idleSinceHearing = hearing
@@ -73,9 +83,27 @@ extension CurlDriver {
         perform()
     }
 
+    /// Asks libcurl which connection it kept. It knows from the end of the transfer until the handle is removed.
+    ///
+    /// Later versions close a connection over TLS in their own time, and its socket is open until then, though it is not
+    /// the slot's any more. Of a connection that other transfers are on, libcurl says nothing.
+    private func noteConnection(of transfer: CurlTransfer, _ slot: CurlSlot) {
+        if slot.connection == nil || Self.closesGracefully && transfer.wasSent && slot.runningCount == 1 {
+            let kept = transfer.openConnection
+            if let old = slot.connection, old != kept { sockets.abandon(old) }
+            slot.connection = kept
+        }
+        for descriptor in transfer.opened where descriptor != slot.connection {
+            if sockets[descriptor].slot == slot.id { sockets.abandon(descriptor) }
+        }
+    }
+
+    private static let closesGracefully = LibcurlVersion.loaded >= .closesGracefully
+
     /// The transfer is over: the slot's own waits for the next request, another is put aside.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
+        if let unused = transfer.takeConnected() { closeSocket(unused) }
         // One that ended while it tried to share a connection may have begun something else when that is looked at.
         if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         if !settling.isEmpty { settling.removeAll { $0 === transfer } }
@@ -88,8 +116,9 @@ extension CurlDriver {
 
     /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
-        guard let slot = transfer.slot else { return }
+        guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
         now = MonotonicClock.now()
+        slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
         machine.connectionReady(slot.id, at: now)
     }
 
@@ -113,7 +142,7 @@ extension CurlDriver {
 
     func bodyArrived(_ exchange: Exchange) {
         streaming.append(exchange)
-        if exchange.transfer?.slot?.isMultiplexed == true { progressed(exchange) }
+        progressed(exchange)
     }
 
     func progressed(_ transfer: CurlTransfer) {
@@ -154,9 +183,18 @@ extension CurlDriver {
 
     private func open(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request] else { return }
+        guard let peer = options.proxies.peer(of: exchange.request.origin) else {
+            return open(id, exchange, to: nil)
+        }
+        lookUp(for: NameWaits.Opener(slot: id, request: request, peer: peer), exchange)
+    }
+
+    /// - Parameter peer: what was looked up; `nil` where nothing had to be.
+    func open(_ id: SlotID, _ exchange: Exchange, to peer: ReachedPeer?) {
         do throws(PoolError) {
-            try begin(exchange, .open, on: slot(id))
+            try begin(exchange, .open, on: slot(id), to: peer)
         } catch {
+            if let socket = peer?.socket { closeSocket(socket) }
             transferEnded(.broken(.other), exchange, error: error)
         }
     }
@@ -164,7 +202,7 @@ extension CurlDriver {
     private func reuse(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request], let slot = slots[id] else { return }
         if !slot.isMultiplexed, slot.idleSinceHearing == hearing, let connection = slot.connection,
-            let reason = Self.whatItSaid(connection)
+            let reason = IdleConnection.ending(of: connection, speaksTLS: slot.speaksTLS)
         {
             // It went from one request to the next, and epoll has not been asked about it in between.
             transferEnded(.stale(sent: false, reason), exchange, error: Self.connectionDied)
@@ -184,9 +222,11 @@ extension CurlDriver {
     private func begin(
         _ exchange: Exchange,
         _ start: CurlTransfer.Start,
-        on slot: CurlSlot
+        on slot: CurlSlot,
+        to peer: ReachedPeer? = nil
     ) throws(PoolError) -> CurlTransfer {
         let transfer = try restingTransfer(slot.transfer)
+        if start == .open { transfer.prepareToOpen(to: peer) }
         if !slot.take(transfer) || !transfer.begin(exchange, start, in: multi) { refused(exchange, transfer) }
         return transfer
     }
@@ -233,6 +273,7 @@ extension CurlDriver {
             if transfer.start == .reuse {
                 transferEnded(.stale(sent: false, .peerClosed), exchange, error: Self.connectionDied)
             } else if let id = exchange.id {
+                exchange.phase = .acquire
                 machine.joinRefused(id, at: now)
             }
             perform()
@@ -249,11 +290,13 @@ extension CurlDriver {
     }
 
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
-    private func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
+    func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
         var error = error
         switch machine.transferEnded(id, ending, at: now) {
-        case .retry: return
+        case .retry:
+            exchange.phase = .acquire
+            return
         case .refuse: error = Self.peerRefuses
         case .deliver: break
         }
@@ -271,7 +314,10 @@ extension CurlDriver {
     }
 
     private func close(_ id: SlotID) {
+        stopWaiting(id)
+        stopRacing(id)
         guard slots.indices.contains(id), let slot = slots[id] else { return }
+        if let own = slot.transfer { gaveUp(own) }
         for transfer in slot.others {
             transfer.stop(in: multi)
             release(transfer, from: slot)

@@ -36,6 +36,13 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
     /// Those of them that are being looked at, the first one last.
     @exclusivity(unchecked) var settling: [CurlTransfer] = []
+    /// Connections that wait for the addresses of a name.
+    @exclusivity(unchecked) var nameWaits = NameWaits()
+    /// Connections that are being opened to one of several addresses.
+    @exclusivity(unchecked) var races: [SlotID: Race] = [:]
+    /// Which addresses did not connect of late.
+    @exclusivity(unchecked) var addressHistory = AddressHistory()
+    let resolver: Resolver
     /// What answers are gathered in.
     @exclusivity(unchecked) var memories = AnswerMemories()
     /// What the state machine decided and is being done.
@@ -56,11 +63,12 @@ final class CurlDriver: @unchecked Sendable {
     /// Connections that became idle since they were.
     @exclusivity(unchecked) var freshlyIdle = 0
     @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
+    @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
     /// When libcurl wants to be called.
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
     /// - Throws: ``PoolError`` with code `outOfResources`.
-    init(_ settings: PoolSettings, _ options: TransportOptions) throws(PoolError) {
+    init(_ settings: PoolSettings, _ options: TransportOptions, _ resolver: Resolver) throws(PoolError) {
         guard Libcurl.backend != nil, let multi = curl_multi_init() else {
             throw PoolError(.outOfResources, "libcurl could not be set up", phase: .submit)
         }
@@ -73,6 +81,7 @@ final class CurlDriver: @unchecked Sendable {
         self.multi = multi
         self.settings = settings
         self.options = options
+        self.resolver = resolver
         mailbox = Mailbox(waker: events.waker)
         executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
         machine = PoolStateMachine(rules: PoolRules(settings.configuration))
@@ -105,8 +114,8 @@ final class CurlDriver: @unchecked Sendable {
         while !machine.isDrained {
             let deadline = nextDeadline()
             now = MonotonicClock.now()
-            let mayWait = !executor.hasJobs && mailbox.prepareToSleep(at: now)
-            events.wait(until: mayWait ? deadline : now, now: now, into: &happened)
+            let mayWait = mailbox.prepareToSleep(at: now, hasJobs: executor.hasJobs)
+            wait(until: mayWait ? deadline : now, into: &happened)
             hear(happened.events)
             hearMore(&happened)
             turn()
@@ -139,7 +148,7 @@ final class CurlDriver: @unchecked Sendable {
             answered.count + streaming.count < Self.fewAnswers
         {
             work()
-            events.wait(until: now, now: now, into: &happened)
+            wait(until: now, into: &happened)
             hear(happened.events)
         }
     }
@@ -150,21 +159,36 @@ final class CurlDriver: @unchecked Sendable {
 
     private func turn() {
         takeFromMailbox()
+        advanceRaces()
         work()
-        if let deadline = machine.nextDeadline(), deadline <= now {
-            machine.timePassed(to: now)
-            perform()
-            work()
-        }
+        if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
         rest()
         publish()
+    }
+
+    /// Reads whatever lies in the sockets, and only then lets time pass. The thread may come late: the process was paused,
+    /// a task on this thread blocked, or more sockets were readable than one wait reports. A response that has arrived is
+    /// not late then.
+    private func letTimePass() {
+        var moment = now
+        // The kernel reports the sockets in turn, so that these waits together report every one.
+        for _ in 0...sockets.count / EventQueue.Happened.capacity {
+            moment = MonotonicClock.now()
+            wait(until: moment, into: &lateEvents)
+            hear(lateEvents.events)
+            work()
+            guard lateEvents.isFull else { break }
+        }
+        machine.timePassed(to: moment)
+        perform()
+        work()
     }
 
     /// So many connections are asked one by one, more all at once.
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
-        earlier(machine.nextDeadline(), earlier(curlTimer, restDue))
+        earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue))
     }
 
     private func takeFromMailbox() {
@@ -179,10 +203,15 @@ final class CurlDriver: @unchecked Sendable {
         }
         for exchange in batch.cancellations {
             guard let id = exchange.id else { continue }
-            machine.cancel(id, at: now)
+            if exchange.isResponseRefused {
+                machine.refuseResponse(id, at: now)
+            } else {
+                machine.cancel(id, at: now)
+            }
             perform()
         }
         for exchange in batch.nudges { nudged(exchange) }
+        for ended in batch.lookUps { lookedUp(ended) }
         for command in batch.commands {
             switch command {
             case .shutDown(let policy, let waiter):
@@ -232,7 +261,7 @@ final class CurlDriver: @unchecked Sendable {
 
     private func handOver(_ exchange: Exchange) {
         guard exchange.result == nil, exchange.stream == nil else { return }
-        exchange.handOver(isFull: exchange.transfer?.isReceiving == false)
+        exchange.handOver()
         exchange.finish()
     }
 
@@ -254,8 +283,7 @@ final class CurlDriver: @unchecked Sendable {
         events.close()
         for exchange in late.submissions {
             exchange.result = .failure(failure(of: exchange, .shutdown))
-            let refusal = Refusal(origin: exchange.request.origin, lastNumber: exchange.number)
-            observer?.poolDidTurn(refusal.turn(at: MonotonicClock.now()))
+            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: exchange.number), to: observer)
             exchange.upload?.close()
             exchange.finish()
         }

@@ -18,6 +18,8 @@ final class CurlSlot {
 
     /// The descriptor of the connection, from the moment it is known until it is closed.
     @exclusivity(unchecked) var connection: Int32?
+    /// Whether TLS is spoken on it, with the origin or with a proxy.
+    @exclusivity(unchecked) var speaksTLS = false
     /// Whether the connection carries several requests at once.
     @exclusivity(unchecked) var isMultiplexed = false
     /// The driver's last hearing of all sockets before its last transfer ended.
@@ -29,6 +31,9 @@ final class CurlSlot {
 
     /// Whether libcurl has a transfer of the slot.
     var isRunning: Bool { transfer?.isRunning == true || !others.isEmpty }
+
+    /// How many transfers of the slot libcurl has.
+    var runningCount: Int { others.count + (transfer?.isRunning == true ? 1 : 0) }
 
     /// Whether there are requests on the connection, and none of them listens to the peer.
     var isHeld: Bool {

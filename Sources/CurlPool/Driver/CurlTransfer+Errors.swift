@@ -9,6 +9,7 @@ extension CurlTransfer {
         if let refusal { return refusal }
         if wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
+        if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error }
         let words = String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST: return PoolError(.dnsFailed, "the host's name does not resolve", phase: phase)
@@ -22,20 +23,39 @@ extension CurlTransfer {
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
+        case CURLE_RECV_ERROR where String(cString: complaint).hasSuffix(" in chunked-encoding"):
+            return PoolError(.invalidResponse, "the chunks of the body cannot be read", phase: phase)
+        case CURLE_UPLOAD_FAILED where wasSent:
+            return PoolError(
+                .invalidRequest,
+                "the server speaks HTTP/1.0, to which a body of unknown length cannot be sent",
+                phase: phase
+            )
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
-        case _ where phase == .connect: return PoolError(.connectFailed, systemWords ?? words, phase: phase)
+        case CURLE_COULDNT_CONNECT where phase == .connect:
+            return PoolError(.connectFailed, systemWords ?? words, phase: phase)
+        case _ where phase == .connect: return PoolError(.connectFailed, words, phase: phase)
         default: return PoolError(.connectionLost, words, phase: phase)
         }
     }
 
     func connectFailure(_ result: CURLcode) -> ConnectFailure {
         switch result {
+        case _ where isForWantOfDescriptor(result): .noDescriptor
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
         case CURLE_OPERATION_TIMEDOUT: .timeout
         case _ where Self.isTLS(result): .tls
         case CURLE_COULDNT_CONNECT: systemError == ECONNREFUSED ? .refused : .other
         default: .other
+        }
+    }
+
+    /// The resolver does not say why it found nothing, and needs descriptors as well.
+    private func isForWantOfDescriptor(_ result: CURLcode) -> Bool {
+        switch result {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: DescriptorLimit.isReached
+        default: lacksDescriptor
         }
     }
 
@@ -84,14 +104,9 @@ extension CurlTransfer {
 
     // MARK: The proxy
 
-    /// Whether the connection is one to a proxy, as far as that can be told: libcurl does not.
+    /// Whether the connection is one to a proxy.
     private var leadsToProxy: Bool {
-        guard let request = exchange?.request, request.unixSocketPath == nil else { return false }
-        switch driver.options.proxy {
-        case .direct: return false
-        case .server(let server) where server.except.isEmpty: return true
-        case .server, .environment: return socketPort.map { $0 != request.origin.port } ?? false
-        }
+        exchange.map { driver.options.proxies.route(to: $0.request.origin) != .direct } ?? false
     }
 
     private var proxyFault: String {
@@ -137,15 +152,5 @@ extension CurlTransfer {
             true
         default: false
         }
-    }
-}
-
-extension PoolError {
-    static func unpacksToTooMuch(_ maxRatio: Int) -> PoolError {
-        PoolError(
-            .responseTooLarge,
-            "the answer's body unpacks to more than \(maxRatio) times what came over the wire",
-            phase: .exchange
-        )
     }
 }

@@ -24,11 +24,16 @@ final class CurlTransfer {
 
     /// What the handle is set for, so that the next request sets only what differs.
     @exclusivity(unchecked) var mayLookUp = true
+    @exclusivity(unchecked) var route: ProxyRules.Route?
+    /// The entry by which libcurl knows its peer's address, for as long as it may read it.
+    @exclusivity(unchecked) var entry: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
-    @exclusivity(unchecked) var unpacks = false
     @exclusivity(unchecked) var unixSocketPath: String?
+
+    /// Its connection of HTTP/1.1 has been readable so often without a byte of the response for it.
+    @exclusivity(unchecked) private var fruitlessEvents = 0
 
     // The present attempt.
     @exclusivity(unchecked) private(set) var start = Start.open
@@ -38,10 +43,14 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
-    /// The port that its last socket was opened for.
-    @exclusivity(unchecked) private(set) var socketPort: UInt16?
-    /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
-    @exclusivity(unchecked) private var opened: [Int32] = []
+    /// The last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var lacksDescriptor = false
+    /// The peer that was looked up for it, where one was.
+    @exclusivity(unchecked) private(set) var peer: ReachedPeer?
+    /// A socket that is connected to it, until libcurl asks for one.
+    @exclusivity(unchecked) private var connected: Int32?
+    /// The sockets that it opened; libcurl tries several at once for a host that it knows itself.
+    @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Set when a callback broke the transfer off: why.
@@ -83,6 +92,7 @@ final class CurlTransfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_url_cleanup(url)
+        curl_slist_free_all(entry)
         complaint.deallocate()
     }
 
@@ -108,15 +118,29 @@ final class CurlTransfer {
         wantedToSendAgain = false
         pause = Pause()
         refusal = nil
-        complaint[0] = 0
-        socketPort = nil
+        fruitlessEvents = 0
+        complaint.pointee = 0
+        lacksDescriptor = false
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
+        exchange.phase = start == .open ? .connect : .acquire
         describe(start)
         guard describe(exchange.request) else { return false }
-        exchange.response.isUnpacked = unpacks
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
+    }
+
+    /// The next exchange is to open a connection to this peer; `nil` where nothing had to be looked up.
+    func prepareToOpen(to peer: ReachedPeer?) {
+        self.peer = peer
+        connected = peer?.socket
+        describe(peer)
+    }
+
+    /// The socket that is connected to the peer and that nobody has taken.
+    func takeConnected() -> Int32? {
+        defer { connected = nil }
+        return connected
     }
 
     /// Takes the transfer away from libcurl. One that was not complete takes its connection along, unless others are on
@@ -136,7 +160,11 @@ final class CurlTransfer {
     /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
-        if result == CURLE_OK { return .complete(keepAlive: isOpen && exchange?.request.isLast != true) }
+        if result == CURLE_OK {
+            let isLast = exchange?.request.isLast == true || exchange?.response.framing.keepAliveSeconds == 0
+            return .complete(keepAlive: isOpen && !isLast)
+        }
+        if isRefusedExpectation(result) { return .complete(keepAlive: false) }
         // A new HTTP/2 connection may end before it has taken a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
@@ -149,6 +177,12 @@ final class CurlTransfer {
     var hasGivenUp: Bool { strncmp(complaint, Self.givingUp, Self.givingUp.utf8.count) == 0 }
     private static let givingUp = "Connection died, tried"
 
+    /// Whether the response is a 417, after which libcurl wanted to send the request again, without the expectation. The
+    /// response is the caller's, and the connection, on which the server may still wait for the body, is closed.
+    func isRefusedExpectation(_ result: CURLcode) -> Bool {
+        result == CURLE_ABORTED_BY_CALLBACK && wasSent && exchange?.response.headIsComplete == true
+    }
+
     /// The connection that libcurl kept after the transfer.
     var openConnection: Int32? {
         var descriptor = CURL_SOCKET_BAD
@@ -158,6 +192,21 @@ final class CurlTransfer {
 
     /// Whether the peer is listened to.
     var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
+
+    /// The most times in a row that a connection over TLS is readable without a byte of the body: a record is readable
+    /// as a whole only, and may come in as many segments.
+    private static let mostSegments = 64
+
+    /// Its connection of HTTP/1.1 can be read.
+    ///
+    /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own bytes, not
+    ///   chunk extensions and trailers, with which a peer could keep the request for ever.
+    func becameReadable() -> Bool {
+        guard exchange?.response.headIsComplete == true else { return true }
+        guard address?.isSecure == true else { return false }
+        fruitlessEvents += 1
+        return fruitlessEvents <= Self.mostSegments
+    }
 
     /// Who is to move the next byte.
     var awaiting: Awaiting {
@@ -169,8 +218,13 @@ final class CurlTransfer {
 
     /// The connection is ready and the request about to be sent. libcurl sends a request again by itself when a reused
     /// connection dies, POST included; that is the pool's decision, and ``mayOpenSocket()`` stops it earlier.
-    func aboutToSend(from localPort: Int32) {
+    ///
+    /// - Returns: whether it may send. It does so once: of a server that refuses an expectation (417) it would send the
+    ///   request again by itself, on a connection that is half used.
+    func aboutToSend(from localPort: Int32) -> Bool {
+        if wasSent { return false }
         wasSent = true
+        exchange?.phase = .exchange
         switch start {
         case .open:
             // Several requests may end on the connection before libcurl says which it is.
@@ -179,6 +233,7 @@ final class CurlTransfer {
         case .reuse: break
         case .join: driver.joined(self)
         }
+        return true
     }
 
     /// Whether libcurl may open a socket. A transfer that was started on a connection, or has had one, has no business to:
@@ -189,11 +244,14 @@ final class CurlTransfer {
     }
 
     /// A socket was opened for one of the peer's addresses.
-    func socketOpened(_ descriptor: Int32, for port: UInt16) {
-        socketPort = port
+    func socketOpened(_ descriptor: Int32) {
         opened.append(descriptor)
+        lacksDescriptor = false
         driver.socketOpened(descriptor, for: self)
     }
+
+    /// There was no descriptor for a socket, or none but those that are left to the runtime.
+    func foundNoDescriptor() { lacksDescriptor = true }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()
@@ -214,32 +272,49 @@ final class CurlTransfer {
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.headIsComplete
-            guard exchange.response.take(header: line) else { return false }
+            if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
             if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
             return true
         }
     }
 
-    /// - Returns: whether the transfer may go on.
-    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? false
+    /// What became of a piece of the body.
+    enum Reception {
+        case taken
+        /// The reader has enough for now. libcurl keeps the piece, and offers it again.
+        case paused
+        case refused
     }
 
-    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Bool {
-        if pause.swallows { return true }
-        if unpacks, !isWithinRatio(exchange, bytes.count) { return false }
-        let isFull: Bool
+    func received(body bytes: UnsafeBufferPointer<UInt8>) -> Reception {
+        unretained?._withUnsafeGuaranteedRef { received(body: bytes, of: $0) } ?? .refused
+    }
+
+    private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Reception {
+        if pause.swallows { return .taken }
+        fruitlessEvents = 0
         if let stream = exchange.stream {
-            isFull = stream.append(bytes)
+            guard stream.hasRoom else { return pauseReceiving() }
+            stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            guard let count = exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
-                return false
+            guard exchange.response.headIsComplete else {
+                refuse("a body came before the end of the head")
+                return .refused
             }
-            isFull = count >= ResponseStream.highWater
+            guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
+            guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
+                return .refused
+            }
         }
-        if isFull { stopReceiving(exchange) }
-        return true
+        return .taken
+    }
+
+    /// - Returns: `false`, for libcurl's callback.
+    @discardableResult
+    private func refuse(_ reason: String) -> Bool {
+        refusal = PoolError(.invalidResponse, reason, phase: .exchange)
+        return false
     }
 
     /// Room for the whole body where the answer says how long it is and it will come at once.
@@ -251,31 +326,10 @@ final class CurlTransfer {
         return max(first, min(Int(announced), ResponseStream.highWater))
     }
 
-    private func isWithinRatio(_ exchange: Exchange, _ more: Int) -> Bool {
-        guard case .on(let maxRatio) = driver.options.decompression else { return true }
-        if exchange.unpacked.take(more, packed: receivedBytes, buffer: Self.bufferBytes, maxRatio: maxRatio) {
-            return true
-        }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return false
-    }
-
-    /// What the end of the transfer comes to: a body that is complete may still have unpacked to too much.
+    /// What the end of the transfer comes to.
     func result(_ code: CURLcode) -> CURLcode {
-        guard unpacks, let exchange, case .on(let maxRatio) = driver.options.decompression else { return code }
-        // Of a reader that stands still, libcurl keeps 64 MiB of what one buffer unpacks to.
-        let isOverflow = code == CURLE_OUT_OF_MEMORY && !isReceiving
-        let isTooMuch = code == CURLE_OK && !exchange.unpacked.isWithin(maxRatio, packed: receivedBytes)
-        guard isOverflow || isTooMuch else { return code }
-        refusal = .unpacksToTooMuch(maxRatio)
-        return CURLE_FILESIZE_EXCEEDED
-    }
-
-    /// What of the body has come over the wire, as far as libcurl has counted it.
-    private var receivedBytes: Int {
-        var bytes: curl_off_t = 0
-        poolscope_easy_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes)
-        return Int(bytes)
+        // From 8.8 on, a client key that cannot be used is reported as a bad argument.
+        code == CURLE_BAD_FUNCTION_ARGUMENT && !wasSent && driver.options.hasIdentity ? CURLE_SSL_CERTPROBLEM : code
     }
 
     /// Gives libcurl the next bytes of the request's body.
@@ -302,13 +356,14 @@ final class CurlTransfer {
     /// After that libcurl wants it only to send the request again by itself, for which it gets no socket.
     var mayRewind: Bool { start != .open || !wasSent }
 
-    // MARK: Standing still
+    // MARK: Pauses
 
-    private func stopReceiving(_ exchange: Exchange) {
-        guard pause.bits & CURLPAUSE_RECV == 0 else { return }
+    /// The only way to pause that all versions of libcurl understand is the callback's result. `curl_easy_pause` inside
+    /// the callback makes 8.6 to 8.14 arm a timer that is due at once, again and again.
+    private func pauseReceiving() -> Reception {
         pause.bits |= CURLPAUSE_RECV
-        curl_easy_pause(easy, pause.bits)
         driver.progressed(self)
+        return .paused
     }
 
     /// The caller has read, or has written: whatever can go on goes on.
@@ -318,7 +373,9 @@ final class CurlTransfer {
         if exchange.stream?.hasRoom == true { bits &= ~CURLPAUSE_RECV }
         if exchange.upload?.hasNews == true { bits &= ~CURLPAUSE_SEND }
         guard bits != pause.bits else { return }
+        let receivesAgain = !isReceiving && bits & CURLPAUSE_RECV == 0
         pause.bits = bits
+        if receivesAgain { driver.resume(self) }
         driver.awaits(self)
         // Callbacks run inside this call. One that breaks the transfer off makes the call fail, and nothing else.
         let code = curl_easy_pause(easy, bits)

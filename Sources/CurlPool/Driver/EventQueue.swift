@@ -19,7 +19,7 @@ struct EventQueue: Sendable {
     /// Something happened on a descriptor. The tag is the one that it was registered with.
     struct Event {
         let tag: UInt64
-        let happened: Interest
+        var happened: Interest
     }
 
     /// Wakes the thread that waits.
@@ -59,7 +59,9 @@ struct EventQueue: Sendable {
 
     /// What one wait brought. Its memory is used again.
     struct Happened {
-        fileprivate var buffer = [epoll_event](repeating: epoll_event(), count: 256)
+        /// The most events of one wait.
+        static let capacity = 256
+        fileprivate var buffer = [epoll_event](repeating: epoll_event(), count: capacity)
         fileprivate(set) var events: [Event] = []
         /// Whether there may have been more than there was room for.
         fileprivate(set) var isFull = false

@@ -3,8 +3,8 @@ import HTTPPool
 /// One request on its way through the pool, with what has come back for it.
 ///
 /// Sound as `Sendable` because it has one owner at a time: the calling task until it is submitted, then the driver's
-/// thread until it resumes the continuation, then the calling task again. `admission` alone is shared, and read and
-/// written under the mailbox's lock; so are `number`, `submitted` and `continuation` until the driver takes them. With one
+/// thread until it resumes the continuation, then the calling task again. `admission` and `isResponseRefused` alone are shared,
+/// and written under the mailbox's lock; so are `number`, `submitted` and `continuation` until the driver takes them. With one
 /// owner, accesses need no check for overlap (see ``CurlDriver``).
 final class Exchange: @unchecked Sendable {
     typealias Continuation = UnsafeContinuation<RawResponse, any Error>
@@ -19,6 +19,9 @@ final class Exchange: @unchecked Sendable {
     let phaseTimeouts: PhaseTimeouts
 
     var admission = Admission.new
+    /// Its reader ended it because the response is invalid. Written before it is among the mailbox's cancellations, and
+    /// read after it was taken from there.
+    @exclusivity(unchecked) var isResponseRefused = false
     @exclusivity(unchecked) var number: UInt64 = 0
     @exclusivity(unchecked) var submitted = MonotonicTime(nanoseconds: 0)
     /// Unsafe only in name: it is taken out when it is resumed, see ``finish(_:)``.
@@ -29,13 +32,13 @@ final class Exchange: @unchecked Sendable {
 
     // The driver's thread.
     @exclusivity(unchecked) var id: RequestID?
+    /// How far the request has come.
+    @exclusivity(unchecked) var phase = PoolError.Phase.acquire
     /// Sound: only the driver follows it, which keeps its transfers until it ends.
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
     @exclusivity(unchecked) var response = RawResponse()
     /// The rest of the answer's body, once the answer was handed over.
     @exclusivity(unchecked) var stream: ResponseStream?
-    /// What was unpacked of the body so far.
-    @exclusivity(unchecked) var unpacked = UnpackedBody()
     /// How much of a body in memory libcurl has taken.
     @exclusivity(unchecked) private var bodySent = 0
     @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
@@ -77,10 +80,12 @@ final class Exchange: @unchecked Sendable {
         self.transfer = transfer
         response.drop()
         response = RawResponse()
-        unpacked = UnpackedBody()
         bodySent = 0
         upload?.rewind()
     }
+
+    /// It waits for its peer's name. What it was on before may be another's by now.
+    func waitForName() { transfer = nil }
 
     /// Whether bytes of the body are still to be sent.
     var isUploading: Bool {
@@ -110,8 +115,8 @@ final class Exchange: @unchecked Sendable {
     // MARK: Its end
 
     /// The head is there and the body is not: the caller is to have the answer, and the rest as a stream.
-    func handOver(isFull: Bool) {
-        let stream = ResponseStream(response.memory?.takeBody() ?? [], isFull: isFull)
+    func handOver() {
+        let stream = ResponseStream(response.memory?.takeBody() ?? [])
         self.stream = stream
         response.stream = stream
         result = .success(response.handOver())

@@ -9,6 +9,13 @@ final class Mailbox: Sendable {
         case reconfigure(PoolConfiguration, UnsafeContinuation<Void, any Error>)
     }
 
+    /// What a look-up of a name has come to.
+    struct EndedLookUp: Sendable {
+        let name: String
+        let ticket: UInt64
+        let result: Result<KnownAddresses, NameFailure>
+    }
+
     /// What the driver took.
     struct Batch {
         var submissions: [Exchange] = []
@@ -16,9 +23,11 @@ final class Mailbox: Sendable {
         /// Their callers have read of the answer, or written of the body.
         var nudges: [Exchange] = []
         var commands: [Command] = []
+        /// Look-ups of names that have ended.
+        var lookUps: [EndedLookUp] = []
 
         var isEmpty: Bool {
-            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty
+            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty && lookUps.isEmpty
         }
 
         mutating func removeAll() {
@@ -26,6 +35,7 @@ final class Mailbox: Sendable {
             if !cancellations.isEmpty { cancellations.removeAll(keepingCapacity: true) }
             if !nudges.isEmpty { nudges.removeAll(keepingCapacity: true) }
             if !commands.isEmpty { commands.removeAll(keepingCapacity: true) }
+            if !lookUps.isEmpty { lookUps.removeAll(keepingCapacity: true) }
         }
     }
 
@@ -58,6 +68,8 @@ final class Mailbox: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Held while the observer is called after the end.
+    private let refusals = Mutex(())
     private let waker: EventQueue.Waker
 
     init(waker: EventQueue.Waker) { self.waker = waker }
@@ -92,11 +104,30 @@ final class Mailbox: Sendable {
         }
     }
 
+    /// The response that the exchange is receiving turned out to be invalid.
+    func refuseResponse(of exchange: Exchange) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            exchange.isResponseRefused = true
+            state.pending.cancellations.append(exchange)
+            wakeDriver(&state)
+        }
+    }
+
     /// The driver is to look at the exchange's streams again.
     func nudge(_ exchange: Exchange) {
         state.withLock { state in
             guard !state.hasEnded else { return }
             state.pending.nudges.append(exchange)
+            wakeDriver(&state)
+        }
+    }
+
+    /// A name was looked up. A pool that has ended does not want to know.
+    func lookedUp(_ ended: EndedLookUp) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.pending.lookUps.append(ended)
             wakeDriver(&state)
         }
     }
@@ -145,10 +176,10 @@ final class Mailbox: Sendable {
     }
 
     /// The driver has told its observer of what it took, and is about to sleep. `false`: it must not, there is something
-    /// to take.
-    func prepareToSleep(at now: MonotonicTime) -> Bool {
+    /// to take, or tasks of its executor are ready; the next turn begins now.
+    func prepareToSleep(at now: MonotonicTime, hasJobs: Bool) -> Bool {
         state.withLock { state in
-            guard state.pending.isEmpty else {
+            guard state.pending.isEmpty, !hasJobs else {
                 state.busySince = now
                 return false
             }
@@ -169,6 +200,13 @@ final class Mailbox: Sendable {
             state.busySince = nil
             return (state.turnOver(), state.observer)
         }
+    }
+
+    /// Reports a request that came after the end. Many threads may refuse requests then, and the observer is called by one
+    /// at a time.
+    func report(_ refusal: Refusal, to observer: (any PoolObserver)?) {
+        guard let observer else { return }
+        refusals.withLock { _ in observer.poolDidTurn(refusal.turn(at: MonotonicClock.now())) }
     }
 
     /// There is something to do for the driver that is not in here.

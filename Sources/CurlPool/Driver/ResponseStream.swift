@@ -6,7 +6,7 @@ import Synchronization
 /// The driver puts in what comes and stops the peer when enough of it lies here; the reader takes all that lies here and
 /// lets the peer go on.
 final class ResponseStream: Sendable {
-    /// So many bytes lie here before the peer is stopped. A chunk that libcurl has in its hands already comes on top.
+    /// With so many bytes unread the peer is paused. The chunk that reaches it comes on top.
     static let highWater = 256 << 10
 
     private struct State {
@@ -34,18 +34,16 @@ final class ResponseStream: Sendable {
     private let state: Mutex<State>
 
     /// Begins with what came together with the head.
-    init(_ buffer: [UInt8], isFull: Bool) { state = Mutex(State(buffer: buffer, isFull: isFull)) }
+    init(_ buffer: [UInt8]) { state = Mutex(State(buffer: buffer, isFull: buffer.count >= Self.highWater)) }
 
     // MARK: The driver
 
-    /// - Returns: whether the peer is to be stopped.
-    func append(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Takes the next bytes, for which there is room (see ``hasRoom``).
+    func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         state.withLock { state in
-            guard state.ending == nil else { return false }
+            guard state.ending == nil else { return }
             state.buffer.append(contentsOf: bytes)
-            // What comes after the peer was stopped, with a reader who wants it all by now, does not start it again.
             if state.buffer.count >= max(Self.highWater, state.limit.map { $0 + 1 } ?? 0) { state.isFull = true }
-            return state.isFull
         }
     }
 
@@ -176,6 +174,13 @@ final class ResponseReader: ResponseBodySource {
         guard !stream.hasEnded else { return }
         stream.end(.failure(CancellationError()))
         mailbox.cancel(exchange)
+    }
+
+    /// Ends the request because its body cannot be read.
+    func refuse() {
+        guard !stream.hasEnded else { return }
+        stream.end(.failure(CancellationError()))
+        mailbox.refuseResponse(of: exchange)
     }
 
     private func checkCancellation() throws {

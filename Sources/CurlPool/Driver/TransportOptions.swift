@@ -1,5 +1,4 @@
 import CLibcurl
-import CLinux
 import Glibc
 import HTTPPool
 
@@ -7,16 +6,17 @@ import HTTPPool
 ///
 /// Sound as `Sendable`: it is written in the initialiser and never again.
 final class TransportOptions: Sendable {
-    let decompression: PoolTransport.Decompression
     let mayMultiplex: Bool
-    var proxy: PoolProxy { transport.proxy }
     /// Whether no proxy has anything to do with its requests.
     let isDirect: Bool
+    /// Which way its requests go.
+    let proxies: ProxyRules
+    /// How long the addresses of a name are used, in nanoseconds.
+    let nameLifetime: UInt64
+    /// Whether it has a certificate to show to servers.
+    var hasIdentity: Bool { transport.tls.identity != nil }
     private let transport: PoolTransport
-    /// The authorities that are trusted, as a file.
-    private let authorities: String?
-    /// Holds ``authorities``, where they are no file of the system.
-    private let authoritiesDescriptor: Int32?
+    private let authorities: TrustedAuthorities
     private let certificate: [UInt8]
     private let privateKey: [UInt8]
 
@@ -24,53 +24,31 @@ final class TransportOptions: Sendable {
     ///   `outOfResources`.
     init(_ transport: PoolTransport) throws {
         self.transport = transport
-        decompression = transport.decompression
-        isDirect = transport.proxy == .direct
+        proxies = ProxyRules(transport.proxy, environment: Self.environment)
+        isDirect = proxies.only == .direct
+        nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
         certificate =
             try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
         privateKey =
             try transport.tls.identity?.privateKey.read("tls.identity.privateKey", holds: "PRIVATE KEY-----") ?? []
-        let read = { (pem: PoolTLS.PEM) in try pem.read("tls.trust", holds: "CERTIFICATE-----") }
-        switch transport.tls.trust {
-        case .system:
-            (authorities, authoritiesDescriptor) = (Libcurl.certificateBundle, nil)
-        case .systemAnd(let more):
-            let system = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
-            (authorities, authoritiesDescriptor) = try Self.file(system + [UInt8(ascii: "\n")] + read(more))
-        case .only(let these):
-            (authorities, authoritiesDescriptor) = try Self.file(read(these))
-        }
+        authorities = try TrustedAuthorities(transport.tls.trust)
     }
 
-    deinit { if let authoritiesDescriptor { close(authoritiesDescriptor) } }
-
-    /// A file in memory. libcurl keeps the parsed authorities between connections only where they come from a file.
-    private static func file(_ pem: [UInt8]) throws -> (String, Int32) {
-        let descriptor = poolscope_memory_file("poolscope-authorities")
-        guard descriptor >= 0 else {
-            throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
-        }
-        var written = 0
-        while written < pem.count {
-            let count = pem.withUnsafeBytes {
-                write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written)
-            }
-            guard count > 0 else {
-                close(descriptor)
-                throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
-            }
-            written += count
-        }
-        return ("/proc/self/fd/\(descriptor)", descriptor)
-    }
+    /// The value of a variable of this process's environment.
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// Sets the options that are the same for every transfer of the pool.
     func apply(to easy: UnsafeMutableRawPointer) {
         let version = mayMultiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         poolscope_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
         applyTLS(to: easy)
-        applyProxy(to: easy)
+        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        if let only = proxies.only { apply(only, to: easy) }
+        guard let idle = transport.tcpKeepAlive else { return }
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPIDLE, Int(idle.components.seconds))
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPINTVL, Int(idle.components.seconds))
     }
 
     private func applyTLS(to easy: UnsafeMutableRawPointer) {
@@ -82,12 +60,7 @@ final class TransportOptions: Sendable {
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
         }
-        if let authorities {
-            poolscope_easy_set_string(easy, CURLOPT_CAINFO, authorities)
-            poolscope_easy_set_string(easy, CURLOPT_CAPATH, nil)
-            poolscope_easy_set_string(easy, CURLOPT_PROXY_CAINFO, authorities)
-            poolscope_easy_set_string(easy, CURLOPT_PROXY_CAPATH, nil)
-        }
+        authorities.apply(to: easy)
         guard let identity = tls.identity else { return }
         // libcurl copies both.
         for (option, pem) in [(CURLOPT_SSLCERT_BLOB, certificate), (CURLOPT_SSLKEY_BLOB, privateKey)] {
@@ -97,28 +70,24 @@ final class TransportOptions: Sendable {
         poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value ?? "")
     }
 
-    private func applyProxy(to easy: UnsafeMutableRawPointer) {
-        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        switch transport.proxy {
+    /// Tells libcurl the way of the next request, so that it asks neither the environment nor a list of exceptions.
+    func apply(_ route: ProxyRules.Route, to easy: UnsafeMutableRawPointer) {
+        switch route {
         case .direct:
             poolscope_easy_set_string(easy, CURLOPT_PROXY, "")
-            // Or libcurl looks for exceptions in the environment, at every request.
             poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "*")
-        // Without a word from us libcurl asks the environment.
-        case .environment: break
-        case .server(let server):
-            poolscope_easy_set_string(easy, CURLOPT_PROXY, "\(server.scheme)://\(server.host):\(server.port)")
-            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, server.credentials?.user.value)
-            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, server.credentials?.password.value)
-            // Set in any case, so that no variable of the environment says otherwise.
-            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, server.except.joined(separator: ","))
+        case .proxy(let proxy):
+            poolscope_easy_set_string(easy, CURLOPT_PROXY, proxy.address.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, proxy.credentials?.user.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, proxy.credentials?.password.value)
+            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "")
         }
     }
 }
 
 extension PoolTLS.PEM {
     /// The bytes, which must at least look like PEM of this kind.
-    fileprivate func read(_ setting: String, holds kind: String) throws -> [UInt8] {
+    func read(_ setting: String, holds kind: String) throws -> [UInt8] {
         let shown: String
         let bytes: [UInt8]
         switch self {
@@ -133,7 +102,7 @@ extension PoolTLS.PEM {
         return bytes
     }
 
-    private static func contents(of path: String) -> [UInt8]? {
+    static func contents(of path: String) -> [UInt8]? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -155,6 +155,17 @@ extension PoolStateMachine {
         while idleOrder.count > count, let slot = idleOrder.first { close(slot, reason, at: now) }
     }
 
+    /// Finds an idle connection for a request that there was no descriptor for: one of its origin, which it takes when it
+    /// is placed again, or else the longest idle of all, which is closed for its descriptor.
+    ///
+    /// - Returns: whether there was one.
+    mutating func takeIdleConnection(for id: RequestID, at now: MonotonicTime) -> Bool {
+        if !requests[id].isRetry, !origins[requests[id].origin].idle.isEmpty { return true }
+        guard let slot = idleOrder.first else { return false }
+        close(slot, .evicted, at: now)
+        return true
+    }
+
     private mutating func removeFromIdle(_ slot: SlotID) {
         idleOrderLinks.remove(slot, from: &idleOrder)
         idleOfOriginLinks.remove(slot, from: &origins[slots[slot].origin].idle)

@@ -91,6 +91,8 @@ extension PoolStateMachine {
         /// When the connection became usable.
         var opened: MonotonicTime
         var idleSince: MonotonicTime
+        /// For how long at most the peer lets it be used after a response, in nanoseconds.
+        var idleLimit = UInt64.max
         var served: UInt32 = 0
         /// When those that share it in expectation try; `nil` when there is nothing to wait for.
         var trial: MonotonicTime?

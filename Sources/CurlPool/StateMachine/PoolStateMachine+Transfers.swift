@@ -17,6 +17,15 @@ extension PoolStateMachine {
         if slots[slot].isMultiplexed == nil { admitProven(slot, at: now) }
     }
 
+    /// The peer has announced for how long it keeps the slot's connection without a request, in nanoseconds.
+    ///
+    /// It is used for a little less: what is sent while the peer closes is lost.
+    mutating func announced(keepAlive: UInt64, by slot: SlotID) {
+        slots[slot].idleLimit = keepAlive - min(keepAlive / 2, Self.keepAliveMargin)
+    }
+
+    private static let keepAliveMargin: UInt64 = 1_000_000_000
+
     /// Bytes of the request moved, and this is who is to move the next.
     mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
         // The same timeout counts anew, which makes nothing due earlier.
@@ -36,12 +45,18 @@ extension PoolStateMachine {
         case .connecting(let slot) where isOpener(id, of: slot):
             let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
             record(.connectFailed(originID(of: id), reason, took: now - slots[slot].opening))
-            record(.acquireFailed(originID(of: id), .connectFailed, waited: now - requests[id].acquisitionBegan))
+            // Each attempt takes an idle connection, so there is an end to them.
+            let goesOn = reason == .noDescriptor && shutdown == nil && takeIdleConnection(for: id, at: now)
+            if !goesOn {
+                record(.acquireFailed(originID(of: id), .connectFailed, waited: now - requests[id].acquisitionBegan))
+            }
             leave(slot, id)
-            forget(id)
+            if !goesOn { forget(id) }
             let others = requestsThatMove(from: slot)
+            if goesOn { slots[slot].hasLostRequests = true }
             vacate(slot, at: now)
-            placeAgain(others, at: now)
+            placeAgain(goesOn ? others + [id] : others, at: now)
+            if goesOn { return .retry }
         case .connecting:
             // It was to share a connection, which broke before it had a stream.
             joinRefused(id, at: now)

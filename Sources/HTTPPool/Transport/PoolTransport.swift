@@ -11,6 +11,14 @@ public struct PoolTransport: Sendable, Hashable {
     public var tls = PoolTLS()
     /// Through which proxy.
     public var proxy = PoolProxy.direct
+    /// How long the addresses of a name are used before it is looked up again. An address that refused a connection, or
+    /// did not take it in time, makes the next connection look the name up whatever this says. Zero looks up for every
+    /// connection; those that are opened at the same time still share a look-up.
+    public var dnsCache = Duration.seconds(60)
+    /// After how long a silence TCP asks the peer whether it is there, and how long it waits between two such questions: whole
+    /// seconds. It keeps a silent connection alive behind a NAT or firewall, and finds a peer that is gone. `nil` never
+    /// asks.
+    public var tcpKeepAlive: Duration? = .seconds(60)
     /// Whether compressed answers are asked for and unpacked.
     public var decompression = Decompression.off
     /// Header fields of every request that does not have them itself.
@@ -33,9 +41,10 @@ public struct PoolTransport: Sendable, Hashable {
     public enum Decompression: Sendable, Hashable {
         /// Bodies come as the peer sent them.
         case off
-        /// Asks for every encoding that libcurl has (gzip, deflate, brotli, zstd) unless the request has an
-        /// `Accept-Encoding` of its own, and unpacks. Once a body has more than a mebibyte, it may be at most `maxRatio`
-        /// times what came over the wire; more ends the request with ``PoolError/Code/responseTooLarge``.
+        /// Asks for gzip, deflate, brotli and zstd unless the request has an `Accept-Encoding` or a `Range` of its own, and
+        /// unpacks as the body is read. A body that is not what its `Content-Encoding` says, or is cut off, ends with
+        /// ``PoolError/Code/invalidResponse``. Once it has more than a mebibyte, it may be at most `maxRatio` times what
+        /// came over the wire; more ends it with ``PoolError/Code/responseTooLarge``.
         case on(maxRatio: Int = 100)
     }
 }

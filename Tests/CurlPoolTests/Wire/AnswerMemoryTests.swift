@@ -14,7 +14,7 @@ struct AnswerMemoryTests {
         raw.begin(in: memory)
         for line in head.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
             let line = Array(line) + [UInt8(ascii: "\n")]
-            let isTaken = line.withUnsafeBufferPointer { raw.take(header: $0) }
+            let isTaken = line.withUnsafeBufferPointer { raw.take(header: $0) == nil }
             #expect(isTaken)
         }
         _ = Array(body.utf8).withUnsafeBufferPointer { raw.take(body: $0, expecting: body.utf8.count) }
@@ -61,7 +61,7 @@ struct AnswerMemoryTests {
         var raw = answer("HTTP/1.1 200 OK\r\n\r\n")
         let handedOver = raw.handOver()
         let before = handedOver.memory?.head
-        let isTaken = Array((line + "\r\n").utf8).withUnsafeBufferPointer { raw.take(header: $0) }
+        let isTaken = Array((line + "\r\n").utf8).withUnsafeBufferPointer { raw.take(header: $0) == nil }
         #expect(isTaken && raw.memory == nil)
         #expect(handedOver.memory?.head == before)
     }

@@ -64,17 +64,35 @@ struct DefaultHeaderTests {
         #expect(third.headers.texts == ["Accept: a", Self.name, "Expect:", "Content-Type:"])
     }
 
-    @Test("Whether the caller says what it can unpack")
+    /// No codings are asked for beside `Range`: Go's net/http and OkHttp's BridgeInterceptor do the same.
+    @Test("Codings are asked for where the request leaves that open, and then undone")
     func acceptEncoding() throws {
-        let with = DefaultHeaders([.acceptEncoding: "br"])
-        let without = DefaultHeaders([:])
-        let own = request(.get, "http", "a", "/", [.acceptEncoding: "gzip"])
-        #expect(try EncodedRequest(request(), body: .none, defaults: with).hasOwnAcceptEncoding)
-        #expect(try EncodedRequest(own, body: .none, defaults: without).hasOwnAcceptEncoding)
-        #expect(try !EncodedRequest(request(), body: .none, defaults: without).hasOwnAcceptEncoding)
-        let other = request(.get, "http", "a", "/", [.accept: "x"])
-        #expect(try !EncodedRequest(other, body: .none, defaults: without).hasOwnAcceptEncoding)
-        #expect(try EncodedRequest(other, body: .none, defaults: with).hasOwnAcceptEncoding)
+        let asking = "Accept-Encoding: gzip, deflate, br, zstd"
+        func encoded(_ fields: HTTPFields, _ defaults: HTTPFields = [:], unpacks: Bool = true) throws -> (
+            Bool, [String]
+        ) {
+            let defaults = DefaultHeaders(defaults, unpacks: unpacks)
+            let encoded = try EncodedRequest(
+                request(.get, "http", "a", "/", fields),
+                body: .none,
+                defaults: defaults
+            )
+            return (encoded.unpacks, encoded.headers.texts.filter { $0.lowercased().hasPrefix("accept-encoding") })
+        }
+        #expect(try encoded([:]) == (true, [asking]))
+        #expect(try encoded([.accept: "x"]) == (true, [asking]))
+        #expect(try encoded([:], [.accept: "x"]) == (true, [asking]))
+        #expect(try encoded([.range: "bytes=0-1"]) == (false, []))
+        #expect(try encoded([:], [.range: "bytes=0-1"]) == (false, []))
+        #expect(try encoded([.acceptEncoding: "gzip"]) == (false, ["Accept-Encoding: gzip"]))
+        #expect(try encoded([.acceptEncoding: ""]) == (false, ["Accept-Encoding;"]))
+        #expect(try encoded([:], [.acceptEncoding: "br"]) == (false, ["Accept-Encoding: br"]))
+        #expect(try encoded([.accept: "x"], [.acceptEncoding: "br"]) == (false, ["Accept-Encoding: br"]))
+        #expect(try encoded([:], unpacks: false) == (false, []))
+        let head = request(.head, "http", "a", "/")
+        let encodedHead = try EncodedRequest(head, body: .none, defaults: DefaultHeaders([:], unpacks: true))
+        #expect(!encodedHead.unpacks)
+        #expect(encodedHead.headers.texts.contains(asking))
     }
 
     @Test("What may not be a default is told when the pool is made, all of it, and no value is shown")

@@ -50,7 +50,9 @@ struct RequestFuzzTests {
             if ["content-length", "transfer-encoding"].contains(name.lowercased()) { return "the line \(line)" }
             let value = line[(end + 1)...]
             let isRemoval = line[end] == UInt8(ascii: ":") && value.allSatisfy { $0 == 0x20 || $0 == 0x09 }
-            if isRemoval && !["Expect", "Content-Type"].contains(name) { return "the line \(line) asks libcurl to leave a field out" }
+            if isRemoval && !["Expect", "Content-Type"].contains(name) {
+                return "the line \(line) asks libcurl to leave a field out"
+            }
         }
         if let path = encoded.unixSocketPath {
             if path.utf8.first != UInt8(ascii: "/") || path.utf8.count > 107 || path.utf8.contains(0) {

@@ -1,0 +1,133 @@
+import HTTPPool
+import Synchronization
+import Unpacking
+
+/// How the body of a response is to be unpacked.
+struct UnpackingOrder {
+    let maxRatio: Int
+    let origin: Origin
+    let submitted: MonotonicTime
+}
+
+/// The reader's end of a packed body.
+///
+/// It is unpacked here, by whoever reads, and only as far as it is read. On the pool's thread one chunk could unpack to
+/// far more than may wait for a reader, and all other requests would wait while it does. Here what waits is packed, so
+/// the peer is paused by the same count of bytes as without a coding.
+final class UnpackingReader: ResponseBodySource {
+    private struct State {
+        /// `nil` when nothing more comes out.
+        var unpacker: Unpacker?
+        var failure: (any Error)?
+    }
+
+    private let state: Mutex<State>
+    /// Where the rest of the packed body comes from, unless all of it was there.
+    private let rest: ResponseReader?
+    private let order: UnpackingOrder
+
+    /// - Parameter packed: the beginning of the body, or all of it.
+    init(
+        _ codings: [ContentCoding],
+        packed: [UInt8],
+        rest: ResponseReader?,
+        order: UnpackingOrder
+    ) throws(UnpackingError) {
+        let unpacker = try Unpacker(codings, maxRatio: order.maxRatio)
+        unpacker.feed(packed)
+        state = Mutex(State(unpacker: unpacker))
+        self.rest = rest
+        self.order = order
+    }
+
+    func next() async throws -> [UInt8]? {
+        while true {
+            if Task.isCancelled {
+                discard()
+                throw CancellationError()
+            }
+            switch try step() {
+            case .piece(let piece): return piece
+            case .end: return nil
+            case .wantsMore: feed(try await rest?.next())
+            }
+        }
+    }
+
+    func collect(upTo limit: Int) async throws -> [UInt8] {
+        var body: [UInt8] = []
+        while let piece = try await next() {
+            guard body.count + piece.count <= limit else {
+                discard()
+                var error = PoolError.responseTooLarge(limit)
+                error.origin = order.origin
+                throw error
+            }
+            if body.isEmpty { body = piece } else { body += piece }
+        }
+        return body
+    }
+
+    func discard() {
+        state.withLock { state in
+            guard state.unpacker != nil else { return }
+            state.unpacker = nil
+            state.failure = CancellationError()
+        }
+        rest?.discard()
+    }
+
+    private func feed(_ chunk: [UInt8]?) {
+        state.withLock { state in
+            if let chunk { state.unpacker?.feed(chunk) } else { state.unpacker?.end() }
+        }
+    }
+
+    /// The next piece, or the error of this one and every later call.
+    private func step() throws -> Unpacker.Found {
+        do {
+            return try state.withLock { state in
+                if let failure = state.failure { throw failure }
+                guard let unpacker = state.unpacker else { return .end }
+                do throws(UnpackingError) {
+                    let found = try unpacker.next()
+                    if case .end = found { state.unpacker = nil }
+                    return found
+                } catch {
+                    state.unpacker = nil
+                    let failure = PoolError(error, order)
+                    state.failure = failure
+                    throw failure
+                }
+            }
+        } catch {
+            // A response that is complete by now has left its connection to others.
+            rest?.refuse()
+            throw error
+        }
+    }
+}
+
+extension PoolError {
+    init(_ error: UnpackingError, _ order: UnpackingOrder) {
+        let (code, reason): (Code, String) =
+            switch error {
+            case .malformed: (.invalidResponse, "the response's body is not what its Content-Encoding says")
+            case .truncated: (.invalidResponse, "the response's body ends before its Content-Encoding does")
+            case .trailingBytes: (.invalidResponse, "the response's body goes on after its Content-Encoding has ended")
+            case .tooLarge:
+                (
+                    .responseTooLarge,
+                    "the response's body unpacks to more than \(order.maxRatio) times what came over the wire"
+                )
+            case .outOfMemory: (.outOfResources, "there is no memory to unpack the response's body")
+            }
+        self.init(
+            code,
+            reason,
+            origin: order.origin,
+            phase: .exchange,
+            elapsed: .nanoseconds(Int64(clamping: MonotonicClock.now() - order.submitted))
+        )
+    }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import Logging
+import PoolMetrics
+import TestSupport
+import Testing
+
+@testable import PoolEndpoint
+
+/// The endpoint of a process that is out of descriptors. golang/go #27711, swift-nio's AcceptBackoffHandler: a listener that
+/// cannot accept stays readable.
+@Suite("The endpoint without descriptors", .serialized)
+struct ScarcityTests {
+    private static func endpoint() -> MetricsEndpoint {
+        MetricsEndpoint(
+            EndpointConfiguration(host: "127.0.0.1", port: 0),
+            registry: PoolRegistry(),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            allowance: MetricsEndpoint.Allowance()
+        )
+    }
+
+    @Test("answers one after the other, and does not spin")
+    func answers() async throws {
+        let endpoint = Self.endpoint()
+        let address = try await endpoint.start()
+        let text = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+        // Their descriptors are there before; so is all that the runtime wants.
+        let clients = try (0..<4).map { _ in try LateConnection() }
+        let answers = try await onThread {
+            let squeeze = try DescriptorSqueeze(free: 4)
+            squeeze.takeAll()
+            defer { squeeze.end() }
+            for client in clients { try client.connect(to: address.port) }
+            // The first says nothing and holds the one descriptor that there is, until its time is over.
+            return try clients.dropFirst().map { client in
+                try client.send(text)
+                return try client.readToEnd()
+            }
+        }
+        for answer in answers {
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(answer)")
+            #expect(answer.contains("\r\nConnection: close\r\n"))
+        }
+        // One for each connection, and a few while the reserve was in use; without a pause there are some 100,000 a second.
+        #expect((1...100).contains(endpoint.scarcity.failures), "\(endpoint.scarcity.failures)")
+        // When there are descriptors again it is as before.
+        let after = try await onThread {
+            let connection = try RawConnection(port: address.port)
+            try connection.send(text)
+            return try connection.read()
+        }
+        #expect(after.contains("\r\nConnection: keep-alive\r\n"))
+        await endpoint.stop()
+    }
+}
+
+/// A TCP connection whose socket is made before it is connected. Reads end with an error after ten seconds.
+private final class LateConnection: Sendable {
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw TestFailure("socket: errno \(errno)") }
+        var deadline = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    func connect(to port: Int) throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw TestFailure("connect: errno \(errno)") }
+    }
+
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        let sent = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        guard sent == bytes.count else { throw TestFailure("send: errno \(errno)") }
+    }
+
+    func readToEnd() throws -> String {
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count >= 0 else { throw TestFailure("recv: errno \(errno)") }
+            if count == 0 { return text }
+            text += String(decoding: buffer.prefix(count), as: UTF8.self)
+        }
+    }
+}
