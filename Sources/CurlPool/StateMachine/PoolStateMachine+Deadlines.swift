@@ -96,11 +96,10 @@ extension PoolStateMachine {
         concludeSilence(of: slot, at: now)
         guard slots.contains(slot) else { return }
         if slots[slot].state == .idle {
-            if slots[slot].opened + rules.maxConnectionLifetime <= now {
-                close(slot, .maxLifetime, at: now)
-            } else if slots[slot].idleSince + slots[slot].idleLimit <= now {
-                close(slot, .idleExpired, at: now)
-            }
+            guard let deadline = idleDeadline(of: slot), deadline <= now else { return arm(slot) }
+            let isOld = slots[slot].opened + rules.maxConnectionLifetime <= now
+            close(slot, isOld ? .maxLifetime : .idleExpired, at: now)
+            return
         } else if let trial = slots[slot].trial, trial <= now {
             tryAll(slot)
         }
@@ -133,13 +132,17 @@ extension PoolStateMachine {
     /// When the slot itself is to be looked at: as an idle connection that grows too old, as one that others are to try, or
     /// as one that has been silent.
     private func ownDeadline(of slot: SlotID) -> MonotonicTime? {
-        let never = MonotonicTime(nanoseconds: .max)
-        let own =
-            slots[slot].state == .idle
-            ? min(slots[slot].opened + rules.maxConnectionLifetime, slots[slot].idleSince + slots[slot].idleLimit)
-            : slots[slot].trial ?? never
-        let deadline = min(own, silenceDeadline(of: slot) ?? never)
-        return deadline == never ? nil : deadline
+        let own = slots[slot].state == .idle ? idleDeadline(of: slot) : slots[slot].trial
+        let silence = silenceDeadline(of: slot)
+        guard let own, let silence else { return own ?? silence }
+        return min(own, silence)
+    }
+
+    /// When an idle connection is too old, or idle for longer than its peer keeps it.
+    private func idleDeadline(of slot: SlotID) -> MonotonicTime? {
+        let lifetime = slots[slot].opened + rules.maxConnectionLifetime
+        let deadline = min(lifetime, slots[slot].idleSince + slots[slot].idleLimit)
+        return deadline.nanoseconds == .max ? nil : deadline
     }
 
     /// When the present phase of a request with a slot runs out, and what that means.

@@ -53,6 +53,7 @@ extension PoolStateMachine {
             leave(slot, id)
             if !goesOn { forget(id) }
             let others = requestsThatMove(from: slot)
+            if goesOn { slots[slot].hasLostRequests = true }
             vacate(slot, at: now)
             placeAgain(goesOn ? others + [id] : others, at: now)
             if goesOn { return .retry }

@@ -63,6 +63,8 @@ extension ModelledPool {
             check(isLatest, "a connection is used again and another was used more recently")
             checkMayStart(id)
             checkTurn(of: id)
+            // It was idle in between, and free for anybody.
+            line.owed.remove(slot)
             connections[slot]?.transfers.append(id)
             requests[id]?.slot = slot
             requests[id]?.opened = false
