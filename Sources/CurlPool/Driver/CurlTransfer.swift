@@ -42,8 +42,8 @@ final class CurlTransfer {
     @exclusivity(unchecked) private var pause = Pause()
     /// The port that its last socket was opened for.
     @exclusivity(unchecked) private(set) var socketPort: UInt16?
-    /// The last socket could not be opened for want of a descriptor.
-    @exclusivity(unchecked) private(set) var lacksDescriptor = false
+    /// What the system said, where the last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var shortage: Int32?
     /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
     @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
@@ -115,7 +115,7 @@ final class CurlTransfer {
         fruitlessEvents = 0
         complaint.pointee = 0
         socketPort = nil
-        lacksDescriptor = false
+        shortage = nil
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         exchange.phase = start == .open ? .connect : .acquire
@@ -224,12 +224,14 @@ final class CurlTransfer {
     func socketOpened(_ descriptor: Int32, for port: UInt16) {
         socketPort = port
         opened.append(descriptor)
-        lacksDescriptor = false
+        shortage = nil
         driver.socketOpened(descriptor, for: self)
     }
 
     /// There was no descriptor for a socket, or none but those that are left to the runtime.
-    func foundNoDescriptor() { lacksDescriptor = true }
+    ///
+    /// - Parameter number: what the system said.
+    func foundNoDescriptor(_ number: Int32) { shortage = number }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()
