@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: help swift deps deps-test build run test fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
-BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libzstd-dev pkg-config zlib1g-dev
+BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
 TEST_PACKAGES := brotli curl nginx openssl procps prometheus tinyproxy zstd
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind

@@ -34,6 +34,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibidn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibz", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibbrotlidec", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
@@ -41,6 +42,7 @@ let package = Package(
         .target(
             name: "HTTPPool",
             dependencies: [
+                "CLibidn2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

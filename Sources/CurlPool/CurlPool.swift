@@ -23,10 +23,15 @@ public final class CurlPool: PooledHTTPClient {
     ///
     /// - Throws: `ConfigurationError` for values that are not allowed, ``PoolError`` with code `outOfResources` when the
     ///   system gives no thread or descriptor.
-    public init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
+    public convenience init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
+        try self.init(configuration, resolver: .process)
+    }
+
+    /// Starts a pool that has its names looked up by another resolver than that of the process.
+    package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
         try configuration.validate()
         let settings = PoolSettings(configuration)
-        let driver = try CurlDriver(settings, TransportOptions(configuration.transport))
+        let driver = try CurlDriver(settings, TransportOptions(configuration.transport), resolver)
         guard let backend = Libcurl.backend, driver.start() else {
             driver.abandon()
             throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)

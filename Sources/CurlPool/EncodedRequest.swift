@@ -30,7 +30,7 @@ struct EncodedRequest: Sendable {
         // A socket's address names a host, though none is looked up.
         let address = try RequestAddress(
             isSecure: origin.scheme.utf8.count == "https".utf8.count || origin.scheme == "https+unix",
-            authority: unixSocketPath == nil ? authority : "localhost",
+            authority: unixSocketPath == nil ? origin.inASCII(authority) : "localhost",
             path: request.path ?? ""
         )
         let method = request.method.rawValue

@@ -4,16 +4,17 @@
 public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// `http` or `https`; `http+unix` or `https+unix` for a socket in the file system.
     public let scheme: String
-    /// The host in lower case; an IPv6 address in its brackets; the path of a Unix socket with percent escapes
+    /// The host in lower case and in ASCII (`xn--bcher-kva.example` for `bücher.example`); an IPv6 address in its brackets; the path of a Unix socket with percent escapes
     /// (`%2Frun%2Fdocker.sock`), in the case that it has.
     public let host: String
     /// The TCP port; the scheme's own (80 or 443) where the request names none, and for a Unix socket.
     public let port: UInt16
 
-    /// Makes an origin from parts that are known to be valid. `host` is put in lower case, but for a Unix socket's.
+    /// Makes an origin from parts that are known to be valid. `host` is put in lower case and in ASCII, but for a Unix
+    /// socket's.
     public init(scheme: String, host: String, port: UInt16) {
         self.scheme = scheme.lowercased()
-        self.host = Scheme(self.scheme)?.isUnix == true ? host : host.lowercased()
+        self.host = Scheme(self.scheme)?.isUnix == true ? host : Self.ascii(host) ?? host.lowercased()
         self.port = port
     }
 
@@ -79,7 +80,7 @@ enum Scheme: String {
 extension Origin {
     private static func hostAndPort(_ authority: String, ownPort: UInt16) throws(PoolError) -> (String, UInt16) {
         let bytes = authority.utf8.span
-        let (hostEnd, isCanonical) = try hostEnd(bytes)
+        let (hostEnd, isCanonical) = try hostEnd(of: bytes)
         guard hostEnd > 0 else { throw refusal(of: bytes, "the request names no host") }
         var port: UInt16? = ownPort
         if hostEnd < bytes.count {
@@ -90,11 +91,36 @@ extension Origin {
         }
         guard let port else { throw refusal(of: bytes, "the port must be a number from 1 to 65535") }
         let host = hostEnd == bytes.count ? authority : String(Substring(authority.utf8.prefix(hostEnd)))
-        return (isCanonical ? host : host.lowercased(), port)
+        if isCanonical { return (host, port) }
+        guard let host = ascii(host) else {
+            throw refusal(of: bytes, "the host is no name that can be written in ASCII")
+        }
+        return (host, port)
+    }
+
+    /// A host in the form by which connections are pooled: two spellings of one name are one origin.
+    ///
+    /// - Returns: `nil` for what is beyond ASCII and no name, or would become another character than a host may hold.
+    private static func ascii(_ host: String) -> String? {
+        guard host.utf8.contains(where: { $0 >= 0x80 }) else { return host.lowercased() }
+        guard let name = InternationalName.ascii(host), !name.isEmpty, name.utf8.allSatisfy(mayStandInHost),
+            name.utf8.allSatisfy({ $0 < 0x80 })
+        else { return nil }
+        return name
+    }
+
+    /// A request's authority in ASCII, with the port where it has one: what is asked for is what is pooled.
+    package func inASCII(_ authority: String) -> String {
+        let bytes = authority.utf8.span
+        for index in bytes.indices where bytes[index] >= 0x80 {
+            let port = authority.utf8.lastIndex(of: UInt8(ascii: ":")).map { authority[$0...] } ?? ""
+            return host + port
+        }
+        return authority
     }
 
     /// Where the host ends, and whether it is in ASCII's lower case.
-    private static func hostEnd(_ bytes: Span<UInt8>) throws(PoolError) -> (end: Int, isCanonical: Bool) {
+    private static func hostEnd(of bytes: Span<UInt8>) throws(PoolError) -> (end: Int, isCanonical: Bool) {
         var end = 0
         var isCanonical = true
         guard bytes[0] == UInt8(ascii: "[") else {
@@ -142,7 +168,7 @@ extension Origin {
     }
 
     /// The characters of a registered name or an IPv4 address (RFC 3986, 3.2.2), without percent escapes;
-    /// bytes above ASCII pass, libcurl turns them into IDNA.
+    /// bytes above ASCII pass, and are looked at as a name.
     private static func mayStandInHost(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -18,6 +18,8 @@ extension PoolConfiguration {
     /// - `HTTP_CLIENT_PROXY` (none): `none`, `environment` or `http://[user:password@]host:port`.
     /// - `HTTP_CLIENT_NO_PROXY`: what such a proxy is not used for, separated by commas.
     /// - `HTTP_CLIENT_DECOMPRESSION` (off): `off` or `on`.
+    /// - `HTTP_CLIENT_DNS_CACHE` (60.0): seconds that the addresses of a name are used; `0` looks up for each connection.
+    /// - `HTTP_CLIENT_TCP_KEEPALIVE` (60): whole seconds of silence after which TCP asks whether the peer is there.
     ///
     /// Fractions of seconds are allowed. `none` lifts a limit that may be lifted.
     ///
@@ -138,13 +140,17 @@ extension PoolSetting {
         case .count:
             if text == "none" { return .count(nil) }
             return Int(text).map { .count($0) }
-        case .seconds:
-            if text == "none" { return .duration(nil) }
-            // Swift's own reading would take hexadecimal too.
-            guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let seconds = Double(text), seconds.isFinite,
-                abs(seconds) <= Self.mostSeconds
-            else { return nil }
-            return .duration(.nanoseconds(Int64((seconds * 1e9).rounded())))
+        case .seconds: return Self.seconds(text)
         }
+    }
+
+    /// Reads seconds, or `none`.
+    static func seconds(_ text: String) -> Value? {
+        if text == "none" { return .duration(nil) }
+        // Swift's own reading would take hexadecimal too.
+        guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let seconds = Double(text), seconds.isFinite,
+            abs(seconds) <= mostSeconds
+        else { return nil }
+        return .duration(.nanoseconds(Int64((seconds * 1e9).rounded())))
     }
 }

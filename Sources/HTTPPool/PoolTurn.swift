@@ -28,6 +28,9 @@ public struct PoolTurn: Sendable {
     /// When the request that has been queued the longest was submitted; `nil` when none is queued.
     public var oldestQueued: MonotonicTime?
 
+    /// Names that are being looked up and that connections of the pool wait for. A level: ``reset()`` leaves it.
+    public var resolving = 0
+
     /// An empty turn.
     public init(now: MonotonicTime) { self.now = now }
 

@@ -65,6 +65,12 @@ extension Family {
             .pool(one { $0.driverStallSeconds })
         ),
         Family(
+            "http_client_pool_resolving",
+            .gauge,
+            "Names that are being looked up and that connections of the pool wait for.",
+            .pool(one { Double($0.resolving) })
+        ),
+        Family(
             "http_client_pool_reuse_ratio",
             .gauge,
             "Share of all acquires since the start that needed no new connection; NaN before the first.",

@@ -24,6 +24,8 @@ public struct PoolReading: Sendable {
     public let durations: PoolDurations
     /// When the request that has been queued the longest was submitted; `nil` when none is queued.
     public let oldestQueued: MonotonicTime?
+    /// Names that are being looked up and that connections of the pool wait for.
+    public let resolving: Int
     /// When the pool last told of a turn; `nil` before the first.
     public let lastTurn: MonotonicTime?
     /// Since when the pool's thread has been at work on one turn; `nil` while it sleeps.
@@ -50,6 +52,7 @@ public struct PoolReading: Sendable {
         self.sites = tally.sites.rows
         self.durations = tally.durations
         self.oldestQueued = tally.oldestQueued
+        self.resolving = tally.resolving
         self.lastTurn = tally.lastTurn
     }
 

@@ -18,6 +18,8 @@ struct PoolTally: Sendable {
     private(set) var takenThrough: UInt64 = 0
     /// When the request that has been queued the longest was submitted.
     private(set) var oldestQueued: MonotonicTime?
+    /// Names that are being looked up.
+    private(set) var resolving = 0
     /// When the last turn was told; `nil` before the first.
     private(set) var lastTurn: MonotonicTime?
 
@@ -50,6 +52,7 @@ struct PoolTally: Sendable {
         }
         takenThrough = turn.takenThrough
         oldestQueued = turn.oldestQueued
+        resolving = turn.resolving
         lastTurn = turn.now
     }
 

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPPool
 import HTTPTypes
 
@@ -27,22 +26,17 @@ struct Target: Sendable, Hashable {
     ///
     /// - Throws: ``TargetError``, whose text does not repeat the address: it may hold a password or a token.
     init(_ text: String) throws(TargetError) {
-        guard let parts = URLComponents(string: text) else { throw TargetError("it is not a URL") }
-        guard parts.user == nil, parts.password == nil else {
-            throw TargetError("user and password do not belong in the address")
-        }
-        guard let host = parts.percentEncodedHost else {
+        guard let parts = URIReference(Array(text.utf8)) else { throw TargetError("it is not a URL") }
+        guard let authority = parts.authority, !authority.isEmpty else {
             throw TargetError("it must begin with http:// or https:// and a host")
         }
-        let authority = host + (parts.port.map { ":\($0)" } ?? "")
         do {
             scheme = try Origin(scheme: parts.scheme, authority: authority).scheme
         } catch {
             throw TargetError(error.reason)
         }
         self.authority = authority
-        let path = parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath
-        self.path = path + (parts.percentEncodedQuery.map { "?\($0)" } ?? "")
+        path = parts.target
     }
 }
 

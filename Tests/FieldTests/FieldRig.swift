@@ -10,13 +10,18 @@ import Testing
 /// Idle connections do not expire, unless the case says so.
 func withMeasuredPool(
     _ change: (inout PoolConfiguration) -> Void = { _ in },
+    resolver: Resolver = .process,
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (InstrumentedClient) async throws -> Void
 ) async throws {
     var configuration = PoolConfiguration()
     configuration.limits.keepaliveExpiry = nil
     change(&configuration)
-    let client = try InstrumentedClient(CurlPool(configuration), name: "field", registry: PoolRegistry())
+    let client = try InstrumentedClient(
+        CurlPool(configuration, resolver: resolver),
+        name: "field",
+        registry: PoolRegistry()
+    )
     let result: Result<Void, any Error>
     do {
         try await body(client)
@@ -32,6 +37,7 @@ func withMeasuredPool(
 /// What must hold of every pool that has ended.
 private func expectConsistentEnd(of reading: PoolReading, sourceLocation: SourceLocation) {
     #expect(reading.levels == OriginLevels(), "after the shutdown", sourceLocation: sourceLocation)
+    #expect(reading.resolving == 0, "after the shutdown", sourceLocation: sourceLocation)
     for origin in reading.origins {
         #expect(
             origin.connectionsOpened == origin.connectionsClosed.total,

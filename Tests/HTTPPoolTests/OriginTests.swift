@@ -18,7 +18,13 @@ struct OriginTests {
         ("http", "[::1]", "http://[::1]:80"),
         ("https", "[2001:DB8::A]:8443", "https://[2001:db8::a]:8443"),
         ("http", "[::ffff:127.0.0.1]:80", "http://[::ffff:127.0.0.1]:80"),
-        ("http", "bücher.example", "http://bücher.example:80"),
+        // RFC 5891: one form for all spellings of a name, and the one that is safe to show.
+        ("http", "bücher.example", "http://xn--bcher-kva.example:80"),
+        ("http", "BU\u{308}CHER.example:81", "http://xn--bcher-kva.example:81"),
+        ("http", "XN--bcher-KVA.example", "http://xn--bcher-kva.example:80"),
+        ("http", "faß.example", "http://xn--fa-hia.example:80"),
+        ("http", "例え。テスト", "http://xn--r8jz45g.xn--zckzah:80"),
+        ("http", "☕.example", "http://xn--53h.example:80"),
     ]
 
     @Test("is scheme, host in lower case and port, the port always written", arguments: good)
@@ -56,6 +62,12 @@ struct OriginTests {
         ("http", "secret?query", "the host holds a character"),
         ("http", "secret#part", "the host holds a character"),
         ("http", "se cret", "the host holds a character"),
+        // A full-width slash, at sign and question mark would become ASCII's.
+        ("http", "secret\u{ff0f}path", "the host is no name that can"),
+        ("http", "secret\u{ff20}host", "the host is no name that can"),
+        ("http", "secret\u{ff1f}", "the host is no name that can"),
+        ("http", "\u{fffd}secret", "the host is no name that can"),
+        ("http", "\u{ad}", "the host is no name that can"),
         ("http", "secret\r\nx", "the host holds a character"),
         ("http", "secret\0", "the host holds a character"),
         ("http", "secret%00", "the host holds a character"),
@@ -127,7 +139,7 @@ struct OriginTests {
         }
         #expect(accepted > 100)
         // The words depend on the kind of fault alone.
-        #expect(texts.count <= 6)
+        #expect(texts.count <= 7)
     }
 }
 

@@ -12,7 +12,7 @@ struct TransportReadingTests {
         #expect(configuration.transport == PoolTransport())
         #expect(TransportSetting.allCases.allSatisfy { configuration.source(of: $0) == .default })
         let texts = TransportSetting.allCases.map { $0.text(in: configuration.transport) }
-        #expect(texts == ["off", "none", "1.2", "none", "none", "off"])
+        #expect(texts == ["off", "none", "1.2", "none", "none", "off", "60.0 s", "60 s"])
     }
 
     /// A text for every setting, what it leads to, and how that is shown.
@@ -48,6 +48,18 @@ struct TransportReadingTests {
         #expect(configuration.transport == PoolTransport())
         let set = TransportSetting.allCases.filter { configuration.source(of: $0) != .default }
         #expect(set.map(\.variable) == ["HTTP_CLIENT_\(name)"])
+    }
+
+    @Test(
+        "takes the seconds that addresses are used, and those after which TCP asks for the peer",
+        arguments: [("0", Duration.zero), ("0.5", .milliseconds(500)), ("300", .seconds(300))]
+    )
+    func seconds(text: String, value: Duration) throws {
+        let configuration = try read(["HTTP_CLIENT_DNS_CACHE": text, "HTTP_CLIENT_TCP_KEEPALIVE": "15"])
+        #expect(configuration.transport.dnsCache == value)
+        #expect(configuration.transport.tcpKeepAlive == .seconds(15))
+        #expect(configuration.source(of: .dnsCache) == .environment("HTTP_CLIENT_DNS_CACHE"))
+        #expect(try read(["HTTP_CLIENT_TCP_KEEPALIVE": "none"]).transport.tcpKeepAlive == nil)
     }
 
     private typealias Server = PoolProxy.Server
@@ -97,9 +109,10 @@ struct TransportReadingTests {
         let configuration = try read(values: [
             "httpClient.http2": "negotiated", "httpClient.caFile": "ca.pem", "httpClient.tlsMinVersion": 1.3,
             "httpClient.proxy": "http://p:1", "httpClient.noProxy": "a", "httpClient.decompression": "on",
+            "httpClient.dnsCache": 2.5, "httpClient.tcpKeepalive": 15,
         ])
         let texts = TransportSetting.allCases.map { $0.text(in: configuration.transport) }
-        #expect(texts == ["negotiated", "ca.pem", "1.3", "http://p:1", "a", "on"])
+        #expect(texts == ["negotiated", "ca.pem", "1.3", "http://p:1", "a", "on", "2.5 s", "15 s"])
     }
 
     @Test("names the code as the source of what the code changed")
@@ -111,6 +124,7 @@ struct TransportReadingTests {
         let sources = TransportSetting.allCases.map { configuration.source(of: $0) }
         let expected: [PoolSetting.Source] = [
             .environment("HTTP_CLIENT_HTTP2"), .code, .default, .environment("HTTP_CLIENT_PROXY"), .code, .default,
+            .default, .default,
         ]
         #expect(sources == expected)
         #expect(TransportSetting.caFile.text(in: configuration.transport) == "only (hidden)")
@@ -138,6 +152,11 @@ struct TransportProblemTests {
         ("HTTP_CLIENT_CA_FILE", "the path of a file with certificates in PEM form", ["", "\0"]),
         ("HTTP_CLIENT_TLS_MIN_VERSION", "1.2 or 1.3", ["", "1.1", "1.20", "TLSv1.3", "13"]),
         ("HTTP_CLIENT_DECOMPRESSION", "off or on", ["", "gzip", "On", "1"]),
+        ("HTTP_CLIENT_DNS_CACHE", "seconds, from 0 to 31536000", ["", "-1", "none", "31536001", "0x1", "1s"]),
+        (
+            "HTTP_CLIENT_TCP_KEEPALIVE", "whole seconds from 1 to 32767, or none",
+            ["", "0", "-1", "1.5", "32768", "off", "+1", "99999999999999999999"]
+        ),
         (
             "HTTP_CLIENT_PROXY", proxyAllowed,
             [
@@ -242,6 +261,16 @@ struct TransportProblemTests {
         #expect(found { $0.proxy = .server(.init(host: "p", port: 1, except: ["*.internal"])) }.count == 1)
         #expect(found { $0.decompression = .on(maxRatio: 0) }.count == 1)
         #expect(found { $0.decompression = .on(maxRatio: 1) }.isEmpty)
+        #expect(found { $0.dnsCache = .zero }.isEmpty)
+        #expect(
+            found { $0.dnsCache = .seconds(-1) } == [
+                #"HTTP_CLIENT_DNS_CACHE is "-1.0"; allowed: seconds, from 0 to 31536000"#
+            ]
+        )
+        #expect(found { $0.tcpKeepAlive = nil }.isEmpty)
+        #expect(found { $0.tcpKeepAlive = .milliseconds(1500) }.count == 1)
+        #expect(found { $0.tcpKeepAlive = .seconds(40_000) }.count == 1)
+        #expect(found { $0.proxy = .server(.init(host: "bücher.example", port: 1)) }.isEmpty)
         #expect(found { $0.tls.trust = .only(.file("")) }.count == 1)
         #expect(found { $0.tls.identity = .init(certificate: .file(""), privateKey: .file("k")) }.count == 1)
     }

@@ -28,6 +28,8 @@ struct ConfigCommandTests {
                 "proxy none default HTTP_CLIENT_PROXY",
                 "no_proxy none default HTTP_CLIENT_NO_PROXY",
                 "decompression off default HTTP_CLIENT_DECOMPRESSION",
+                "dns_cache_seconds 60.0 s default HTTP_CLIENT_DNS_CACHE",
+                "tcp_keepalive_seconds 60 s default HTTP_CLIENT_TCP_KEEPALIVE",
                 "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
             ]

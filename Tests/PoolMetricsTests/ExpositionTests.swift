@@ -70,6 +70,7 @@ struct ExpositionTests {
         #expect(value("limit_waits_total", ["limit": "connections_per_origin"]) == 0)
         #expect(value("reuse_ratio") == 0.5)
         #expect(value("oldest_queued_seconds") == 0)
+        #expect(value("resolving") == 0)
         #expect(value("max_connections") == 7)
         #expect(value("max_connections_per_origin") == .infinity)
         #expect(value("max_idle_connections") == 7)
@@ -111,6 +112,21 @@ struct ExpositionTests {
         #expect(changed == pool.reading().configurationSince)
         let bounds = page.all("http_client_pool_queue_wait_seconds_bucket").map { $0.labels["le"] }
         #expect(!bounds.contains("3.0"), "the buckets stay those of the start")
+    }
+
+    @Test("Names that are being looked up are a level of the pool, which stays until a turn tells of another")
+    func resolving() throws {
+        let fake = FakePool()
+        let pool = try InstrumentedClient(fake, name: "one", registry: registry)
+        for (told, shown) in [(3, 3.0), (1, 1.0), (0, 0.0)] {
+            var turn = PoolTurn(now: MonotonicTime(nanoseconds: 1))
+            turn.resolving = told
+            fake.tell(turn)
+            #expect(pool.reading().resolving == told)
+            let samples = try page().all("http_client_pool_resolving")
+            #expect(samples.map(\.value) == [shown])
+            #expect(samples.map(\.labels) == [["pool": "one"]])
+        }
     }
 
     @Test("The invariants between levels and counters hold in the text")

@@ -186,8 +186,10 @@ package final class ScriptedPeer: Sendable {
     package var authority: String { "127.0.0.1:\(port)" }
 
     /// Listens, on any free port where none is named.
-    package init(port: UInt16 = 0, _ script: @escaping Script) throws {
-        listener = try Self.listen(backlog: 1024, port: port)
+    ///
+    /// - Parameter loopback: the last number of its address, 127.0.0.1 unless it is another.
+    package init(port: UInt16 = 0, loopback: UInt8 = 1, _ script: @escaping Script) throws {
+        listener = try Self.listen(backlog: 1024, port: port, loopback: loopback)
         self.port = Self.port(of: listener)
         Thread.detachNewThread { [listener, roll] in Self.acceptAll(listener, roll, script) }
     }
@@ -224,8 +226,8 @@ package final class ScriptedPeer: Sendable {
     }
 
     /// A listening socket that accepts nobody: after `backlog` connections the kernel drops every attempt.
-    package static func listen(backlog: Int32, port: UInt16 = 0) throws -> Int32 {
-        let listener = try bind(port: port)
+    package static func listen(backlog: Int32, port: UInt16 = 0, loopback: UInt8 = 1) throws -> Int32 {
+        let listener = try bind(port: port, loopback: loopback)
         guard Glibc.listen(listener, backlog) == 0 else {
             close(listener)
             throw TestFailure("listen: errno \(errno)")
@@ -236,12 +238,12 @@ package final class ScriptedPeer: Sendable {
     /// A socket that is bound to a port, any free one where none is named, and does not listen.
     ///
     /// It keeps the port: connections to it are refused, nobody is lent it, and a listener can still be bound to it.
-    package static func bind(port: UInt16 = 0) throws -> Int32 {
+    package static func bind(port: UInt16 = 0, loopback: UInt8 = 1) throws -> Int32 {
         let bound = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard bound >= 0 else { throw TestFailure("socket: errno \(errno)") }
         var yes: Int32 = 1
         setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        guard withLoopback(port: port, { Glibc.bind(bound, $0, $1) }) == 0 else {
+        guard withLoopback(loopback, port: port, { Glibc.bind(bound, $0, $1) }) == 0 else {
             close(bound)
             throw TestFailure("bind: errno \(errno)")
         }
@@ -258,15 +260,16 @@ package final class ScriptedPeer: Sendable {
     }
 }
 
-/// Calls `body` with the address of a port on loopback.
+/// Calls `body` with the address of a port on loopback: of 127.0.0.1, or another last number.
 func withLoopback<Value>(
+    _ last: UInt8 = 1,
     port: UInt16,
     _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Value
 ) rethrows -> Value {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    address.sin_addr.s_addr = (in_addr_t(0x7f00_0000) + in_addr_t(last)).bigEndian
     return try withUnsafePointer(to: &address) { pointer in
         try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             try body($0, socklen_t(MemoryLayout<sockaddr_in>.size))

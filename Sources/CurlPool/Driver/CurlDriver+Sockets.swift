@@ -7,6 +7,7 @@ import HTTPPool
 extension CurlDriver {
     func handle(_ event: EventQueue.Event) {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
+        if !races.isEmpty, raceMoved(descriptor) { return }
         let slot = slot(of: descriptor)
         if let slot, !slot.isRunning, slot.connection == descriptor {
             idleConnectionSpoke(slot, descriptor, event.happened)

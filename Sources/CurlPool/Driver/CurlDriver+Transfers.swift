@@ -63,6 +63,7 @@ extension CurlDriver {
         let error = isWhole ? nil : transfer.error(result)
         noteConnection(of: transfer, slot)
         transfer.stop(in: multi)
+        if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
         if ending == .complete(keepAlive: true), let seconds = exchange.response.framing.keepAliveSeconds {
             machine.announced(keepAlive: UInt64(seconds) * 1_000_000_000, by: slot.id)
@@ -102,6 +103,7 @@ extension CurlDriver {
     /// The transfer is over: the slot's own waits for the next request, another is put aside.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
+        if let unused = transfer.takeConnected() { closeSocket(unused) }
         // One that ended while it tried to share a connection may have begun something else when that is looked at.
         if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         if !settling.isEmpty { settling.removeAll { $0 === transfer } }
@@ -114,9 +116,9 @@ extension CurlDriver {
 
     /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
-        guard let slot = transfer.slot else { return }
+        guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
         now = MonotonicClock.now()
-        slot.speaksTLS = transfer.address?.isSecure == true || options.speaksTLSWithProxy
+        slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
         machine.connectionReady(slot.id, at: now)
     }
 
@@ -181,9 +183,18 @@ extension CurlDriver {
 
     private func open(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request] else { return }
+        guard let peer = options.proxies.peer(of: exchange.request.origin) else {
+            return open(id, exchange, to: nil)
+        }
+        lookUp(for: NameWaits.Opener(slot: id, request: request, peer: peer), exchange)
+    }
+
+    /// - Parameter peer: what was looked up; `nil` where nothing had to be.
+    func open(_ id: SlotID, _ exchange: Exchange, to peer: ReachedPeer?) {
         do throws(PoolError) {
-            try begin(exchange, .open, on: slot(id))
+            try begin(exchange, .open, on: slot(id), to: peer)
         } catch {
+            if let socket = peer?.socket { closeSocket(socket) }
             transferEnded(.broken(.other), exchange, error: error)
         }
     }
@@ -211,9 +222,11 @@ extension CurlDriver {
     private func begin(
         _ exchange: Exchange,
         _ start: CurlTransfer.Start,
-        on slot: CurlSlot
+        on slot: CurlSlot,
+        to peer: ReachedPeer? = nil
     ) throws(PoolError) -> CurlTransfer {
         let transfer = try restingTransfer(slot.transfer)
+        if start == .open { transfer.prepareToOpen(to: peer) }
         if !slot.take(transfer) || !transfer.begin(exchange, start, in: multi) { refused(exchange, transfer) }
         return transfer
     }
@@ -277,7 +290,7 @@ extension CurlDriver {
     }
 
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
-    private func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
+    func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
         guard machine.transferEnded(id, ending, at: now) == .deliver else {
             exchange.phase = .acquire
@@ -297,7 +310,10 @@ extension CurlDriver {
     }
 
     private func close(_ id: SlotID) {
+        stopWaiting(id)
+        stopRacing(id)
         guard slots.indices.contains(id), let slot = slots[id] else { return }
+        if let own = slot.transfer { gaveUp(own) }
         for transfer in slot.others {
             transfer.stop(in: multi)
             release(transfer, from: slot)

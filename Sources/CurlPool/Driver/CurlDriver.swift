@@ -36,6 +36,13 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
     /// Those of them that are being looked at, the first one last.
     @exclusivity(unchecked) var settling: [CurlTransfer] = []
+    /// Connections that wait for the addresses of a name.
+    @exclusivity(unchecked) var nameWaits = NameWaits()
+    /// Connections that are being opened to one of several addresses.
+    @exclusivity(unchecked) var races: [SlotID: Race] = [:]
+    /// Which addresses did not connect of late.
+    @exclusivity(unchecked) var addressHistory = AddressHistory()
+    let resolver: Resolver
     /// What answers are gathered in.
     @exclusivity(unchecked) var memories = AnswerMemories()
     /// What the state machine decided and is being done.
@@ -61,7 +68,7 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
     /// - Throws: ``PoolError`` with code `outOfResources`.
-    init(_ settings: PoolSettings, _ options: TransportOptions) throws(PoolError) {
+    init(_ settings: PoolSettings, _ options: TransportOptions, _ resolver: Resolver) throws(PoolError) {
         guard Libcurl.backend != nil, let multi = curl_multi_init() else {
             throw PoolError(.outOfResources, "libcurl could not be set up", phase: .submit)
         }
@@ -74,6 +81,7 @@ final class CurlDriver: @unchecked Sendable {
         self.multi = multi
         self.settings = settings
         self.options = options
+        self.resolver = resolver
         mailbox = Mailbox(waker: events.waker)
         executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
         machine = PoolStateMachine(rules: PoolRules(settings.configuration))
@@ -151,6 +159,7 @@ final class CurlDriver: @unchecked Sendable {
 
     private func turn() {
         takeFromMailbox()
+        advanceRaces()
         work()
         if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
         rest()
@@ -179,7 +188,7 @@ final class CurlDriver: @unchecked Sendable {
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
-        earlier(machine.nextDeadline(), earlier(curlTimer, restDue))
+        earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue))
     }
 
     private func takeFromMailbox() {
@@ -202,6 +211,7 @@ final class CurlDriver: @unchecked Sendable {
             perform()
         }
         for exchange in batch.nudges { nudged(exchange) }
+        for ended in batch.lookUps { lookedUp(ended) }
         for command in batch.commands {
             switch command {
             case .shutDown(let policy, let waiter):

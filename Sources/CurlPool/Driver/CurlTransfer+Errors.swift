@@ -104,14 +104,9 @@ extension CurlTransfer {
 
     // MARK: The proxy
 
-    /// Whether the connection is one to a proxy, as far as that can be told: libcurl does not.
+    /// Whether the connection is one to a proxy.
     private var leadsToProxy: Bool {
-        guard let request = exchange?.request, request.unixSocketPath == nil else { return false }
-        switch driver.options.proxy {
-        case .direct: return false
-        case .server(let server) where server.except.isEmpty: return true
-        case .server, .environment: return socketPort.map { $0 != request.origin.port } ?? false
-        }
+        exchange.map { driver.options.proxies.route(to: $0.request.origin) != .direct } ?? false
     }
 
     private var proxyFault: String {

@@ -7,8 +7,9 @@ extension CurlTransfer {
     /// What libcurl reads at once. Large bodies come in fewer pieces than with its own, smaller one.
     static let bufferBytes = 64 << 10
 
-    /// How long the addresses of a host are known, in seconds.
-    private static let addressLifetime = 60
+    /// How long libcurl keeps the addresses that it was given, in seconds. Every opening gives it those of the moment, so this
+    /// only has to be longer than it takes libcurl to read them.
+    private static let entryLifetime = 60
 
     /// Sets what is the same for every request. Options whose names libcurl knows cannot fail but for memory, and then
     /// the transfer fails with libcurl's own error.
@@ -25,7 +26,7 @@ extension CurlTransfer {
         // The pool's own timers decide when a connection is too old, and when a request has taken too long.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
-        // A transfer that is taken away during a look-up would otherwise wait for the resolver's thread.
+        // A transfer that is taken away during a look-up of libcurl's own would otherwise wait for its thread.
         set(CURLOPT_QUICK_EXIT, 1)
         self.driver.options.apply(to: easy)
         // Sound: the buffer is as large as libcurl asks for, and lives longer than the handle.
@@ -61,6 +62,7 @@ extension CurlTransfer {
             unixSocketPath = request.unixSocketPath
             poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
         }
+        if !driver.options.isDirect { describeRoute(driver.options.proxies.route(to: request.origin)) }
         // libcurl keeps the pointer, and reads what is there when it sends.
         if request.headers.list == headers { return true }
         headers = request.headers.list
@@ -92,7 +94,23 @@ extension CurlTransfer {
     func describe(_ start: Start) {
         guard (start == .open) != mayLookUp else { return }
         mayLookUp = start == .open
-        set(CURLOPT_DNS_CACHE_TIMEOUT, mayLookUp ? Self.addressLifetime : -1)
+        set(CURLOPT_DNS_CACHE_TIMEOUT, mayLookUp ? Self.entryLifetime : -1)
+        if !mayLookUp { describe(nil as ReachedPeer?) }
+    }
+
+    /// Gives libcurl the address of the peer, so that it looks nothing up.
+    func describe(_ peer: ReachedPeer?) {
+        guard peer != nil || entry != nil else { return }
+        let list = peer.flatMap { curl_slist_append(nil, $0.entry) }
+        poolscope_easy_set_list(easy, CURLOPT_RESOLVE, list)
+        curl_slist_free_all(entry)
+        entry = list
+    }
+
+    private func describeRoute(_ new: ProxyRules.Route) {
+        guard new != route else { return }
+        route = new
+        driver.options.apply(new, to: easy)
     }
 
     private func describeMethod(_ request: EncodedRequest) {
@@ -201,6 +219,12 @@ private func openSocket(
     address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
+    // Connected, and by one call of `connect` that was not waited for: for the next one, which is libcurl's, the kernel says
+    // that it has succeeded.
+    if let connected = with(data, or: nil, { $0.takeConnected() }) {
+        with(data, or: ()) { $0.socketOpened(connected) }
+        return connected
+    }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
     let number = errno
@@ -210,8 +234,7 @@ private func openSocket(
         with(data, or: ()) { $0.foundNoDescriptor(EMFILE) }
         return CURL_SOCKET_BAD
     }
-    let port = withUnsafeBytes(of: address.pointee.addr) { UInt16(truncatingIfNeeded: $0.port) }
-    if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor, for: port) } }
+    if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor) } }
     return descriptor
 }
 

@@ -24,6 +24,9 @@ final class CurlTransfer {
 
     /// What the handle is set for, so that the next request sets only what differs.
     @exclusivity(unchecked) var mayLookUp = true
+    @exclusivity(unchecked) var route: ProxyRules.Route?
+    /// The entry by which libcurl knows its peer's address, for as long as it may read it.
+    @exclusivity(unchecked) var entry: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
@@ -40,11 +43,13 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
-    /// The port that its last socket was opened for.
-    @exclusivity(unchecked) private(set) var socketPort: UInt16?
     /// What the system said, where the last socket could not be opened for want of a descriptor.
     @exclusivity(unchecked) private(set) var shortage: Int32?
-    /// The sockets that it opened; libcurl tries several at once where a host has several addresses.
+    /// The peer that was looked up for it, where one was.
+    @exclusivity(unchecked) private(set) var peer: ReachedPeer?
+    /// A socket that is connected to it, until libcurl asks for one.
+    @exclusivity(unchecked) private var connected: Int32?
+    /// The sockets that it opened; libcurl tries several at once for a host that it knows itself.
     @exclusivity(unchecked) private(set) var opened: [Int32] = []
     /// Where libcurl says what went wrong, in more words than its code has.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -87,6 +92,7 @@ final class CurlTransfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_url_cleanup(url)
+        curl_slist_free_all(entry)
         complaint.deallocate()
     }
 
@@ -114,7 +120,6 @@ final class CurlTransfer {
         refusal = nil
         fruitlessEvents = 0
         complaint.pointee = 0
-        socketPort = nil
         shortage = nil
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
@@ -123,6 +128,19 @@ final class CurlTransfer {
         guard describe(exchange.request) else { return false }
         isRunning = curl_multi_add_handle(multi, easy) == CURLM_OK
         return isRunning
+    }
+
+    /// The next exchange is to open a connection to this peer; `nil` where nothing had to be looked up.
+    func prepareToOpen(to peer: ReachedPeer?) {
+        self.peer = peer
+        connected = peer?.socket
+        describe(peer)
+    }
+
+    /// The socket that is connected to the peer and that nobody has taken.
+    func takeConnected() -> Int32? {
+        defer { connected = nil }
+        return connected
     }
 
     /// Takes the transfer away from libcurl. One that was not complete takes its connection along, unless others are on
@@ -221,8 +239,7 @@ final class CurlTransfer {
     }
 
     /// A socket was opened for one of the peer's addresses.
-    func socketOpened(_ descriptor: Int32, for port: UInt16) {
-        socketPort = port
+    func socketOpened(_ descriptor: Int32) {
         opened.append(descriptor)
         shortage = nil
         driver.socketOpened(descriptor, for: self)

@@ -84,6 +84,9 @@ final class Exchange: @unchecked Sendable {
         upload?.rewind()
     }
 
+    /// It waits for its peer's name. What it was on before may be another's by now.
+    func waitForName() { transfer = nil }
+
     /// Whether bytes of the body are still to be sent.
     var isUploading: Bool {
         switch request.body {

@@ -9,6 +9,13 @@ final class Mailbox: Sendable {
         case reconfigure(PoolConfiguration, UnsafeContinuation<Void, any Error>)
     }
 
+    /// What a look-up of a name has come to.
+    struct EndedLookUp: Sendable {
+        let name: String
+        let ticket: UInt64
+        let result: Result<KnownAddresses, NameFailure>
+    }
+
     /// What the driver took.
     struct Batch {
         var submissions: [Exchange] = []
@@ -16,9 +23,11 @@ final class Mailbox: Sendable {
         /// Their callers have read of the answer, or written of the body.
         var nudges: [Exchange] = []
         var commands: [Command] = []
+        /// Look-ups of names that have ended.
+        var lookUps: [EndedLookUp] = []
 
         var isEmpty: Bool {
-            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty
+            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty && lookUps.isEmpty
         }
 
         mutating func removeAll() {
@@ -26,6 +35,7 @@ final class Mailbox: Sendable {
             if !cancellations.isEmpty { cancellations.removeAll(keepingCapacity: true) }
             if !nudges.isEmpty { nudges.removeAll(keepingCapacity: true) }
             if !commands.isEmpty { commands.removeAll(keepingCapacity: true) }
+            if !lookUps.isEmpty { lookUps.removeAll(keepingCapacity: true) }
         }
     }
 
@@ -109,6 +119,15 @@ final class Mailbox: Sendable {
         state.withLock { state in
             guard !state.hasEnded else { return }
             state.pending.nudges.append(exchange)
+            wakeDriver(&state)
+        }
+    }
+
+    /// A name was looked up. A pool that has ended does not want to know.
+    func lookedUp(_ ended: EndedLookUp) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.pending.lookUps.append(ended)
             wakeDriver(&state)
         }
     }

@@ -7,13 +7,12 @@ import HTTPPool
 /// Sound as `Sendable`: it is written in the initialiser and never again.
 final class TransportOptions: Sendable {
     let mayMultiplex: Bool
-    var proxy: PoolProxy { transport.proxy }
     /// Whether no proxy has anything to do with its requests.
     let isDirect: Bool
-    /// Whether its proxy is one to which TLS is spoken.
-    var speaksTLSWithProxy: Bool {
-        if case .server(let server) = transport.proxy { server.scheme == "https" } else { false }
-    }
+    /// Which way its requests go.
+    let proxies: ProxyRules
+    /// How long the addresses of a name are used, in nanoseconds.
+    let nameLifetime: UInt64
     /// Whether it has a certificate to show to servers.
     var hasIdentity: Bool { transport.tls.identity != nil }
     private let transport: PoolTransport
@@ -25,7 +24,9 @@ final class TransportOptions: Sendable {
     ///   `outOfResources`.
     init(_ transport: PoolTransport) throws {
         self.transport = transport
-        isDirect = transport.proxy == .direct
+        proxies = ProxyRules(transport.proxy, environment: Self.environment)
+        isDirect = proxies.only == .direct
+        nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
         certificate =
             try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
@@ -34,12 +35,20 @@ final class TransportOptions: Sendable {
         authorities = try TrustedAuthorities(transport.tls.trust)
     }
 
+    /// The value of a variable of this process's environment.
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     /// Sets the options that are the same for every transfer of the pool.
     func apply(to easy: UnsafeMutableRawPointer) {
         let version = mayMultiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         poolscope_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
         applyTLS(to: easy)
-        applyProxy(to: easy)
+        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        if let only = proxies.only { apply(only, to: easy) }
+        guard let idle = transport.tcpKeepAlive else { return }
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPIDLE, Int(idle.components.seconds))
+        poolscope_easy_set_long(easy, CURLOPT_TCP_KEEPINTVL, Int(idle.components.seconds))
     }
 
     private func applyTLS(to easy: UnsafeMutableRawPointer) {
@@ -61,21 +70,17 @@ final class TransportOptions: Sendable {
         poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value ?? "")
     }
 
-    private func applyProxy(to easy: UnsafeMutableRawPointer) {
-        poolscope_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        switch transport.proxy {
+    /// Tells libcurl the way of the next request, so that it asks neither the environment nor a list of exceptions.
+    func apply(_ route: ProxyRules.Route, to easy: UnsafeMutableRawPointer) {
+        switch route {
         case .direct:
             poolscope_easy_set_string(easy, CURLOPT_PROXY, "")
-            // Or libcurl looks for exceptions in the environment, at every request.
             poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "*")
-        // Without a word from us libcurl asks the environment.
-        case .environment: break
-        case .server(let server):
-            poolscope_easy_set_string(easy, CURLOPT_PROXY, "\(server.scheme)://\(server.host):\(server.port)")
-            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, server.credentials?.user.value)
-            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, server.credentials?.password.value)
-            // Set in any case, so that no variable of the environment says otherwise.
-            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, server.except.joined(separator: ","))
+        case .proxy(let proxy):
+            poolscope_easy_set_string(easy, CURLOPT_PROXY, proxy.address.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, proxy.credentials?.user.value)
+            poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, proxy.credentials?.password.value)
+            poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "")
         }
     }
 }
@@ -97,7 +102,7 @@ extension PoolTLS.PEM {
         return bytes
     }
 
-    private static func contents(of path: String) -> [UInt8]? {
+    static func contents(of path: String) -> [UInt8]? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

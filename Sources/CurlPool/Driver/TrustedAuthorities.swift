@@ -21,12 +21,21 @@ final class TrustedAuthorities: Sendable {
     private static let emptyFolder = "/dev/null"
 
     /// - Throws: `ConfigurationError` where authorities cannot be read; ``PoolError`` with code `outOfResources`.
-    init(_ trust: PoolTLS.Trust, version: LibcurlVersion = .loaded) throws {
+    init(
+        _ trust: PoolTLS.Trust,
+        version: LibcurlVersion = .loaded,
+        environment: (String) -> String? = TransportOptions.environment
+    ) throws {
         let hasDefaultPath = version >= .caPathHasDefault
         let nowhere = hasDefaultPath ? Self.emptyFolder : nil
         let read = { (pem: PoolTLS.PEM) in try pem.read("tls.trust", holds: "CERTIFICATE-----") }
         switch trust {
         case .system:
+            if let named = try EnvironmentAuthorities.read(environment) {
+                let memory = try Self.file(named)
+                (places, descriptor) = ((memory.path, nowhere), memory.descriptor)
+                return
+            }
             guard let bundle = Libcurl.certificateBundle else {
                 (places, descriptor) = (nil, nil)
                 return

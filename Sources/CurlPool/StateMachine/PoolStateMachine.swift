@@ -65,7 +65,17 @@ struct PoolStateMachine {
     var slotDeadlines = Heap<SlotDeadline>()
     var shutdown: Shutdown?
 
+    /// Whether the turn is to tell of other look-ups than the last one did.
+    private var hasNewResolving = false
+
     init(rules: PoolRules) { self.rules = rules }
+
+    /// So many names are being looked up for the pool from now on.
+    mutating func setResolving(_ count: Int) {
+        guard turn.resolving != count else { return }
+        turn.resolving = count
+        hasNewResolving = true
+    }
 
     /// Takes a request. It is placed, queued or refused at once; the actions say which.
     mutating func submit(_ new: NewRequest, at now: MonotonicTime) -> RequestID {
@@ -169,6 +179,9 @@ struct PoolStateMachine {
         slots[slot].state == .connecting && slots[slot].requests.first == id
     }
 
+    /// Whether that is so, of a slot that may be free by now.
+    func isOpening(_ slot: SlotID, for id: RequestID) -> Bool { slots.contains(slot) && isOpener(id, of: slot) }
+
     /// Gives what is to be done to the driver, in exchange for an array that is done with.
     ///
     /// - Returns: whether there is anything.
@@ -181,7 +194,9 @@ struct PoolStateMachine {
 
     /// Tells the observer of the turn, if there is anything to tell, and begins the next.
     mutating func endTurn(at now: MonotonicTime, telling observer: (any PoolObserver)?) {
-        guard !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.hasConfiguration else { return }
+        guard !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.hasConfiguration || hasNewResolving else {
+            return
+        }
         finishTurn(at: now)
         observer?.poolDidTurn(turn)
         beginTurn()
@@ -197,6 +212,7 @@ struct PoolStateMachine {
             turn.sites.append((site, sites[Int(site.index)].levels))
         }
         turn.oldestQueued = oldestQueued()
+        hasNewResolving = false
     }
 
     /// Empties the turn and lets go of origins that have neither connections nor requests.

@@ -27,7 +27,7 @@ extension PoolProxy.Server {
     var isAddress: Bool {
         guard scheme == "http" || scheme == "https", port > 0 else { return false }
         let origin = try? Origin(scheme: scheme, authority: "\(host):\(port)")
-        return origin?.host == host.lowercased() && origin?.port == port
+        return origin == Origin(scheme: scheme, host: host, port: port)
     }
 
     static let allowedExceptions = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"

@@ -42,6 +42,13 @@ extension PoolTransport {
         if case .on(let maxRatio) = decompression, maxRatio < 1 {
             refuse(name(.decompression), "on(maxRatio: \(maxRatio))", allowed: "a maxRatio from 1")
         }
+        if !hasAllowedDNSCache {
+            refuse(name(.dnsCache), "\(dnsCache.inSeconds)", allowed: TransportSetting.dnsCache.allowedText)
+        }
+        if !hasAllowedKeepAlive {
+            let text = tcpKeepAlive.map { "\($0.inSeconds)" } ?? "none"
+            refuse(name(.tcpKeepAlive), text, allowed: TransportSetting.tcpKeepAlive.allowedText)
+        }
         for field in defaultHeaders {
             switch field.name {
             case .contentLength, .transferEncoding, .expect, HTTPField.Name("Host"):
@@ -52,6 +59,19 @@ extension PoolTransport {
             }
         }
         return problems
+    }
+}
+
+extension PoolTransport {
+    /// More is refused by the kernel.
+    static let mostKeepAlive = 32767
+
+    var hasAllowedDNSCache: Bool { dnsCache >= .zero && dnsCache.inSeconds <= PoolSetting.mostSeconds }
+
+    var hasAllowedKeepAlive: Bool {
+        guard let tcpKeepAlive else { return true }
+        let (seconds, fraction) = tcpKeepAlive.components
+        return fraction == 0 && (1...Int64(Self.mostKeepAlive)).contains(seconds)
     }
 }
 

@@ -11,6 +11,14 @@ public struct PoolTransport: Sendable, Hashable {
     public var tls = PoolTLS()
     /// Through which proxy.
     public var proxy = PoolProxy.direct
+    /// How long the addresses of a name are used before it is looked up again. An address that refused a connection, or
+    /// did not take it in time, makes the next connection look the name up whatever this says. Zero looks up for every
+    /// connection; those that are opened at the same time still share a look-up.
+    public var dnsCache = Duration.seconds(60)
+    /// After how long a silence TCP asks the peer whether it is there, and how long it waits between two such questions: whole
+    /// seconds. It keeps a silent connection alive behind a NAT or firewall, and finds a peer that is gone. `nil` never
+    /// asks.
+    public var tcpKeepAlive: Duration? = .seconds(60)
     /// Whether compressed answers are asked for and unpacked.
     public var decompression = Decompression.off
     /// Header fields of every request that does not have them itself.

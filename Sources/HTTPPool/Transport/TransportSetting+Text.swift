@@ -18,6 +18,8 @@ extension TransportSetting {
         case .proxy: "none, environment, or http://[user:password@]host:port (or https://)"
         case .proxyExceptions: PoolProxy.Server.allowedExceptions
         case .decompression: "off or on"
+        case .dnsCache: "seconds, from 0 to \(Int(PoolSetting.mostSeconds))"
+        case .tcpKeepAlive: "whole seconds from 1 to \(PoolTransport.mostKeepAlive), or none"
         }
     }
 
@@ -63,6 +65,24 @@ extension PoolTransport {
             case "on": decompression = .on()
             default: throw .notAllowed
             }
+        case .dnsCache:
+            guard case .duration(let seconds?)? = PoolSetting.seconds(text) else { throw .notAllowed }
+            var changed = self
+            changed.dnsCache = seconds
+            guard changed.hasAllowedDNSCache else { throw .notAllowed }
+            self = changed
+        case .tcpKeepAlive:
+            var changed = self
+            if text == "none" {
+                changed.tcpKeepAlive = nil
+            } else {
+                guard text.utf8.allSatisfy("0123456789".utf8.contains), let seconds = Int(text) else {
+                    throw .notAllowed
+                }
+                changed.tcpKeepAlive = .seconds(seconds)
+            }
+            guard changed.hasAllowedKeepAlive else { throw .notAllowed }
+            self = changed
         }
     }
 }

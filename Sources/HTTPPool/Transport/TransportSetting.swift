@@ -12,6 +12,10 @@ public enum TransportSetting: String, Sendable, Hashable, CaseIterable {
     case proxyExceptions = "no_proxy"
     /// ``PoolTransport/decompression``.
     case decompression
+    /// ``PoolTransport/dnsCache``.
+    case dnsCache = "dns_cache_seconds"
+    /// ``PoolTransport/tcpKeepAlive``.
+    case tcpKeepAlive = "tcp_keepalive_seconds"
 
     /// The environment variable that sets it.
     public var variable: String {
@@ -22,6 +26,8 @@ public enum TransportSetting: String, Sendable, Hashable, CaseIterable {
         case .proxy: "HTTP_CLIENT_PROXY"
         case .proxyExceptions: "HTTP_CLIENT_NO_PROXY"
         case .decompression: "HTTP_CLIENT_DECOMPRESSION"
+        case .dnsCache: "HTTP_CLIENT_DNS_CACHE"
+        case .tcpKeepAlive: "HTTP_CLIENT_TCP_KEEPALIVE"
         }
     }
 
@@ -49,6 +55,8 @@ public enum TransportSetting: String, Sendable, Hashable, CaseIterable {
             case .off: "off"
             case .on: "on"
             }
+        case .dnsCache: PoolSetting.Value.duration(transport.dnsCache).description
+        case .tcpKeepAlive: transport.tcpKeepAlive.map { "\($0.components.seconds) s" } ?? "none"
         }
     }
 
@@ -61,6 +69,8 @@ public enum TransportSetting: String, Sendable, Hashable, CaseIterable {
         case .proxy: a.proxy.withoutExceptions == b.proxy.withoutExceptions
         case .proxyExceptions: a.proxy.exceptions == b.proxy.exceptions
         case .decompression: a.decompression == b.decompression
+        case .dnsCache: a.dnsCache == b.dnsCache
+        case .tcpKeepAlive: a.tcpKeepAlive == b.tcpKeepAlive
         }
     }
 }

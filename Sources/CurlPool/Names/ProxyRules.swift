@@ -1,0 +1,118 @@
+import CLibcurl
+import HTTPPool
+
+/// Which way requests go: straight, or through which proxy.
+///
+/// Decided here, and not by libcurl, because the name that must be looked up is the proxy's then. libcurl is told the
+/// outcome, and asks neither the environment nor a list of exceptions.
+struct ProxyRules: Sendable {
+    enum Route: Sendable, Hashable {
+        case direct
+        case proxy(Proxy)
+    }
+
+    /// A proxy in libcurl's terms.
+    struct Proxy: Sendable, Hashable {
+        /// What libcurl is told.
+        let address: Secret<String>
+        let credentials: PoolProxy.Credentials?
+        /// What is to be looked up for it; `nil` where that is nothing, or where it is libcurl's: a SOCKS proxy from the
+        /// environment can want the origin's name, or its own, or both.
+        let peer: NamedPeer?
+    }
+
+    /// The one route of all requests; `nil` where it depends on the origin.
+    let only: Route?
+    private let plain: Route
+    private let secure: Route
+    private let exceptions: ProxyExceptions
+
+    /// - Parameter environment: the value of a variable; `nil` where it is not set.
+    init(_ proxy: PoolProxy, environment: (String) -> String?) {
+        switch proxy {
+        case .direct:
+            (plain, secure) = (.direct, .direct)
+            exceptions = ProxyExceptions([])
+        case .server(let server):
+            let route = Route.proxy(Proxy(server))
+            (plain, secure) = (route, route)
+            exceptions = ProxyExceptions(server.except)
+        case .environment:
+            // An empty variable is none.
+            func first(_ names: String...) -> String? {
+                names.lazy.compactMap(environment).first { !$0.isEmpty }
+            }
+            let all = first("all_proxy", "ALL_PROXY")
+            // Not HTTP_PROXY: a CGI program gets the header field `Proxy` of a request under that name.
+            plain = (first("http_proxy") ?? all).map { .proxy(Proxy(fromEnvironment: $0)) } ?? .direct
+            secure = (first("https_proxy", "HTTPS_PROXY") ?? all).map { .proxy(Proxy(fromEnvironment: $0)) } ?? .direct
+            let list = first("no_proxy", "NO_PROXY") ?? ""
+            exceptions = ProxyExceptions(list.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init))
+        }
+        // A Unix socket is reached without the proxy.
+        only = plain == .direct && secure == .direct ? .direct : nil
+    }
+
+    /// Whether requests to the origin go through a proxy to which TLS is spoken.
+    func speaksTLS(to origin: Origin) -> Bool {
+        guard only != .direct, case .proxy(let proxy) = route(to: origin) else { return false }
+        return proxy.address.value.lowercased().hasPrefix("https://")
+    }
+
+    func route(to origin: Origin) -> Route {
+        if origin.unixSocketPath != nil { return .direct }
+        let route = origin.scheme == "https" ? secure : plain
+        return route == .direct || exceptions.cover(origin.host) ? .direct : route
+    }
+
+    /// What has to be looked up before a connection for this origin can be opened.
+    func peer(of origin: Origin) -> NamedPeer? {
+        if origin.unixSocketPath != nil { return nil }
+        switch route(to: origin) {
+        case .direct: return NamedPeer(host: origin.host, port: origin.port)
+        case .proxy(let proxy): return proxy.peer
+        }
+    }
+}
+
+extension ProxyRules.Proxy {
+    fileprivate init(_ server: PoolProxy.Server) {
+        let host = Origin(scheme: "http", host: server.host, port: server.port).host
+        address = Secret("\(server.scheme)://\(host):\(server.port)")
+        credentials = server.credentials
+        peer = NamedPeer(host: host, port: server.port)
+    }
+
+    /// Reads what libcurl would read from such a variable: `proxy:3128`, `http://user:password@proxy/`.
+    fileprivate init(fromEnvironment text: String) {
+        let read = Self.read(text)
+        address = Secret(read?.text ?? text)
+        credentials = nil
+        peer = read.flatMap { NamedPeer(host: $0.host, port: $0.port) }
+    }
+
+    /// With libcurl's own reader. `nil` for what is no HTTP proxy, or none at all: libcurl has words for that.
+    private static func read(_ text: String) -> (text: String, host: String, port: UInt16)? {
+        guard let url = curl_url() else { return nil }
+        defer { curl_url_cleanup(url) }
+        let flags = UInt32(CURLU_NON_SUPPORT_SCHEME) | UInt32(CURLU_GUESS_SCHEME)
+        guard curl_url_set(url, CURLUPART_URL, text, flags) == CURLUE_OK,
+            let scheme = part(CURLUPART_SCHEME, of: url), scheme == "http" || scheme == "https",
+            let host = part(CURLUPART_HOST, of: url, UInt32(CURLU_URLDECODE))
+        else { return nil }
+        // libcurl's own defaults (1080 has been that of proxies since it knew SOCKS alone).
+        let port = part(CURLUPART_PORT, of: url).flatMap { UInt16($0) } ?? (scheme == "https" ? 443 : 1080)
+        let name = Origin(scheme: "http", host: host, port: port).host
+        if name == host.lowercased() { return (text, name, port) }
+        guard curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK, let text = part(CURLUPART_URL, of: url)
+        else { return nil }
+        return (text, name, port)
+    }
+
+    private static func part(_ part: CURLUPart, of url: OpaquePointer, _ flags: UInt32 = 0) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(url, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        defer { curl_free(text) }
+        return String(cString: text)
+    }
+}
