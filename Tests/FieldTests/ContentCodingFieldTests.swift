@@ -346,6 +346,27 @@ struct ContentCodingFieldTests {
         }
     }
 
+    @Test("Over HTTP/2 bodies are unpacked too")
+    func http2() async throws {
+        let certificates = try await TestCertificates()
+        let tls = Nginx.TLS(certificate: try await certificates.signed(), http2Streams: 32)
+        let gzip = "gzip on; gzip_min_length 1; gzip_types *;"
+        let nginx = try await Nginx.start(locations: "\(gzip) location /coded { return 200 'coded'; }", tls: tls)
+        try await withMeasuredPool {
+            $0.transport.decompression = .on()
+            $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+            $0.transport.http2 = .negotiated
+        } _: { client in
+            for _ in 1...3 {
+                let found = try await client.fetch(.to(nginx.tlsAuthority, "/coded", scheme: "https"))
+                #expect(found.text == "coded")
+                #expect(found.fields[.contentEncoding] == nil)
+            }
+            let origin = try client.onlyOrigin
+            #expect(origin.connectionsOpened == 1)
+        }
+    }
+
     @Test("A request that is sent again on a new connection is unpacked too")
     func sentAgain() async throws {
         let peer = try ScriptedPeer { connection, number in

@@ -94,7 +94,7 @@ extension CurlDriver {
         let isProxys = options.proxies.route(to: exchange.request.origin) != .direct
         let error: PoolError
         if SocketError(number: race.error).isOutOfDescriptors {
-            error = DescriptorLimit.error
+            error = DescriptorLimit.error(race.error)
         } else if isProxys {
             error = PoolError(.proxyFailed, "the proxy could not be reached: \(words)", phase: .connect)
         } else {

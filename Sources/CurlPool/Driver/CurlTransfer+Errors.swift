@@ -9,7 +9,7 @@ extension CurlTransfer {
         if let refusal { return refusal }
         if wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
-        if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error }
+        if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error(shortage ?? EMFILE) }
         let words = String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST: return PoolError(.dnsFailed, "the host's name does not resolve", phase: phase)
@@ -55,7 +55,7 @@ extension CurlTransfer {
     private func isForWantOfDescriptor(_ result: CURLcode) -> Bool {
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: DescriptorLimit.isReached
-        default: lacksDescriptor
+        default: shortage != nil
         }
     }
 

@@ -227,10 +227,11 @@ private func openSocket(
     }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
-    if descriptor < 0, errno == EMFILE || errno == ENFILE { with(data, or: ()) { $0.foundNoDescriptor() } }
+    let number = errno
+    if descriptor < 0, number == EMFILE || number == ENFILE { with(data, or: ()) { $0.foundNoDescriptor(number) } }
     if descriptor >= 0, DescriptorLimit.isReserved(descriptor) {
         close(descriptor)
-        with(data, or: ()) { $0.foundNoDescriptor() }
+        with(data, or: ()) { $0.foundNoDescriptor(EMFILE) }
         return CURL_SOCKET_BAD
     }
     if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor) } }

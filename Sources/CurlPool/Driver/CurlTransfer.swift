@@ -43,8 +43,8 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     @exclusivity(unchecked) private var pause = Pause()
-    /// The last socket could not be opened for want of a descriptor.
-    @exclusivity(unchecked) private(set) var lacksDescriptor = false
+    /// What the system said, where the last socket could not be opened for want of a descriptor.
+    @exclusivity(unchecked) private(set) var shortage: Int32?
     /// The peer that was looked up for it, where one was.
     @exclusivity(unchecked) private(set) var peer: ReachedPeer?
     /// A socket that is connected to it, until libcurl asks for one.
@@ -119,8 +119,8 @@ final class CurlTransfer {
         pause = Pause()
         refusal = nil
         fruitlessEvents = 0
-        complaint[0] = 0
-        lacksDescriptor = false
+        complaint.pointee = 0
+        shortage = nil
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         exchange.phase = start == .open ? .connect : .acquire
@@ -246,12 +246,14 @@ final class CurlTransfer {
     /// A socket was opened for one of the peer's addresses.
     func socketOpened(_ descriptor: Int32) {
         opened.append(descriptor)
-        lacksDescriptor = false
+        shortage = nil
         driver.socketOpened(descriptor, for: self)
     }
 
     /// There was no descriptor for a socket, or none but those that are left to the runtime.
-    func foundNoDescriptor() { lacksDescriptor = true }
+    ///
+    /// - Parameter number: what the system said.
+    func foundNoDescriptor(_ number: Int32) { shortage = number }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()

@@ -32,8 +32,14 @@ enum DescriptorLimit {
         return isReserved(descriptor)
     }
 
-    /// What the caller of a request is told that there was no descriptor for.
-    static var error: PoolError {
+    /// The error of a request that there was no descriptor for.
+    ///
+    /// - Parameter number: what the system said.
+    static func error(_ number: Int32) -> PoolError {
+        if number == ENFILE {
+            let reason = "no descriptor is left for another connection: the system's table of open files is full"
+            return PoolError(.outOfResources, reason, phase: .connect)
+        }
         let limit = inForce.map(String.init) ?? "unlimited"
         return PoolError(
             .outOfResources,
