@@ -1,3 +1,4 @@
+import Glibc
 import HTTPPool
 
 /// From names to addresses, before a connection is opened; and what became of the addresses.
@@ -50,7 +51,7 @@ extension CurlDriver {
         let code: PoolError.Code = isProxys ? .proxyFailed : .dnsFailed
         // The C library does not always say why it found nothing, and needs descriptors for it.
         if DescriptorLimit.isReached {
-            return transferEnded(.broken(.noDescriptor), exchange, error: DescriptorLimit.error)
+            return transferEnded(.broken(.noDescriptor), exchange, error: DescriptorLimit.error(EMFILE))
         }
         switch failure {
         case .unknown:
@@ -77,7 +78,7 @@ extension CurlDriver {
     /// The connection could not be opened. The next one looks the name up anew, also where TLS failed: the address may be
     /// another host's by now.
     func failedToOpen(_ transfer: CurlTransfer) {
-        guard transfer.start == .open, !transfer.wasSent, !transfer.lacksDescriptor, let peer = transfer.peer else {
+        guard transfer.start == .open, !transfer.wasSent, transfer.shortage == nil, let peer = transfer.peer else {
             return
         }
         resolver.forget(peer.peer.name, lookUp: peer.lookUp)
