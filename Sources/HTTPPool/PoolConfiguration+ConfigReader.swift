@@ -12,6 +12,7 @@ extension PoolConfiguration {
     /// - `HTTP_CLIENT_TOTAL_TIMEOUT` (none): seconds from submission to the last byte.
     /// - `HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN` (none), `HTTP_CLIENT_MAX_QUEUED` (none),
     ///   `HTTP_CLIENT_MAX_CONNECTION_LIFETIME` (none, seconds).
+    /// - `HTTP_CLIENT_QUEUE_ORDER` (fair): `fair` between origins, or `fifo` over all of them.
     /// - `HTTP_CLIENT_HTTP2` (off): `off` or `negotiated`.
     /// - `HTTP_CLIENT_CA_FILE`: a PEM file with authorities that are trusted beside those of the system.
     /// - `HTTP_CLIENT_TLS_MIN_VERSION` (1.2): `1.2` or `1.3`.
@@ -51,6 +52,7 @@ extension PoolConfiguration {
         case (.maxConnectionsPerOrigin, .count(let count)): limits.maxConnectionsPerOrigin = count
         case (.maxIdleConnections, .count(.some(let count))): limits.maxIdleConnections = count
         case (.maxQueuedRequests, .count(let count)): limits.maxQueuedRequests = count
+        case (.queueOrder, .order(let order)): limits.queueOrder = order
         case (.keepaliveExpiry, .duration(let duration)): limits.keepaliveExpiry = duration
         case (.maxConnectionLifetime, .duration(let duration)): limits.maxConnectionLifetime = duration
         case (.connectTimeout, .duration(let duration)): timeouts.connect = duration
@@ -141,6 +143,7 @@ extension PoolSetting {
             if text == "none" { return .count(nil) }
             return Int(text).map { .count($0) }
         case .seconds: return Self.seconds(text)
+        case .order: return QueueOrder(rawValue: text).map { .order($0) }
         }
     }
 

@@ -53,6 +53,7 @@ public struct PoolConfiguration: Sendable, Hashable {
         case .maxConnectionsPerOrigin: .count(limits.maxConnectionsPerOrigin)
         case .maxIdleConnections: .count(limits.maxIdleConnections)
         case .maxQueuedRequests: .count(limits.maxQueuedRequests)
+        case .queueOrder: .order(limits.queueOrder)
         case .keepaliveExpiry: .duration(limits.keepaliveExpiry)
         case .maxConnectionLifetime: .duration(limits.maxConnectionLifetime)
         case .connectTimeout: .duration(timeouts.connect)
@@ -138,7 +139,7 @@ extension PoolSetting {
         switch (domain, value) {
         case (.count(_, let optional), .count(nil)): optional
         case (.count(let least, _), .count(.some(let count))): (least...Self.mostConnections).contains(count)
-        case (.seconds, .duration(nil)): true
+        case (.seconds, .duration(nil)), (.order, .order): true
         case (.seconds(let zeroAllowed), .duration(.some(let duration))):
             (duration > .zero || (zeroAllowed && duration == .zero)) && duration.inSeconds <= Self.mostSeconds
         default: false
@@ -151,6 +152,7 @@ extension PoolSetting {
             "a whole number from \(least) to \(Self.mostConnections)" + (optional ? ", or none" : "")
         case .seconds(let zeroAllowed):
             "seconds, \(zeroAllowed ? "from 0" : "above 0") to \(Int(Self.mostSeconds)), or none"
+        case .order: QueueOrder.allCases.map(\.rawValue).joined(separator: ", ")
         }
     }
 }

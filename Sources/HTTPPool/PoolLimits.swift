@@ -11,6 +11,8 @@ public struct PoolLimits: Sendable, Hashable {
     public var maxIdleConnections: Int = PoolLimits.defaultMaxIdleConnections
     /// Requests that may wait for a connection; the next one is refused at once. `nil` means no limit.
     public var maxQueuedRequests: Int?
+    /// Whose turn it is among origins with waiting requests.
+    public var queueOrder = QueueOrder.fair
     /// How long an idle connection is kept. Zero keeps none, `nil` keeps it for ever.
     public var keepaliveExpiry: Duration? = .seconds(30)
     /// How old a connection may grow; it is closed at its next idle moment. `nil` means no limit.
@@ -18,6 +20,6 @@ public struct PoolLimits: Sendable, Hashable {
 
     static let defaultMaxIdleConnections = 100
 
-    /// The defaults: 200 connections, 100 idle, 30 seconds of keep-alive, no other limit.
+    /// The defaults: 200 connections, 100 idle, 30 seconds of keep-alive, a fair queue, no other limit.
     public init() {}
 }

@@ -8,6 +8,8 @@ public enum PoolSetting: String, Sendable, Hashable, CaseIterable {
     case maxIdleConnections = "max_idle_connections"
     /// ``PoolLimits/maxQueuedRequests``.
     case maxQueuedRequests = "max_queued_requests"
+    /// ``PoolLimits/queueOrder``.
+    case queueOrder = "queue_order"
     /// ``PoolLimits/keepaliveExpiry``.
     case keepaliveExpiry = "keepalive_expiry_seconds"
     /// ``PoolLimits/maxConnectionLifetime``.
@@ -30,6 +32,7 @@ public enum PoolSetting: String, Sendable, Hashable, CaseIterable {
         case .maxConnectionsPerOrigin: "HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN"
         case .maxIdleConnections: "HTTP_CLIENT_MAX_KEEPALIVE"
         case .maxQueuedRequests: "HTTP_CLIENT_MAX_QUEUED"
+        case .queueOrder: "HTTP_CLIENT_QUEUE_ORDER"
         case .keepaliveExpiry: "HTTP_CLIENT_KEEPALIVE_EXPIRY"
         case .maxConnectionLifetime: "HTTP_CLIENT_MAX_CONNECTION_LIFETIME"
         case .connectTimeout: "HTTP_CLIENT_CONNECT_TIMEOUT"
@@ -47,6 +50,7 @@ public enum PoolSetting: String, Sendable, Hashable, CaseIterable {
     enum Domain {
         case count(least: Int, optional: Bool)
         case seconds(zeroAllowed: Bool)
+        case order
     }
 
     var domain: Domain {
@@ -55,6 +59,7 @@ public enum PoolSetting: String, Sendable, Hashable, CaseIterable {
         case .maxConnectionsPerOrigin: .count(least: 1, optional: true)
         case .maxIdleConnections: .count(least: 0, optional: false)
         case .maxQueuedRequests: .count(least: 0, optional: true)
+        case .queueOrder: .order
         case .keepaliveExpiry, .acquireTimeout: .seconds(zeroAllowed: true)
         case .maxConnectionLifetime, .connectTimeout, .readTimeout, .writeTimeout, .totalTimeout:
             .seconds(zeroAllowed: false)
@@ -69,20 +74,24 @@ extension PoolSetting {
         case count(Int?)
         /// So long; `nil` is no limit.
         case duration(Duration?)
+        /// One of the orders of the queue.
+        case order(QueueOrder)
 
-        /// As a metric shows it: a count, or seconds; infinity where there is no limit.
+        /// As a metric shows it: a count, or seconds; infinity where there is no limit; what is no number is none.
         public var asDouble: Double {
             switch self {
             case .count(let count): count.map { Double($0) } ?? .infinity
             case .duration(let duration): duration.map(\.inSeconds) ?? .infinity
+            case .order: .nan
             }
         }
 
-        /// As a person reads it: `200`, `30.0 s`, `none`.
+        /// As a person reads it: `200`, `30.0 s`, `none`, `fair`.
         public var description: String {
             switch self {
             case .count(let count): count.map { String($0) } ?? "none"
             case .duration(let duration): duration.map { "\($0.inSeconds) s" } ?? "none"
+            case .order(let order): order.rawValue
             }
         }
     }

@@ -22,6 +22,7 @@ struct ConfigurationProblemTests {
         (.maxConnectionsPerOrigin, "a whole number from 1 \(count), or none", notCounts + ["0"]),
         (.maxIdleConnections, "a whole number from 0 \(count)", notCounts + ["none"]),
         (.maxQueuedRequests, "a whole number from 0 \(count), or none", notCounts),
+        (.queueOrder, "fair, fifo", ["", " ", "Fair", "FIFO", "fair ", "none", "lifo", "1", "fair,fifo"]),
         (.keepaliveExpiry, "seconds, from 0 \(seconds)", notSeconds),
         (.maxConnectionLifetime, "seconds, above 0 \(seconds)", notSeconds + notPositive),
         (.connectTimeout, "seconds, above 0 \(seconds)", notSeconds + notPositive),

@@ -10,7 +10,7 @@ struct ConfigurationReadingTests {
         let values = PoolSetting.allCases.map { configuration.value(of: $0) }
         let seconds: [PoolSetting.Value] = [10, 30, 30, 30].map { .duration(.seconds($0)) }
         let limits: [PoolSetting.Value] = [
-            .count(200), .count(nil), .count(100), .count(nil), .duration(.seconds(30)), .duration(nil),
+            .count(200), .count(nil), .count(100), .count(nil), .order(.fair), .duration(.seconds(30)), .duration(nil),
         ]
         #expect(values == limits + seconds + [.duration(nil)])
         #expect(PoolSetting.allCases.allSatisfy { configuration.source(of: $0) == .default })
@@ -28,6 +28,7 @@ struct ConfigurationReadingTests {
         (.maxConnectionsPerOrigin, "8", .count(8)),
         (.maxIdleConnections, "7", .count(7)),
         (.maxQueuedRequests, "1000", .count(1000)),
+        (.queueOrder, "fifo", .order(.fifo)),
         (.keepaliveExpiry, "45", .duration(.seconds(45))),
         (.maxConnectionLifetime, "3600", .duration(.seconds(3600))),
         (.connectTimeout, "2", .duration(.seconds(2))),
@@ -92,7 +93,8 @@ struct ConfigurationReadingTests {
 
     @Test("lifts a limit that may be lifted with the word none")
     func none() throws {
-        for setting in PoolSetting.allCases where setting != .maxConnections && setting != .maxIdleConnections {
+        let others: [PoolSetting] = [.maxConnections, .maxIdleConnections, .queueOrder]
+        for setting in PoolSetting.allCases where !others.contains(setting) {
             let configuration = try read([setting.variable: "none"])
             #expect(configuration.value(of: setting).asDouble == .infinity)
             #expect(configuration.value(of: setting).description == "none")

@@ -53,6 +53,15 @@ struct ReloadedConfigurationTests {
         #expect(next.source(of: .maxConnections).description == "reload (httpClient.maxConnections)")
     }
 
+    @Test("takes another order of the queue, and names its key")
+    func queueOrder() throws {
+        let start = try PoolConfiguration(snapshot: snapshot([:]), names: names())
+        let next = try start.reloaded(from: snapshot(["httpClient.queueOrder": "fifo"]), names: names())
+        #expect(next.limits.queueOrder == .fifo)
+        #expect(next.source(of: .queueOrder) == .reload("httpClient.queueOrder"))
+        #expect(next.value(of: .queueOrder).description == "fifo")
+    }
+
     @Test("is the same where nothing changed, also after a change")
     func unchanged() throws {
         let start = try PoolConfiguration(snapshot: snapshot(["httpClient.maxConnections": 80]), names: names())

@@ -157,7 +157,7 @@ struct ExpositionTests {
         client.tell(PoolTurn().introducing(0, "a"))
         let page = try page()
         #expect(page.value("http_client_pool_reuse_ratio")?.isNaN == true)
-        #expect(page.all("http_client_pool_connections_closed_total").map(\.value) == Array(repeating: 0, count: 11))
+        #expect(page.all("http_client_pool_connections_closed_total").map(\.value) == Array(repeating: 0, count: 12))
         #expect(page.all("http_client_pool_acquire_duration_seconds_count").map(\.value) == [0, 0, 0, 0, 0, 0])
         withExtendedLifetime(pool) {}
     }

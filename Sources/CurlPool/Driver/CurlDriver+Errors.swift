@@ -16,17 +16,7 @@ extension CurlDriver {
         switch failure {
         case .cancelled: return CancellationError()
         case .acquireTimeout(let limit, let others):
-            let setting: PoolSetting =
-                switch limit {
-                case .connections: .maxConnections
-                case .connectionsPerOrigin: .maxConnectionsPerOrigin
-                }
-            error = PoolError(
-                .acquireTimeout,
-                "no connection became free within the acquire timeout of \(text(timeouts.acquire)); \(others) others wait",
-                phase: .acquire,
-                limit: inForce(setting)
-            )
+            error = acquireTimeout(timeouts.acquire, behind: limit, otherWaiters: others)
         case .queueFull:
             error = PoolError(
                 .queueFull,
@@ -62,6 +52,30 @@ extension CurlDriver {
     }
 
     static let isShutDown = PoolError(.shutdown, "the client is shut down, or shutting down", phase: .acquire)
+
+    private func acquireTimeout(_ value: Duration?, behind limit: PoolLimit?, otherWaiters: Int) -> PoolError {
+        let why =
+            limit == nil
+            ? "the peer refuses every request, and no connection could be tried" : "no connection became free"
+        let setting: PoolSetting? =
+            switch limit {
+            case .connections: .maxConnections
+            case .connectionsPerOrigin: .maxConnectionsPerOrigin
+            case nil: nil
+            }
+        return PoolError(
+            .acquireTimeout,
+            "\(why) within the acquire timeout of \(text(value)); \(otherWaiters) others wait",
+            phase: .acquire,
+            limit: setting.map(inForce)
+        )
+    }
+
+    static let peerRefuses = PoolError(
+        .connectionLost,
+        "the peer refused the request, and has refused all that was sent on its last connections",
+        phase: .exchange
+    )
 
     static let connectionDied = PoolError(
         .connectionLost,

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPPool
 
 /// From names to addresses, before a connection is opened; and what became of the addresses.
@@ -48,6 +49,10 @@ extension CurlDriver {
         let isProxys = options.proxies.route(to: exchange.request.origin) != .direct
         let whose = isProxys ? "the proxy's" : "the host's"
         let code: PoolError.Code = isProxys ? .proxyFailed : .dnsFailed
+        // The C library does not always say why it found nothing, and needs descriptors for it.
+        if DescriptorLimit.isReached {
+            return transferEnded(.broken(.noDescriptor), exchange, error: DescriptorLimit.error(EMFILE))
+        }
         switch failure {
         case .unknown:
             let error = PoolError(code, "\(whose) name does not resolve", phase: .connect)
@@ -57,7 +62,7 @@ extension CurlDriver {
             transferEnded(.broken(.dns), exchange, error: error)
         case .outOfResources(let words):
             let error = PoolError(.outOfResources, "\(whose) name could not be looked up: \(words)", phase: .connect)
-            transferEnded(.broken(.noDescriptor), exchange, error: error)
+            transferEnded(.broken(.dns), exchange, error: error)
         }
     }
 
@@ -73,7 +78,9 @@ extension CurlDriver {
     /// The connection could not be opened. The next one looks the name up anew, also where TLS failed: the address may be
     /// another host's by now.
     func failedToOpen(_ transfer: CurlTransfer) {
-        guard transfer.start == .open, !transfer.wasSent, let peer = transfer.peer else { return }
+        guard transfer.start == .open, !transfer.wasSent, transfer.shortage == nil, let peer = transfer.peer else {
+            return
+        }
         resolver.forget(peer.peer.name, lookUp: peer.lookUp)
     }
 

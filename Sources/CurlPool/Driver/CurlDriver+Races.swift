@@ -184,7 +184,7 @@ extension CurlDriver {
 private struct SocketError: Error {
     let number: Int32
 
-    var isOutOfDescriptors: Bool { number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM }
+    var isOutOfDescriptors: Bool { number == EMFILE || number == ENFILE }
 
     var connectFailure: ConnectFailure {
         switch number {

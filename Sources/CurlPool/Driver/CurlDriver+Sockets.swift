@@ -30,6 +30,7 @@ extension CurlDriver {
         {
             progressed(exchange)
         }
+        if let slot, slot.isMultiplexed, bits & CURL_CSELECT_IN != 0 { machine.received(on: slot.id, at: now) }
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, bits, &running)
         collect()

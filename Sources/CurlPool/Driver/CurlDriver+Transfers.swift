@@ -292,9 +292,13 @@ extension CurlDriver {
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
     func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
-        guard machine.transferEnded(id, ending, at: now) == .deliver else {
+        var error = error
+        switch machine.transferEnded(id, ending, at: now) {
+        case .retry:
             exchange.phase = .acquire
             return
+        case .refuse: error = Self.peerRefuses
+        case .deliver: break
         }
         exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.handOver())
         finish(exchange, id)

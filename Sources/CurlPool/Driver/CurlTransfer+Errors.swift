@@ -7,7 +7,7 @@ extension CurlTransfer {
     /// What the caller is told of a transfer that broke.
     func error(_ result: CURLcode) -> PoolError {
         if let refusal { return refusal }
-        if wantedToSendAgain || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
+        if wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
         if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error(shortage ?? EMFILE) }
         let words = String(cString: curl_easy_strerror(result))

@@ -119,7 +119,7 @@ final class CurlTransfer {
         pause = Pause()
         refusal = nil
         fruitlessEvents = 0
-        complaint.pointee = 0
+        complaint[0] = 0
         shortage = nil
         opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
@@ -168,7 +168,7 @@ final class CurlTransfer {
         // A new HTTP/2 connection may end before it has taken a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
-        if wantedToSendAgain || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
+        if wantedToSendAgain || hasGivenUp || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
 
@@ -177,6 +177,11 @@ final class CurlTransfer {
     func isRefusedExpectation(_ result: CURLcode) -> Bool {
         result == CURLE_ABORTED_BY_CALLBACK && wasSent && exchange?.response.headIsComplete == true
     }
+
+    /// libcurl wanted another connection for the request, and has done so with this handle five times. It counts over all
+    /// the transfers of a handle, and then says in words alone what it is that failed.
+    var hasGivenUp: Bool { strncmp(complaint, Self.givingUp, Self.givingUp.utf8.count) == 0 }
+    private static let givingUp = "Connection died, tried"
 
     /// The connection that libcurl kept after the transfer.
     var openConnection: Int32? {

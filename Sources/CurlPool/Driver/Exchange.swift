@@ -85,7 +85,10 @@ final class Exchange: @unchecked Sendable {
     }
 
     /// It waits for its peer's name. What it was on before may be another's by now.
-    func waitForName() { transfer = nil }
+    func waitForName() {
+        transfer = nil
+        phase = .connect
+    }
 
     /// Whether bytes of the body are still to be sent.
     var isUploading: Bool {

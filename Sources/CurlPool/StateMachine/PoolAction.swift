@@ -23,7 +23,8 @@ enum PoolAction: Equatable {
 
 /// Why the pool itself ended a request.
 enum RequestFailure: Equatable {
-    case acquireTimeout(behind: PoolLimit, otherWaiters: Int)
+    /// `behind`: the limit in the way; `nil` where the peer refuses everything and no connection is tried.
+    case acquireTimeout(behind: PoolLimit?, otherWaiters: Int)
     case connectTimeout
     case readTimeout
     case writeTimeout
@@ -61,6 +62,8 @@ enum TransferEnding: Equatable {
 enum TransferVerdict: Equatable {
     /// It is finished; its number is free. The caller gets the result of the transfer.
     case deliver
+    /// It is finished, and its number free: the peer refuses whatever is sent. The caller gets told that.
+    case refuse
     /// It goes on, on a new connection.
     case retry
 }

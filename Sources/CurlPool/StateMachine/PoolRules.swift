@@ -8,6 +8,7 @@ struct PoolRules {
     var maxQueuedRequests: Int
     var keepaliveExpiry: UInt64
     var maxConnectionLifetime: UInt64
+    var queueOrder: QueueOrder
 
     /// Whether a connection over TLS may turn out to carry several requests at once.
     var mayMultiplex: Bool
@@ -21,6 +22,7 @@ struct PoolRules {
         maxQueuedRequests = limits.maxQueuedRequests ?? .max
         keepaliveExpiry = limits.keepaliveExpiry?.wholeNanoseconds ?? .max
         maxConnectionLifetime = limits.maxConnectionLifetime?.wholeNanoseconds ?? .max
+        queueOrder = limits.queueOrder
     }
 }
 

@@ -25,9 +25,11 @@ extension PoolStateMachine {
     mutating func nextDeadline() -> MonotonicTime? {
         while let first = queueDeadlines.min, !isLive(first) { queueDeadlines.removeMin() }
         while let first = slotDeadlines.min, !isLive(first) { slotDeadlines.removeMin() }
+        while let first = originMoments.min, !isLive(first) { originMoments.removeMin() }
         var next = MonotonicTime(nanoseconds: .max)
         if let first = queueDeadlines.min { next = min(next, first.time) }
         if let first = slotDeadlines.min { next = min(next, first.time) }
+        if let first = originMoments.min { next = min(next, first.time) }
         if let idleDeadline { next = min(next, idleDeadline) }
         if let graceEnds = shutdown?.graceEnds { next = min(next, graceEnds) }
         return next.nanoseconds == .max ? nil : next
@@ -45,6 +47,10 @@ extension PoolStateMachine {
                 slots[first.slot].armed = nil
                 checkDeadline(of: first.slot, at: now)
             }
+        }
+        while let first = originMoments.min, first.time <= now {
+            originMoments.removeMin()
+            if isLive(first) { originMomentCame(first, at: now) }
         }
         while let deadline = idleDeadline, deadline <= now, let slot = idleOrder.first {
             close(slot, .idleExpired, at: now)
@@ -87,14 +93,17 @@ extension PoolStateMachine {
     }
 
     private mutating func checkDeadline(of slot: SlotID, at now: MonotonicTime) {
-        if let deadline = ownDeadline(of: slot), deadline <= now {
-            if slots[slot].state == .idle {
-                let isOld = slots[slot].opened + rules.maxConnectionLifetime <= now
-                close(slot, isOld ? .maxLifetime : .idleExpired, at: now)
-                return
-            }
+        concludeSilence(of: slot, at: now)
+        guard slots.contains(slot) else { return }
+        if slots[slot].state == .idle {
+            guard let deadline = idleDeadline(of: slot), deadline <= now else { return arm(slot) }
+            let isOld = slots[slot].opened + rules.maxConnectionLifetime <= now
+            close(slot, isOld ? .maxLifetime : .idleExpired, at: now)
+            return
+        } else if let trial = slots[slot].trial, trial <= now {
             tryAll(slot)
         }
+        guard slots.contains(slot) else { return }
         var due: [(id: RequestID, number: UInt64, failure: RequestFailure)] = []
         var next = slots[slot].requests.first
         while let id = next {
@@ -107,6 +116,7 @@ extension PoolStateMachine {
         for (id, number, failure) in due.reversed() where requests.contains(id) && requests[id].number == number {
             // The end of one can give another a connection, whose time then begins anew.
             guard let deadline = deadline(of: id), deadline.time <= now else { continue }
+            noteTimeout(of: id, at: now)
             end(
                 id,
                 failure,
@@ -116,12 +126,20 @@ extension PoolStateMachine {
                 at: now
             )
         }
-        if slots.contains(slot), slots[slot].armed == nil { arm(slot) }
+        if slots.contains(slot) { arm(slot) }
     }
 
-    /// When the slot itself is to be looked at: as an idle connection that grows too old, or as one that others are to try.
+    /// When the slot itself is to be looked at: as an idle connection that grows too old, as one that others are to try, or
+    /// as one that has been silent.
     private func ownDeadline(of slot: SlotID) -> MonotonicTime? {
-        guard slots[slot].state == .idle else { return slots[slot].trial }
+        let own = slots[slot].state == .idle ? idleDeadline(of: slot) : slots[slot].trial
+        let silence = silenceDeadline(of: slot)
+        guard let own, let silence else { return own ?? silence }
+        return min(own, silence)
+    }
+
+    /// When an idle connection is too old, or idle for longer than its peer keeps it.
+    private func idleDeadline(of slot: SlotID) -> MonotonicTime? {
         let lifetime = slots[slot].opened + rules.maxConnectionLifetime
         let deadline = min(lifetime, slots[slot].idleSince + slots[slot].idleLimit)
         return deadline.nanoseconds == .max ? nil : deadline

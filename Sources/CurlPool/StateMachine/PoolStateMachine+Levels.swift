@@ -39,6 +39,7 @@ extension PoolStateMachine {
     mutating func changeConnections(of origin: Int, _ change: (inout ConnectionLevels) -> Void) {
         change(&origins[origin].levels.connections)
         touch(origin)
+        rerank(origin)
     }
 
     mutating func changeLevels(of id: RequestID, _ change: (inout RequestLevels) -> Void) {

@@ -15,7 +15,7 @@ extension PoolStateMachine {
             {
                 close(slot, .idleSurplus, at: now)
             }
-            makeEligible(origin)
+            rerank(origin)
         }
         for slot in slots.indices where slots[slot].state == .idle { arm(slot) }
         retireSurplus()

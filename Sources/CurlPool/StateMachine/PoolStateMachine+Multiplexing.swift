@@ -91,6 +91,7 @@ extension PoolStateMachine {
     /// The answer on the slot's connection has begun, and says by its version whether others may be on it.
     mutating func answerBegan(_ slot: SlotID, isMultiplexed: Bool, at now: MonotonicTime) {
         guard slots.contains(slot), slots[slot].state == .active else { return }
+        answered(slot)
         // An answer is surer than a refusal was.
         if isMultiplexed || slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: isMultiplexed) }
         if slots[slot].isMultiplexed == true {
@@ -117,6 +118,7 @@ extension PoolStateMachine {
     mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) {
         guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
         leave(slot, id)
+        slots[slot].hasLostRequests = true
         if slots[slot].isMultiplexed == nil, slots[slot].streams > 0 { learn(slot, isMultiplexed: false) }
         slots[slot].capacity = slots[slot].streams
         noteRoom(slot)
@@ -153,6 +155,7 @@ extension PoolStateMachine {
             guard case .connecting = requests[id].state else { continue }
             if requests[id].isJoining { actions.append(.stop(slot, id)) }
             leave(slot, id)
+            slots[slot].hasLostRequests = true
             moving.append(id)
         }
         return moving

@@ -4,8 +4,8 @@ import HTTPPool
 extension PoolStateMachine {
     /// Gives the request a connection if there is one to give.
     ///
-    /// - Returns: the limit in the way, or `nil` when the request has its slot.
-    mutating func place(_ id: RequestID, at now: MonotonicTime) -> PoolLimit? {
+    /// - Returns: what is in the way, or `nil` when the request has its slot.
+    mutating func place(_ id: RequestID, at now: MonotonicTime) -> Obstacle? {
         let origin = requests[id].origin
         if let slot = shared(by: id, at: now) {
             join(slot, id, at: now)
@@ -16,22 +16,25 @@ extension PoolStateMachine {
             reuse(idle, for: id, at: now)
             return nil
         }
+        guard mayOpen(origin) else { return .refusals }
         // A request that met a dead connection wants a new one: an idle one beside it may be as dead.
         if let idle, !hasRoom(for: origin) { close(idle, .evicted, at: now) }
         guard origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin else {
-            return .connectionsPerOrigin
+            return .limit(.connectionsPerOrigin)
         }
         if connectionCount >= rules.maxConnections, let longestIdle = idleOrder.first {
             close(longestIdle, .evicted, at: now)
         }
-        guard connectionCount < rules.maxConnections else { return .connections }
+        guard connectionCount < rules.maxConnections else { return .limit(.connections) }
         open(for: id, at: now)
         return nil
     }
 
-    /// The limit that keeps the origin from another connection, given that one does.
-    func limitInTheWay(of origin: Int) -> PoolLimit {
-        origins[origin].levels.connections.total >= rules.maxConnectionsPerOrigin ? .connectionsPerOrigin : .connections
+    /// What keeps the origin from another connection, given that something does.
+    func obstacle(to origin: Int) -> Obstacle {
+        if !mayOpen(origin) { return .refusals }
+        let isCapped = origins[origin].levels.connections.total >= rules.maxConnectionsPerOrigin
+        return .limit(isCapped ? .connectionsPerOrigin : .connections)
     }
 
     private func hasRoom(for origin: Int) -> Bool {
@@ -44,6 +47,8 @@ extension PoolStateMachine {
         let slot = slots.insert(Slot(origin: origin, opening: now))
         slots[slot].isMultiplexed = origins[origin].isMultiplexed == false ? false : nil
         requestLinks.append(id, to: &slots[slot].requests)
+        noteTrial(slot)
+        noteGiven(to: origin)
         changeConnections(of: origin) { $0.connecting += 1 }
         noteSlot(of: id, at: now)
         moveRequest(id, to: .connecting(slot))
@@ -56,6 +61,7 @@ extension PoolStateMachine {
         removeFromIdle(slot)
         slots[slot].state = .active
         requestLinks.append(id, to: &slots[slot].requests)
+        noteGiven(to: slots[slot].origin)
         changeConnections(of: slots[slot].origin) {
             $0.idle -= 1
             $0.active += 1
@@ -64,6 +70,12 @@ extension PoolStateMachine {
         begin(id, on: slot, .reused, at: now)
         noteRoom(slot)
         actions.append(.reuse(slot, id))
+    }
+
+    /// Whatever connection was free is not any more.
+    private mutating func noteGiven(to origin: Int) {
+        origins[origin].lastGiven = nextMoment()
+        _ = freed.popLast()
     }
 
     /// The request has a slot. One that lost another without waiting had it all the time.
@@ -110,6 +122,8 @@ extension PoolStateMachine {
         slots[slot].state = .idle
         slots[slot].idleSince = now
         slots[slot].trial = nil
+        // It is free for anybody now.
+        slots[slot].hasLostRequests = false
         removeFromRoomy(slot)
         changeConnections(of: origin) {
             $0.active -= 1
@@ -117,7 +131,8 @@ extension PoolStateMachine {
         }
         idleOrderLinks.append(slot, to: &idleOrder)
         idleOfOriginLinks.append(slot, to: &origins[origin].idle)
-        makeEligible(origin)
+        freed.append(origin)
+        rerank(origin)
         serve(at: now)
         trimIdle(at: now)
         if slots.contains(slot), slots[slot].state == .idle { arm(slot) }
@@ -169,15 +184,21 @@ extension PoolStateMachine {
                 requests: closing.served
             )
         )
-        vacate(slot)
+        vacate(slot, at: now)
     }
 
     /// Frees the slot.
-    mutating func vacate(_ slot: SlotID) {
+    mutating func vacate(_ slot: SlotID, at now: MonotonicTime) {
         let closing = slots[slot]
         assert(closing.requests.isEmpty, "requests are still on the slot")
         if closing.state == .idle { removeFromIdle(slot) }
         removeFromRoomy(slot)
+        endTrial(slot, at: now)
+        // An idle one is in nobody's way: it makes room for one whose turn it is, or nobody waits.
+        if closing.state != .idle {
+            freed.append(closing.origin)
+            if closing.hasLostRequests { claims.append(closing.origin) }
+        }
         changeConnections(of: closing.origin) { levels in
             switch closing.state {
             case .connecting: levels.connecting -= 1
@@ -187,6 +208,5 @@ extension PoolStateMachine {
         }
         slots.remove(at: slot)
         actions.append(.close(slot))
-        makeEligible(closing.origin)
     }
 }

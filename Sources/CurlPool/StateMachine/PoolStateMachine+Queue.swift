@@ -1,30 +1,22 @@
 import HTTPPool
 import HeapModule
 
-/// Who waits, and whose turn it is: rules 5 and 6.
+/// Who waits: rules 5 and 6.
 ///
 /// Each origin has a queue of its own, in the order of submission. Two things let one who waits go on: room on a
 /// connection of the origin, which is nobody else's business, and a connection that may be opened, which goes to the
-/// earliest of all who may have one.
+/// origin whose turn it is.
 extension PoolStateMachine {
-    /// An origin in the order of its first waiting request.
-    struct Eligible: Comparable {
-        let number: UInt64
-        let origin: Int
-
-        static func < (a: Self, b: Self) -> Bool { a.number < b.number }
-    }
-
     // MARK: Into the queue
 
     /// Lets a new request wait behind all others of its origin, or refuses it where it may not.
-    mutating func enqueue(_ id: RequestID, behind limit: PoolLimit, at now: MonotonicTime) {
+    mutating func enqueue(_ id: RequestID, behind obstacle: Obstacle, at now: MonotonicTime) {
         let origin = requests[id].origin
         requests[id].isInQueue = true
         queueLinks.append(id, to: &origins[origin].queue)
         queueOrderLinks.append(id, to: &queueOrder)
-        stay(id, behind: limit, at: now)
-        makeEligible(origin)
+        stay(id, behind: obstacle, at: now)
+        rerank(origin)
     }
 
     /// Finds another place for requests of one origin that lost theirs, before all that were submitted later. Their
@@ -35,11 +27,11 @@ extension PoolStateMachine {
         let ids = ids.sorted { requests[$0].number > requests[$1].number }
         for id in ids { putBack(id) }
         offerRoom(requests[any].origin)
-        makeEligible(requests[any].origin)
+        rerank(requests[any].origin)
         serve(at: now)
         for id in ids where requests[id].isInQueue {
             requests[id].placed = nil
-            stay(id, behind: limitInTheWay(of: requests[id].origin), at: now)
+            stay(id, behind: obstacle(to: requests[id].origin), at: now)
         }
         // One that may not wait makes way for those behind it.
         serve(at: now)
@@ -58,8 +50,7 @@ extension PoolStateMachine {
     }
 
     /// The request is in the queue and has to wait, if it may.
-    private mutating func stay(_ id: RequestID, behind limit: PoolLimit, at now: MonotonicTime) {
-        requests[id].waitsBehind = limit
+    private mutating func stay(_ id: RequestID, behind obstacle: Obstacle, at now: MonotonicTime) {
         if requests[id].acquireDeadline <= now || requests[id].totalDeadline <= now {
             timeOutInQueue(id, at: now)
         } else if shutdown?.policy.queued == .fail {
@@ -69,7 +60,7 @@ extension PoolStateMachine {
             removeFromQueue(id)
             failAcquisition(id, .rejected, .queueFull, at: now)
         } else {
-            record(.queued(originID(of: id), behind: limit))
+            if case .limit(let limit) = obstacle { record(.queued(originID(of: id), behind: limit)) }
             armQueueDeadline(of: id)
         }
     }
@@ -88,31 +79,22 @@ extension PoolStateMachine {
         } else {
             queueOrderLinks.remove(id, from: &queueOrder)
         }
+        rerank(requests[id].origin)
     }
 
     mutating func timeOutInQueue(_ id: RequestID, at now: MonotonicTime) {
         let isTotal = requests[id].totalDeadline < requests[id].acquireDeadline
-        let limit = requests[id].waitsBehind
+        let obstacle = obstacle(to: requests[id].origin)
         removeFromQueue(id)
         failAcquisition(
             id,
             .timeout,
-            isTotal ? .totalTimeout : .acquireTimeout(behind: limit, otherWaiters: queuedCount),
+            isTotal ? .totalTimeout : .acquireTimeout(behind: obstacle.limit, otherWaiters: queuedCount),
             at: now
         )
     }
 
-    // MARK: Whose turn it is
-
-    /// The origin may have another connection, as far as its own limit goes.
-    mutating func makeEligible(_ origin: Int) {
-        guard let first = origins[origin].queue.first else { return }
-        let number = requests[first].number
-        // An entry for one that came before and is gone is found when its turn comes.
-        if let entered = origins[origin].eligible, entered <= number { return }
-        origins[origin].eligible = number
-        eligible.insert(Eligible(number: number, origin: origin))
-    }
+    // MARK: Room
 
     /// A connection of the origin has room for another request.
     mutating func offerRoom(_ origin: Int) {
@@ -121,54 +103,11 @@ extension PoolStateMachine {
         offering.append(origin)
     }
 
-    /// Serves the queue as far as connections go, first come, first served.
-    mutating func serve(at now: MonotonicTime) {
-        while true {
-            if let origin = offering.popLast() {
-                origins[origin].isOffering = false
-                fillRoom(of: origin, at: now)
-                continue
-            }
-            guard let next = eligible.min else { return }
-            guard origins.contains(next.origin), origins[next.origin].eligible == next.number else {
-                // A retry went in front, and the origin has another entry.
-                eligible.removeMin()
-                continue
-            }
-            guard let first = origins[next.origin].queue.first, requests[first].number == next.number else {
-                // The first one of this origin is gone: look again at its new place.
-                replaceEligible(next.origin)
-                continue
-            }
-            switch place(first, at: now) {
-            case nil:
-                removeFromQueue(first)
-                replaceEligible(next.origin)
-            case .connectionsPerOrigin:
-                // Back in the running as soon as a connection of the origin is idle or gone.
-                requests[first].waitsBehind = .connectionsPerOrigin
-                eligible.removeMin()
-                origins[next.origin].eligible = nil
-            case .connections:
-                requests[first].waitsBehind = .connections
-                if offering.isEmpty { return }
-            }
-        }
-    }
-
-    private mutating func fillRoom(of origin: Int, at now: MonotonicTime) {
+    mutating func fillRoom(of origin: Int, at now: MonotonicTime) {
         while let first = origins[origin].queue.first, let slot = shared(by: first, at: now) {
             join(slot, first, at: now)
             removeFromQueue(first)
         }
-    }
-
-    private mutating func replaceEligible(_ origin: Int) {
-        eligible.removeMin()
-        origins[origin].eligible = nil
-        makeEligible(origin)
-        // An origin that was only kept for its place among the eligible can go with this turn.
-        touch(origin)
     }
 
     // MARK: Time in the queue

@@ -19,6 +19,7 @@ extension PoolStateMachine {
             }
         }
         trimIdle(at: now)
+        forgetIdleRefusals()
         timePassed(to: now)
     }
 
@@ -32,6 +33,7 @@ extension PoolStateMachine {
             end(id, .shutdown, acquireFailure: .shutdown, closeReason: .shutdown, connectFailure: .cancelled, at: now)
         }
         trimIdle(at: now)
+        for origin in origins.indices { origins[origin].refusals = Refusals() }
         shutdown?.graceEnds = MonotonicTime(nanoseconds: .max)
     }
 

@@ -11,6 +11,8 @@ extension PoolStateMachine {
             case inFlight(SlotID)
         }
         let number: UInt64
+        /// When it was submitted, in the pool's own count.
+        let moment: UInt64
         let origin: Int
         let site: CallSite
         let submitted: MonotonicTime
@@ -35,10 +37,10 @@ extension PoolStateMachine {
         var isRetry: Bool { retries > 0 }
         /// The driver tries to send it on a connection that others are on.
         var isJoining = false
-        var waitsBehind = PoolLimit.connections
 
-        init(_ new: NewRequest, origin: Int) {
+        init(_ new: NewRequest, origin: Int, moment: UInt64) {
             number = new.number
+            self.moment = moment
             self.origin = origin
             site = new.site
             submitted = new.submitted
@@ -74,6 +76,16 @@ extension PoolStateMachine {
         var isRoomy = false
         /// Set when it takes no further request: what it closes of when the last one has left it.
         var retiring: CloseReason?
+        /// Requests lost their place on it, through no fault of their own.
+        var hasLostRequests = false
+        /// A response came on it.
+        var hasAnswered = false
+        /// It refused a request before any response, and counts among the refusals of its origin.
+        var hasRefused = false
+        /// When bytes last came on it, where it carries several requests.
+        var lastReceived: MonotonicTime
+        /// What ``lastReceived`` was when a request on it timed out that had seen nothing come.
+        var silentSince: MonotonicTime?
         /// When it was decided to open the connection.
         let opening: MonotonicTime
         /// When the connection became usable.
@@ -92,6 +104,7 @@ extension PoolStateMachine {
             self.opening = opening
             opened = opening
             idleSince = opening
+            lastReceived = opening
         }
     }
 
@@ -113,14 +126,17 @@ extension PoolStateMachine {
         var isMultiplexed: Bool?
         /// The most requests that were ever in flight at once on one of its connections.
         var provenStreams = 1
-        /// The number under which it is among the eligible.
-        var eligible: UInt64?
+        /// Its place among those that wait for a connection.
+        var rank: Rank?
+        /// When it was last given a connection, in the pool's own count.
+        var lastGiven: UInt64 = 0
+        var refusals = Refusals()
         /// Whether it is among those whose connections may have room for one who waits.
         var isOffering = false
         var isTouched = false
 
         var isUnused: Bool {
-            levels.connections.total == 0 && levels.requests.total == 0 && eligible == nil && !isOffering
+            levels.connections.total == 0 && levels.requests.total == 0 && !isOffering && refusals.inARow == 0
         }
     }
 
@@ -132,6 +148,15 @@ extension PoolStateMachine {
     struct Shutdown {
         var policy: ShutdownPolicy
         var graceEnds: MonotonicTime
+    }
+
+    /// What keeps a request from a connection.
+    enum Obstacle: Equatable {
+        case limit(PoolLimit)
+        /// The peer refuses everything, and no other connection is tried at present.
+        case refusals
+
+        var limit: PoolLimit? { if case .limit(let limit) = self { limit } else { nil } }
     }
 
     /// Connections that count against the limit.

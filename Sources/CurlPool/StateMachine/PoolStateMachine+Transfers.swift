@@ -8,6 +8,7 @@ extension PoolStateMachine {
         record(.connectionOpened(originID(of: id), took: now - slots[slot].opening))
         slots[slot].state = .active
         slots[slot].opened = now
+        slots[slot].lastReceived = now
         changeConnections(of: slots[slot].origin) {
             $0.connecting -= 1
             $0.active += 1
@@ -52,7 +53,8 @@ extension PoolStateMachine {
             leave(slot, id)
             if !goesOn { forget(id) }
             let others = requestsThatMove(from: slot)
-            vacate(slot)
+            if goesOn { slots[slot].hasLostRequests = true }
+            vacate(slot, at: now)
             placeAgain(goesOn ? others + [id] : others, at: now)
             if goesOn { return .retry }
         case .connecting:
@@ -65,6 +67,7 @@ extension PoolStateMachine {
             switch ending {
             case .complete(let keepAlive):
                 forget(id)
+                answered(slot)
                 slots[slot].served += 1
                 placeAgain(settle(slot, keepAlive: keepAlive, .responseClose, at: now), at: now)
             case .broken(_, let keepAlive):
@@ -72,11 +75,18 @@ extension PoolStateMachine {
                 let mayStay = keepAlive && slots[slot].isMultiplexed == true
                 placeAgain(settle(slot, keepAlive: mayStay, .error, at: now), at: now)
             case .stale(let sent, let reason):
-                let goesOn = mayRetry(id, sent: sent, on: slot)
+                noteRefusal(on: slot, at: now)
+                let isRefused = !slots[slot].hasAnswered && origins[slots[slot].origin].refusals.areTooMany
+                let goesOn = !isRefused && mayRetry(id, sent: sent, on: slot)
+                if goesOn { slots[slot].hasLostRequests = true }
                 let others = settle(slot, keepAlive: false, reason, at: now)
                 if goesOn { beginAgain(id, at: now) } else { forget(id) }
                 placeAgain(goesOn ? others + [id] : others, at: now)
                 if goesOn { return .retry }
+                if isRefused {
+                    serve(at: now)
+                    return .refuse
+                }
             }
         case .queued:
             assertionFailure("a queued request has no transfer that could end")

@@ -11,13 +11,25 @@ import HeapModule
 /// 3. An idle connection is closed when it has been idle for the keep-alive expiry, by a timer.
 /// 4. A request takes the most recently used idle connection of its origin; else a new one if the limits allow; else a
 ///    new one in place of the longest idle connection of another origin; else it queues.
-/// 5. The queue is first come, first served, but an origin at its own limit holds nobody else up.
+/// 5. Within an origin the queue is first come, first served. A connection that becomes free goes to the waiting origin
+///    that holds the fewest (connecting and active, retiring ones too, counted after the release). Among equals that hold
+///    none, to the one that has gone longest without: since it was last given a connection, or since its oldest waiter was
+///    submitted, whichever is later. Among equals that hold some, the origin whose connection it was keeps it if it is one
+///    of them; else it goes to the one longest without. Origins at their own limit take no part, and a stream that
+///    becomes free stays with its origin. A request that is sent again, or lost its place through no fault of its own,
+///    takes the slot that its connection leaves before any waiter. So an origin that holds none is given a connection
+///    within as many releases as there are waiting origins. Where the order is `fifo`, a connection goes to the request
+///    that was submitted first, over all origins.
 /// 6. The acquire timeout counts once, from submission.
 /// 7. A connection becomes idle only after a complete exchange.
 /// 8. A request can be cancelled at any moment.
 /// 9. A request that met a dead reused connection is sent once more, on a new one, if that is safe.
 /// 10. After a shutdown began nothing new is taken, and what runs has a period of grace.
 /// 11. Limits can change while it runs.
+/// 12. A connection that carries several requests, and on which one timed out with nothing received on the connection
+///     meanwhile, takes no further request, and closes with its last one.
+/// 13. When two connections in a row to an origin have refused requests and brought no response, requests that are refused
+///     fail, and the origin's next connection is opened alone and after a pause: 50 ms, doubling to 1 s, until a response.
 ///
 /// Where HTTP/2 is spoken, rule 4 begins with a connection of the origin that has room for another request, and a request
 /// shares a connection that is being opened rather than open another. A request that waits takes such room at once, whoever
@@ -56,13 +68,23 @@ struct PoolStateMachine {
     /// The queued requests that had a place and lost it, by their submission.
     var returned = Heap<QueueMoment>()
     var returnedCount = 0
-    /// Origins with waiting requests that are not held up by the origin's own limit, by their first request's number.
-    var eligible = Heap<Eligible>()
+    /// Origins whose waiting requests a connection would help, in the order in which they are served; with entries that
+    /// are outdated.
+    var line = Heap<Rank>()
+    /// How many origins are in it.
+    var rankedCount = 0
+    /// The last moment of the pool's own count.
+    var moments: UInt64 = 0
+    /// Origins whose connections became free in this input, one entry for each.
+    var freed: [Int] = []
+    /// Origins that lost a connection in this input on which requests had lost their place, one entry for each.
+    var claims: [Int] = []
     /// Origins with waiting requests and a connection that got room for another.
     var offering: [Int] = []
 
     var queueDeadlines = Heap<QueueMoment>()
     var slotDeadlines = Heap<SlotDeadline>()
+    var originMoments = Heap<OriginMoment>()
     var shutdown: Shutdown?
 
     /// Whether the turn is to tell of other look-ups than the last one did.
@@ -80,15 +102,15 @@ struct PoolStateMachine {
     /// Takes a request. It is placed, queued or refused at once; the actions say which.
     mutating func submit(_ new: NewRequest, at now: MonotonicTime) -> RequestID {
         let origin = index(of: new.origin)
-        let id = requests.insert(Request(new, origin: origin))
+        let id = requests.insert(Request(new, origin: origin, moment: nextMoment()))
         turn.takenThrough = max(turn.takenThrough, new.number)
         changeLevels(of: id) { $0.queued += 1 }
         if shutdown != nil {
             failAcquisition(id, .shutdown, .shutdown, at: now)
         } else if !origins[origin].queue.isEmpty {
-            enqueue(id, behind: limitInTheWay(of: origin), at: now)
-        } else if let limit = place(id, at: now) {
-            enqueue(id, behind: limit, at: now)
+            enqueue(id, behind: obstacle(to: origin), at: now)
+        } else if let obstacle = place(id, at: now) {
+            enqueue(id, behind: obstacle, at: now)
         }
         return id
     }
@@ -149,7 +171,7 @@ struct PoolStateMachine {
             record(.connectFailed(originID(of: id), connectFailure, took: now - slots[slot].opening))
             leave(slot, id)
             let others = requestsThatMove(from: slot)
-            vacate(slot)
+            vacate(slot, at: now)
             failAcquisition(id, acquireFailure, failure, at: now)
             placeAgain(others, at: now)
         case .connecting(let slot):

@@ -6,8 +6,10 @@ import HTTPPool
 extension ModelledPool {
     mutating func apply() {
         opened.removeAll(keepingCapacity: true)
+        line.started = Set(Rig.Actions(list: rig.machine.actions).started)
         for action in rig.machine.actions { apply(action) }
         rig.machine.actions.removeAll(keepingCapacity: true)
+        checkOwed()
         isSubmitting = false
         rig.machine.finishTurn(at: rig.now)
         for (id, _) in rig.machine.turn.newOrigins {
@@ -29,6 +31,9 @@ extension ModelledPool {
             while connections.count <= slot { connections.append(nil) }
             check(connections[slot] == nil, "open on a slot in use")
             checkMayStart(id)
+            checkTurn(of: id)
+            checkPause(of: host(of: id))
+            line.owed.remove(slot)
             let isHTTP2 = sequence.http2 && (requests[id]?.tag ?? 0) % 2 == 0
             let streams: Int? =
                 switch sequence.hosts[host(of: id)] {
@@ -57,6 +62,9 @@ extension ModelledPool {
             }
             check(isLatest, "a connection is used again and another was used more recently")
             checkMayStart(id)
+            checkTurn(of: id)
+            // It was idle in between, and free for anybody.
+            line.owed.remove(slot)
             connections[slot]?.transfers.append(id)
             requests[id]?.slot = slot
             requests[id]?.opened = false
@@ -75,6 +83,7 @@ extension ModelledPool {
                 check(false, "close of a slot without a connection")
                 return
             }
+            noteClosed(slot, connection)
             for id in connection.transfers + connection.joining { requests[id]?.slot = nil }
             connections[slot] = nil
         case .fail(let id, let why):
@@ -102,8 +111,5 @@ extension ModelledPool {
         check(requests[id]?.slot == nil, "a transfer begins for a request that has one")
     }
 
-    private func host(of id: RequestID) -> Int {
-        guard rig.machine.requests.contains(id) else { return 0 }
-        return Int(rig.machine.origins[rig.machine.requests[id].origin].origin.host) ?? 0
-    }
+    private func host(of id: RequestID) -> Int { requests[id]?.host ?? 0 }
 }

@@ -36,17 +36,16 @@ extension ModelledPool {
             let state = rig.machine.requests[id]
             if request.wasQueued != state.isInQueue {
                 requests[id]?.wasQueued = state.isInQueue
+                if !state.isInQueue { requests[id]?.hadPlace = true }
                 if !state.isInQueue, let first = rig.machine.origins[state.origin].queue.first {
                     check(rig.machine.requests[first].number > request.number, "overtaken within the origin")
                 }
             }
         }
-        guard let latest = opened.compactMap({ requests[$0]?.number }).max() else { return }
-        for index in rig.machine.origins.indices {
-            let origin = rig.machine.origins[index]
-            guard let first = origin.queue.first, origin.levels.connections.total < perOrigin else { continue }
-            check(rig.machine.requests[first].number > latest, "a later request of another origin got the connection")
-        }
+        checkFIFO(opened: opened)
+        line.freed.removeAll(keepingCapacity: true)
+        line.lost.removeAll(keepingCapacity: true)
+        if !refusals.isEmpty || !line.refusing.isEmpty { line.refusing = Set(refusals.keys.filter(isRefusing)) }
     }
 
     private var perOrigin: Int { limits.maxConnectionsPerOrigin ?? .max }
@@ -68,7 +67,7 @@ extension ModelledPool {
             total.requests.queued += levels.requests.queued
             total.requests.connecting += levels.requests.connecting
             total.requests.inFlight += levels.requests.inFlight
-            checkQueue(of: rig.machine.origins[index])
+            checkQueue(of: index)
         }
         let (connections, requests) = (total.connections, total.requests)
         check(rig.machine.connectionCount == connections.total, "the slots are not the connections")
@@ -96,13 +95,17 @@ extension ModelledPool {
         if failsQueue { check(requests.queued == 0, "a request waits though the shutdown lets nobody wait") }
     }
 
-    private mutating func checkQueue(of origin: PoolStateMachine.OriginState) {
+    private mutating func checkQueue(of index: Int) {
+        let origin = rig.machine.origins[index]
         let levels = origin.levels
         check(levels.requests.queued == origin.queue.count, "an origin's queue is not what its levels say")
         guard let first = origin.queue.first else { return }
-        let isCapped = levels.connections.total >= perOrigin
+        let isRefusing = !rig.machine.mayOpen(index)
+        // One that met a dead connection wants a new one.
+        let mayReuse = !(isRefusing && rig.machine.requests[first].isRetry)
+        let isCapped = isRefusing || levels.connections.total >= perOrigin
         let isFull = rig.machine.connectionCount >= limits.maxConnections
-        check(levels.connections.idle == 0, "a request waits beside an idle connection of its origin")
+        check(levels.connections.idle == 0 || !mayReuse, "a request waits beside an idle connection of its origin")
         check(isCapped || isFull, "a request waits for no reason")
         check(isCapped || rig.machine.idleOrder.isEmpty, "a request waits though another origin could make room")
         // One that met a dead connection waits for a new one, and nobody overtakes it.

@@ -14,6 +14,8 @@ struct ModelledPool {
         let tag: Int
         var isReady = false
         var isAnswered = false
+        /// It has refused a request, and no response came before.
+        var hasRefused = false
         var isGoingAway = false
         /// The pool was told that it closes.
         var isToClose = false
@@ -30,6 +32,9 @@ struct ModelledPool {
     struct Request {
         let number: UInt64
         let tag: Int
+        let host: Int
+        /// When it was submitted, in the count of ``Line``.
+        let moment: Int
         let acquireDeadline: MonotonicTime
         /// The connection that its transfer is on.
         var slot: SlotID?
@@ -39,6 +44,8 @@ struct ModelledPool {
         var opened = false
         /// Whether it was in the queue after the last input; a new one is as good as in it.
         var wasQueued = true
+        /// It was out of the queue already.
+        var hadPlace = false
     }
 
     let sequence: RandomSequence
@@ -61,6 +68,9 @@ struct ModelledPool {
     private(set) var violations: [String] = []
     var opened: [RequestID] = []
     var departures = 0
+    var line = Line()
+    /// By host.
+    var refusals: [Int: RefusalAccount] = [:]
 
     static let sites = [CallSite.unattributed, CallSite("modelled")]
 
@@ -108,6 +118,7 @@ struct ModelledPool {
             rig.machine.awaits(id, awaiting, at: rig.now)
             apply()
         case .settleJoins: settleJoins()
+        case .drain: drain()
         case .pass(let duration): pass(duration)
         case .reconfigure(let change):
             change.apply(to: &limits)
@@ -214,8 +225,15 @@ struct ModelledPool {
         while requests.count <= id { requests.append(nil) }
         check(requests[id] == nil, "the number of a request that is not finished is used again")
         isSubmitting = true
+        line.moments += 1
         let deadline = acquire.map { rig.now + $0.wholeNanoseconds } ?? MonotonicTime(nanoseconds: .max)
-        requests[id] = Request(number: UInt64(submitted), tag: tag, acquireDeadline: deadline)
+        requests[id] = Request(
+            number: UInt64(submitted),
+            tag: tag,
+            host: host,
+            moment: line.moments,
+            acquireDeadline: deadline
+        )
         apply()
     }
 
@@ -234,16 +252,21 @@ struct ModelledPool {
     private mutating func answer(_ pick: Int) {
         let id = inFlight(pick) { request, connection in request.opened && !connection.isAnswered }
         guard let id, let slot = requests[id]?.slot else { return }
-        connections[slot]?.isAnswered = true
+        answered(slot)
         rig.machine.answerBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true, at: rig.now)
         apply()
     }
 
     private mutating func complete(_ pick: Int, keepAlive: Bool) {
-        guard let id = inFlight(pick), let request = requests[id], let slot = request.slot else { return }
+        guard let id = inFlight(pick) else { return }
+        complete(request: id, keepAlive: keepAlive)
+    }
+
+    private mutating func complete(request id: RequestID, keepAlive: Bool) {
+        guard let request = requests[id], let slot = request.slot else { return }
         // No exchange ends without an answer.
         if request.opened, connections[slot]?.isAnswered == false {
-            connections[slot]?.isAnswered = true
+            answered(slot)
             rig.machine.answerBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true, at: rig.now)
             apply()
         }
@@ -251,6 +274,7 @@ struct ModelledPool {
             connections[slot]?.isGoingAway = true
             connections[slot]?.isToClose = true
         }
+        answered(slot)
         transferEnded(id, .complete(keepAlive: keepAlive))
     }
 
@@ -267,24 +291,28 @@ struct ModelledPool {
     }
 
     private mutating func stale(_ pick: Int, sent: Bool) {
-        guard let id = inFlight(pick, where: { request, _ in !request.opened }), let slot = requests[id]?.slot else {
-            return
-        }
+        let id = inFlight(pick) { request, connection in !request.opened || connection.isHTTP2 }
+        guard let id, let slot = requests[id]?.slot else { return }
         connections[slot]?.isGoingAway = true
+        refused(slot)
         transferEnded(id, .stale(sent: sent, .peerClosed))
     }
 
     /// The driver has taken the transfer off libcurl before it says that it ended.
     private mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding) {
+        let slot = requests[id]?.slot
         takeOff(id)
-        switch rig.machine.transferEnded(id, ending, at: rig.now) {
-        case .deliver:
+        let verdict = rig.machine.transferEnded(id, ending, at: rig.now)
+        checkRefusal(verdict, ending, on: slot)
+        switch verdict {
+        case .deliver, .refuse:
             requests[id] = nil
             finished += 1
         case .retry:
             guard case .stale = ending else { break }
             retried += 1
             requests[id]?.retriedAt = rig.now
+            if let slot { line.owed.insert(slot) }
         }
         apply()
     }
@@ -296,6 +324,7 @@ struct ModelledPool {
         departures += 1
         connections[slot]?.left = departures
         requests[id]?.slot = nil
+        if let connection = connections[slot], connection.isIdle { line.freed.append(connection.host) }
     }
 
     private mutating func settleJoins() {
@@ -315,10 +344,29 @@ struct ModelledPool {
             }
             for id in joining where connections[slot]?.joining.contains(id) == true {
                 takeOff(id)
+                line.owed.insert(slot)
                 rig.machine.joinRefused(id, at: rig.now)
                 apply()
             }
         }
+    }
+
+    /// Whatever is being opened is ready, and all that is in flight is complete.
+    ///
+    /// - Returns: whether there was anything.
+    mutating func endAll() -> Bool {
+        settleJoins()
+        guard let slot = connections.firstIndex(where: { $0?.transfers.isEmpty == false }),
+            let id = connections[slot]?.transfers.first
+        else { return false }
+        if connections[slot]?.isReady == false {
+            connections[slot]?.isReady = true
+            rig.machine.connectionReady(slot, at: rig.now)
+            apply()
+        } else {
+            complete(request: id, keepAlive: true)
+        }
+        return true
     }
 
     private func mayJoin(_ slot: SlotID) -> Bool {
@@ -326,7 +374,7 @@ struct ModelledPool {
         return !connection.isGoingAway && connection.transfers.count < streams
     }
 
-    private mutating func pass(_ duration: Duration) {
+    mutating func pass(_ duration: Duration) {
         settleJoins()
         rig.now = rig.now + duration.wholeNanoseconds
         doWhatIsDue()

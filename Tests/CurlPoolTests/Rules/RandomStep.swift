@@ -28,6 +28,8 @@ enum RandomStep: Equatable {
     case awaits(Int, Awaiting)
     /// libcurl says which of those that try to join a connection have a stream.
     case settleJoins
+    /// Every lease ends, one after the other, and nobody comes.
+    case drain
     case pass(Duration)
     case reconfigure(LimitChange)
     case shutDown(ShutdownPolicy.Queued, grace: Duration)
@@ -41,6 +43,7 @@ enum LimitChange: Equatable {
     case queuedRequests(Int?)
     case keepaliveExpiry(Duration?)
     case connectionLifetime(Duration?)
+    case queueOrder(QueueOrder)
 
     func apply(to limits: inout PoolLimits) {
         switch self {
@@ -51,17 +54,19 @@ enum LimitChange: Equatable {
         case .idleConnections(let count): limits.maxIdleConnections = min(count, limits.maxConnections)
         case .queuedRequests(let count): limits.maxQueuedRequests = count
         case .keepaliveExpiry(let duration): limits.keepaliveExpiry = duration
+        case .queueOrder(let order): limits.queueOrder = order
         case .connectionLifetime(let duration): limits.maxConnectionLifetime = duration
         }
     }
 
     static func random(using random: inout SplitMix64) -> LimitChange {
-        switch Int.random(in: 0..<8, using: &random) {
+        switch Int.random(in: 0..<9, using: &random) {
         case 0, 1: .connections(.random(in: 1...12, using: &random))
         case 2, 3: .connectionsPerOrigin(Bool.random(using: &random) ? .random(in: 1...6, using: &random) : nil)
         case 4: .idleConnections(.random(in: 0...12, using: &random))
         case 5: .queuedRequests(Bool.random(using: &random) ? .random(in: 0...30, using: &random) : nil)
         case 6: .keepaliveExpiry([.zero, .milliseconds(50), .seconds(5), nil].randomElement(using: &random) ?? nil)
+        case 7: .queueOrder(Int.random(in: 0..<4, using: &random) == 0 ? .fifo : .fair)
         default: .connectionLifetime(Bool.random(using: &random) ? .milliseconds(500) : nil)
         }
     }
@@ -110,6 +115,7 @@ struct RandomSequence {
 extension RandomStep {
     static func random(changes: Int, using random: inout SplitMix64) -> RandomStep {
         let pick = Int.random(in: 0..<1_000, using: &random)
+        if pick == 0 { return .drain }
         func oneOf<T>(_ choices: T...) -> T { choices[pick % choices.count] }
         switch Int.random(in: 0..<(100 + changes), using: &random) {
         case 0..<27:
