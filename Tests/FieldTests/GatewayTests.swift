@@ -63,7 +63,9 @@ struct GatewayTests {
         for request in incident.requests { #expect(try await request.value == 200) }
     }
 
-    @Test("fair: each health check has a connection at the first release, and the slow upstream has all that others leave")
+    @Test(
+        "fair: each health check has a connection at the first release, and the slow upstream has all that others leave"
+    )
     func fair() async throws {
         try await withMeasuredPool {
             $0.limits.maxConnections = Self.connections

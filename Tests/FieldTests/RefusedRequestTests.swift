@@ -15,7 +15,10 @@ struct RefusedRequestTests {
         configuration.transport.tls.trust = .only(.file(certificates.authority.certificate))
     }
 
-    @Test("Whatever the number of callers, connections are opened one by one and after pauses", arguments: RefusingPeer.Manner.allCases)
+    @Test(
+        "Whatever the number of callers, connections are opened one by one and after pauses",
+        arguments: RefusingPeer.Manner.allCases
+    )
     func endless(_ manner: RefusingPeer.Manner) async throws {
         let certificates = try await TestCertificates()
         let peer = try await RefusingPeer(manner, certificate: try await certificates.signed())
@@ -59,7 +62,10 @@ struct RefusedRequestTests {
         }
     }
 
-    @Test("The first response ends the pauses, and a request that may not wait fails at once", arguments: RefusingPeer.Manner.allCases)
+    @Test(
+        "The first response ends the pauses, and a request that may not wait fails at once",
+        arguments: RefusingPeer.Manner.allCases
+    )
     func recovers(_ manner: RefusingPeer.Manner) async throws {
         let certificates = try await TestCertificates()
         let peer = try await RefusingPeer(manner, servesAfter: 3, certificate: try await certificates.signed())

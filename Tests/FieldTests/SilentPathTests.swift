@@ -11,7 +11,9 @@ import Testing
 /// #3261), hyper its keep-alive (hyperium/hyper #2310); libcurl 7.88 cannot send a PING on a connection of a share.
 @Suite("HTTP/2 paths that die")
 struct SilentPathTests {
-    @Test("At most the requests that were on it fail; others have a new connection at once, and it closes as unresponsive")
+    @Test(
+        "At most the requests that were on it fail; others have a new connection at once, and it closes as unresponsive"
+    )
     func replaced() async throws {
         let certificates = try await TestCertificates()
         let nginx = try await Nginx.start(

@@ -54,7 +54,9 @@ extension CurlDriver {
     static let isShutDown = PoolError(.shutdown, "the client is shut down, or shutting down", phase: .acquire)
 
     private func acquireTimeout(_ value: Duration?, behind limit: PoolLimit?, otherWaiters: Int) -> PoolError {
-        let why = limit == nil ? "the peer refuses every request, and no connection could be tried" : "no connection became free"
+        let why =
+            limit == nil
+            ? "the peer refuses every request, and no connection could be tried" : "no connection became free"
         let setting: PoolSetting? =
             switch limit {
             case .connections: .maxConnections

@@ -60,7 +60,9 @@ extension ModelledPool {
             }
             guard let oldest, !line.refusing.contains(host), !isRefusing(host) else { return nil }
             let own = connections.compactMap { $0 }.filter { $0.host == host }
-            guard own.count < limits.maxConnectionsPerOrigin ?? .max || own.contains(where: \.isIdle) else { return nil }
+            guard own.count < limits.maxConnectionsPerOrigin ?? .max || own.contains(where: \.isIdle) else {
+                return nil
+            }
             return Waiting(
                 host: host,
                 held: held(by: host),
@@ -78,7 +80,8 @@ extension ModelledPool {
 
     func isRefusing(_ host: Int) -> Bool {
         // Most hosts have refused nothing, and it is asked after every step.
-        guard let account = refusals[host], account.sinceResponse >= 2, let index = rig.machine.originIndices[Rig.origin(String(host))]
+        guard let account = refusals[host], account.sinceResponse >= 2,
+            let index = rig.machine.originIndices[Rig.origin(String(host))]
         else { return false }
         return !rig.machine.mayOpen(index)
     }

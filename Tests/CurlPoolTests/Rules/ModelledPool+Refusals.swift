@@ -33,7 +33,9 @@ extension ModelledPool {
 
     /// The account of a host that has refused two connections in a row, and not too long ago.
     private func refusing(_ host: Int) -> RefusalAccount? {
-        guard let account = refusals[host], account.inARow >= 2, rig.now - account.last < Self.memory else { return nil }
+        guard let account = refusals[host], account.inARow >= 2, rig.now - account.last < Self.memory else {
+            return nil
+        }
         return account
     }
 
@@ -48,7 +50,10 @@ extension ModelledPool {
     mutating func checkPause(of host: Int) {
         guard let account = refusing(host) else { return }
         let pause: UInt64 = min(50_000_000 << min(account.inARow - 2, 5), 1_000_000_000)
-        check(rig.now >= account.last + pause, "a connection is opened to a peer that refuses everything, without a pause")
+        check(
+            rig.now >= account.last + pause,
+            "a connection is opened to a peer that refuses everything, without a pause"
+        )
         let others = connections.contains { connection in
             guard let connection, connection.host == host else { return false }
             return !connection.isAnswered && !connection.hasRefused && connection.openedAt >= account.last
@@ -64,7 +69,8 @@ extension ModelledPool {
             // One that is idle is free for anybody.
             line.owed = line.owed.filter { connections[$0]?.isIdle == false }
         }
-        guard !rig.machine.turn.events.closeReasons.contains(.evicted), limits.queueOrder == .fair, line.freed.count == 1, let host = line.owedHosts.first, !opened.isEmpty,
+        guard !rig.machine.turn.events.closeReasons.contains(.evicted), limits.queueOrder == .fair,
+            line.freed.count == 1, let host = line.owedHosts.first, !opened.isEmpty,
             !isRefusing(host), connections.count(where: { $0?.host == host }) < limits.maxConnectionsPerOrigin ?? .max,
             !opened.contains(where: { requests[$0]?.host == host })
         else { return }

@@ -108,7 +108,9 @@ struct QueueOrderTests {
         #expect(rig.takeActions().list == [.close(slot), .open(slot, again)])
     }
 
-    @Test("Requests that lost their place wait for the slot that their connection leaves, and take it before all others")
+    @Test(
+        "Requests that lost their place wait for the slot that their connection leaves, and take it before all others"
+    )
     func lostPlaceIsKept() throws {
         var rig = Rig(http2: true) { $0.maxConnections = 2 }
         let (slot, ids) = try rig.multiplexed(3)
