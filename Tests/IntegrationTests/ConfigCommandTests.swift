@@ -15,6 +15,7 @@ struct ConfigCommandTests {
                 "max_connections_per_origin none default HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN",
                 "max_idle_connections 100 default HTTP_CLIENT_MAX_KEEPALIVE",
                 "max_queued_requests none default HTTP_CLIENT_MAX_QUEUED",
+                "queue_order fair default HTTP_CLIENT_QUEUE_ORDER",
                 "keepalive_expiry_seconds 30.0 s default HTTP_CLIENT_KEEPALIVE_EXPIRY",
                 "max_connection_lifetime_seconds none default HTTP_CLIENT_MAX_CONNECTION_LIFETIME",
                 "connect_timeout_seconds 10.0 s default HTTP_CLIENT_CONNECT_TIMEOUT",

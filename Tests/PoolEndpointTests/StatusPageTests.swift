@@ -98,6 +98,7 @@ struct StatusPageTests {
               connections per origin          none  default
               idle connections                 100  default
               queued requests                 none  default
+              queue order                     fair  default
               keepalive expiry              30.0 s  default
               connection lifetime             none  default
               connect timeout               10.0 s  default
