@@ -90,7 +90,9 @@ struct EncodedRequestTests {
             let request = request(method, "http", "a", "/", [.contentLength: length])
             let texts = try? EncodedRequest(request, body: body).headers.texts
             #expect((texts != nil) == isRight, "\(method) \(length)")
-            #expect(texts?.contains { $0.lowercased().hasPrefix("content-length") && $0 != "Content-Length: 0" } != true)
+            #expect(
+                texts?.contains { $0.lowercased().hasPrefix("content-length") && $0 != "Content-Length: 0" } != true
+            )
         }
     }
 
