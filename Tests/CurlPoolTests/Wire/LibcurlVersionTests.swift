@@ -1,3 +1,4 @@
+import HTTPPool
 import Testing
 
 @testable import CurlPool
