@@ -32,7 +32,7 @@ public final class CurlPool: PooledHTTPClient {
         try configuration.validate()
         let settings = PoolSettings(configuration)
         let driver = try CurlDriver(settings, TransportOptions(configuration.transport), resolver)
-        guard let backend = Libcurl.backend, driver.start() else {
+        guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
             throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
         }
