@@ -23,74 +23,72 @@ struct ResponseFraming {
         endsInLength = false
         switch first | 0x20 {
         case UInt8(ascii: "c"):
-            guard let value = line.value(of: "content-length") else { return true }
+            guard let start = line.valueStart(of: "content-length") else { return true }
             endsInLength = true
-            return value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).allSatisfy {
-                take(length: $0)
-            }
+            return take(lengths: line, from: start)
         case UInt8(ascii: "k"):
-            if let value = line.value(of: "keep-alive") { take(keepAlive: value) }
+            if let start = line.valueStart(of: "keep-alive") { take(keepAlive: line[start...]) }
             return true
         default: return true
         }
     }
 
-    private mutating func take(length text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
-        guard let new = text.trimmed.decimal else { return false }
+    /// Takes numbers between commas, each with white space around it. In one pass, for most responses have such a field.
+    private mutating func take(lengths line: UnsafeBufferPointer<UInt8>, from start: Int) -> Bool {
+        var number: UInt64?
+        var isOver = false
+        for index in start..<line.count {
+            let byte = line[index]
+            if byte >= 0x30, byte <= 0x39, !isOver {
+                let (tens, isTooLarge) = (number ?? 0).multipliedReportingOverflow(by: 10)
+                let (sum, isBeyond) = tens.addingReportingOverflow(UInt64(byte - 0x30))
+                if isTooLarge || isBeyond { return false }
+                number = sum
+            } else if byte == UInt8(ascii: ",") {
+                guard agrees(number) else { return false }
+                (number, isOver) = (nil, false)
+            } else if byte <= 0x20 {
+                isOver = number != nil
+            } else {
+                return false
+            }
+        }
+        return agrees(number)
+    }
+
+    /// Whether a length is one, and the same as those before it.
+    private mutating func agrees(_ new: UInt64?) -> Bool {
+        guard let new else { return false }
         defer { length = new }
         return length == nil || length == new
     }
 
     /// `timeout=5, max=100`
     private mutating func take(keepAlive value: Slice<UnsafeBufferPointer<UInt8>>) {
-        for parameter in value.split(separator: UInt8(ascii: ",")) {
-            let parts = parameter.split(separator: UInt8(ascii: "="), maxSplits: 1)
-            guard parts.count == 2, parts[0].trimmed.equals("timeout"), let seconds = parts[1].trimmed.decimal else {
-                continue
-            }
+        let text = String(decoding: value, as: UTF8.self).lowercased()
+        for parameter in text.split(separator: ",") {
+            let parts = parameter.split(separator: "=", maxSplits: 1).map { $0.trimming(while: \.isWhitespace) }
+            guard parts.count == 2, parts[0] == "timeout", let seconds = UInt64(parts[1]) else { continue }
             keepAliveSeconds = UInt32(clamping: seconds)
         }
     }
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// The value of a field with this name, which is in lower case; `nil` for a line of another.
-    fileprivate func value(of name: StaticString) -> Slice<UnsafeBufferPointer<UInt8>>? {
+    /// Where the value of a field with this name begins, which is in lower case; `nil` for a line of another.
+    fileprivate func valueStart(of name: StaticString) -> Int? {
         let length = name.utf8CodeUnitCount
-        guard count > length, self[length] == UInt8(ascii: ":"), self[..<length].equals(name) else { return nil }
-        return self[(length + 1)...].trimmed
+        guard count > length, self[length] == UInt8(ascii: ":") else { return nil }
+        // Sound: the name is of ASCII characters, so that it has a pointer, and has as many as are read.
+        let wanted = name.utf8Start
+        for index in 0..<length where self[index] | 0x20 != wanted[index] { return nil }
+        return length + 1
     }
 }
 
-extension Slice<UnsafeBufferPointer<UInt8>> {
-    /// Without white space and line ends at either end.
-    fileprivate var trimmed: Slice<UnsafeBufferPointer<UInt8>> {
-        var rest = self
-        while let first = rest.first, first <= 0x20 { rest = rest.dropFirst() }
-        while let last = rest.last, last <= 0x20 { rest = rest.dropLast() }
-        return rest
-    }
-
-    /// The number that its digits are; `nil` where there is anything else, or nothing.
-    fileprivate var decimal: UInt64? {
-        guard !isEmpty else { return nil }
-        var number: UInt64 = 0
-        for byte in self {
-            guard byte >= 0x30, byte <= 0x39 else { return nil }
-            let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
-            let (sum, isBeyond) = tens.addingReportingOverflow(UInt64(byte - 0x30))
-            guard !isTooLarge, !isBeyond else { return nil }
-            number = sum
-        }
-        return number
-    }
-
-    /// Whether it is `text`, which is in lower case, in whatever case.
-    fileprivate func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { text in
-            for (byte, wanted) in zip(self, text) where byte | 0x20 != wanted { return false }
-            return true
-        }
+extension Substring {
+    fileprivate func trimming(while isTrimmed: (Character) -> Bool) -> Substring {
+        let begun = drop(while: isTrimmed)
+        return begun.lastIndex { !isTrimmed($0) }.map { begun[...$0] } ?? ""
     }
 }
