@@ -6,7 +6,7 @@ import HTTPPool
 /// end of a response, what follows it is taken for the next one, so a length must be beyond doubt (RFC 9112, 6.3).
 struct ResponseFraming {
     /// The length that every `Content-Length` field gave so far.
-    private var length: UInt64?
+    private(set) var length: UInt64?
     /// How many seconds the peer keeps the connection without a request, by its `Keep-Alive` field.
     private(set) var keepAliveSeconds: UInt32?
 

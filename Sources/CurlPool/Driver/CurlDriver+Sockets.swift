@@ -94,7 +94,10 @@ extension CurlDriver {
                 sockets.close(descriptor)
             } else {
                 sockets.want([], on: descriptor)
-                if slot(of: descriptor)?.isHeld == true { hold(descriptor) }
+                if let slot = slot(of: descriptor) {
+                    if slot.isHeld { hold(descriptor) }
+                    stoppedReading(slot)
+                }
             }
             return
         }
@@ -104,6 +107,7 @@ extension CurlDriver {
         }
         sockets.wait(for: interest, on: descriptor)
         sockets.want(interest, on: descriptor)
+        if what == CURL_POLL_OUT, let slot = slot(of: descriptor) { stoppedReading(slot) }
     }
 
     /// All readers of the connection are paused: what the peer has sent is left in the kernel, and reported no more. Where

@@ -64,6 +64,10 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var freshlyIdle = 0
     @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
     @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
+    /// Responses that are whole before their request is.
+    @exclusivity(unchecked) var early: [EarlyResponse] = []
+    /// Transfers whose body the peer does not want any more.
+    @exclusivity(unchecked) var refusedUploads: [CurlTransfer] = []
     /// When libcurl wants to be called.
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
@@ -161,6 +165,7 @@ final class CurlDriver: @unchecked Sendable {
         takeFromMailbox()
         advanceRaces()
         work()
+        endEarlyResponses()
         if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
         rest()
         publish()
@@ -188,7 +193,10 @@ final class CurlDriver: @unchecked Sendable {
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
-        earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue))
+        earlier(
+            earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue)),
+            early.isEmpty ? nil : nextEarlyDue()
+        )
     }
 
     private func takeFromMailbox() {
