@@ -10,17 +10,24 @@ struct ResponseFraming {
     /// How many seconds the peer keeps the connection without a request, by its `Keep-Alive` field.
     private(set) var keepAliveSeconds: UInt32?
 
-    /// Whether the last line was a length's.
+    /// Whether the body comes in chunks.
+    private var isChunked = false
+    /// Whether there is a length beside the chunks. The chunks count, and the connection is closed (RFC 9112, 6.3, item 3).
+    var hasBoth: Bool { isChunked && length != nil }
+
+    /// Whether the last line was a length's, or a coding's.
     private var endsInLength = false
 
     /// Takes a line of the head.
     ///
-    /// - Returns: whether it leaves no doubt about the length.
+    /// - Returns: whether it leaves no doubt about the end of the body.
     mutating func take(field line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = line.first else { return true }
         // Whoever reads the length cannot know that it goes on.
         if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return !endsInLength }
         endsInLength = false
+        // A field has a name.
+        if first == UInt8(ascii: ":") { return false }
         switch first | 0x20 {
         case UInt8(ascii: "c"):
             guard let value = line.value(of: "content-length") else { return true }
@@ -28,6 +35,12 @@ struct ResponseFraming {
             return value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).allSatisfy {
                 take(length: $0)
             }
+        case UInt8(ascii: "t"):
+            // The only coding that may come without having been asked for, and once only (RFC 9112, 6.1 and 7.4).
+            guard let value = line.value(of: "transfer-encoding") else { return true }
+            endsInLength = true
+            defer { isChunked = true }
+            return !isChunked && value.equals("chunked")
         case UInt8(ascii: "k"):
             if let value = line.value(of: "keep-alive") { take(keepAlive: value) }
             return true

@@ -77,9 +77,9 @@ struct EarlyResponseTests {
         "The same over HTTP/2, where the stream alone ends",
         arguments: [
             "c.headers(s, 200, {'content-length': '2'}, False); c.data(s, b'ok')",
-            "c.headers(s, 200, {'content-length': '0'})", "c.headers(s, 204)", "c.headers(s, 401)",
+            "c.headers(s, 200, {'content-length': '0'})", "c.headers(s, 204)", "c.headers(s, 401, {'content-length': '0'})",
             "c.headers(s, 413, {}, False); c.data(s, b'ok')",
-            "c.headers(s, 200, {}, False); c.data(s, b'ok'); c.reset(s, 0)",
+            "c.headers(s, 200, {'content-length': '2'}, False); c.data(s, b'ok'); c.reset(s, 0)",
             "c.headers(s, 403, {}, False); c.data(s, b'ok'); time.sleep(0.2); c.reset(s, 0)",
         ],
         [nil, 1_000_000]
@@ -115,6 +115,45 @@ struct EarlyResponseTests {
             let origin = try client.onlyOrigin
             #expect(origin.acquires[.reused] == 1)
             #expect(origin.connectionsOpened == 1)
+        }
+    }
+
+    // libcurl 7.88 does not say that a stream has ended whose request has not, so the read timeout has to.
+    @Test(
+        "Over HTTP/2, a response of unknown length: at the latest the read timeout ends it",
+        arguments: [
+            "c.headers(s, 200, {}, False); c.data(s, b'')", "c.headers(s, 200)", "c.headers(s, 401)",
+            "c.headers(s, 200, {}, False); c.data(s, b'', False)",
+        ]
+    )
+    func starvedStreamOfUnknownLength(response: String) async throws {
+        let certificates = try await TestCertificates()
+        let peer = try await HTTP2Peer(
+            try await certificates.signed(),
+            """
+            def play(c, number):
+                s = c.request()
+                c.until(DATA, s)
+                \(response)
+                c.drain()
+            """
+        )
+        let source = EndlessBody()
+        try await withMeasuredPool {
+            $0.transport.http2 = .negotiated
+            $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+            $0.timeouts.read = .seconds(1)
+        } _: { client in
+            let request = HTTPRequest.to(peer.authority, method: .post, scheme: "https")
+            do {
+                let early = try await client.fetch(request, body: source.body())
+                #expect(!response.hasSuffix("False)"))
+                #expect(early.text.isEmpty)
+            } catch let error as PoolError {
+                #expect(error.code == .readTimeout, "\(error)")
+            }
+            try await eventually("the body is given up") { source.cancelled.value == 1 }
+            try await eventually("nothing is in flight") { client.reading().levels.requests.inFlight == 0 }
         }
     }
 

@@ -66,6 +66,8 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
     /// Responses that are whole before their request is.
     @exclusivity(unchecked) var early: [EarlyResponse] = []
+    /// Connections that can be written to, but not by what waits: until when they are not asked about it.
+    @exclusivity(unchecked) var writeStalls: [WriteStall] = []
     /// Transfers whose body the peer does not want any more.
     @exclusivity(unchecked) var refusedUploads: [CurlTransfer] = []
     /// When libcurl wants to be called.
@@ -166,6 +168,7 @@ final class CurlDriver: @unchecked Sendable {
         advanceRaces()
         work()
         endEarlyResponses()
+        endWriteStalls()
         if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
         rest()
         publish()
@@ -195,7 +198,7 @@ final class CurlDriver: @unchecked Sendable {
     private func nextDeadline() -> MonotonicTime? {
         earlier(
             earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue)),
-            early.isEmpty ? nil : nextEarlyDue()
+            earlier(early.isEmpty ? nil : nextEarlyDue(), writeStalls.first?.due)
         )
     }
 

@@ -170,7 +170,8 @@ final class CurlTransfer {
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
-            let isLast = exchange?.request.isLast == true || exchange?.response.framing.keepAliveSeconds == 0
+            let framing = exchange?.response.framing
+            let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasBoth == true
             return .complete(keepAlive: isOpen && !isLast)
         }
         if isRefusedExpectation(result) { return .complete(keepAlive: false) }
@@ -221,7 +222,7 @@ final class CurlTransfer {
     var awaiting: Awaiting {
         if hasWholeResponse || !isReceiving { return .caller }
         if exchange?.response.endsUpload == true { return .answer }
-        if pause.bits != 0 { return .caller }
+        if pause.bits != 0 { return mayHaveWholeResponse ? .answer : .caller }
         return exchange?.isUploading == true ? .peerTakes : .answer
     }
 
@@ -346,6 +347,19 @@ final class CurlTransfer {
         driver.responseIsWhole(self)
     }
 
+    /// Whether the response may be whole without anybody knowing: over HTTP/2, where its head does not say how long it is.
+    private var mayHaveWholeResponse: Bool {
+        guard slot?.isMultiplexed == true, let response = exchange?.response else { return false }
+        return response.headIsComplete && response.framing.length == nil
+    }
+
+    /// How many bytes of the request's body libcurl has sent, or put into frames.
+    var uploadedBytes: Int {
+        var count: curl_off_t = 0
+        poolscope_easy_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &count)
+        return Int(count)
+    }
+
     func noteWholeResponse() { hasWholeResponse = true }
 
     /// The peer wants no more of the body. libcurl has given it up as well, and only has to find out that it waits for
@@ -388,6 +402,8 @@ final class CurlTransfer {
         guard let count = exchange.send(into: buffer) else {
             pause.bits |= CURLPAUSE_SEND
             driver.progressed(self)
+            // The response may have come inside the same call of libcurl's.
+            if exchange.response.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
             return Int(CURL_READFUNC_PAUSE)
         }
         if hasWholeResponse { lastSent = driver.now }
