@@ -23,6 +23,11 @@ struct RawResponse: Sendable {
     private var headerBytes = 0
     private var interims = 0
     private(set) var framing = ResponseFraming()
+    /// The status code, as far as it is one.
+    private var statusCode = 0
+
+    /// Whether a body that is still on its way to the server is of no use any more.
+    var endsUpload: Bool { headIsComplete && statusCode >= 300 }
 
     /// The most bytes of header fields that a response may have, those of its interim responses and trailers included.
     private static let maxHeaderBytes = 256 << 10
@@ -39,7 +44,7 @@ struct RawResponse: Sendable {
             case .tooManyInterims: "there are more than \(RawResponse.maxInterims) interim responses"
             case .switchedProtocols:
                 "the server switched to another protocol (status 101), which this client cannot speak"
-            case .doubtfulLength: "Content-Length is not one number"
+            case .doubtfulLength: "where it ends is in doubt: its length is not one number, or its coding is not chunked"
             case .foldedStatusLine: "white space follows the status line"
             }
         }
@@ -82,6 +87,7 @@ struct RawResponse: Sendable {
         isInBlock = true
         framing = ResponseFraming()
         isInterim = Self.isInterim(statusLine)
+        statusCode = Self.code(in: statusLine)
         guard isInterim else { return nil }
         if Self.isSwitch(statusLine) { return .switchedProtocols }
         interims += 1
@@ -100,6 +106,11 @@ struct RawResponse: Sendable {
         } ?? false
     }
 
+    /// Whether a body of so many bytes is all that the fields of the head announce. `false` where they do not say.
+    func isWhole(after count: UInt64) -> Bool {
+        headIsComplete && (statusCode == 204 || statusCode == 304 || framing.length == count)
+    }
+
     /// How many bytes of the body have come.
     var bodyCount: Int { unretained?._withUnsafeGuaranteedRef { $0.body.count } ?? 0 }
 
@@ -113,6 +124,11 @@ struct RawResponse: Sendable {
     private static func isSwitch(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let code = codeIndex(in: line), code + 2 < line.count else { return false }
         return line[code + 1] == UInt8(ascii: "0") && line[code + 2] == UInt8(ascii: "1")
+    }
+
+    private static func code(in line: UnsafeBufferPointer<UInt8>) -> Int {
+        guard let first = codeIndex(in: line) else { return 0 }
+        return line[first...].prefix(3).reduce(0) { 10 * $0 + Int($1 & 0x0f) }
     }
 
     private static func codeIndex(in line: UnsafeBufferPointer<UInt8>) -> Int? {

@@ -6,26 +6,40 @@ import HTTPPool
 /// end of a response, what follows it is taken for the next one, so a length must be beyond doubt (RFC 9112, 6.3).
 struct ResponseFraming {
     /// The length that every `Content-Length` field gave so far.
-    private var length: UInt64?
+    private(set) var length: UInt64?
     /// How many seconds the peer keeps the connection without a request, by its `Keep-Alive` field.
     private(set) var keepAliveSeconds: UInt32?
 
-    /// Whether the last line was a length's.
+    /// Whether the body comes in chunks.
+    private var isChunked = false
+    /// Whether there is a length beside the chunks. The chunks count, and the connection is closed (RFC 9112, 6.3, item 3).
+    var hasBoth: Bool { isChunked && length != nil }
+
+    /// Whether the last line was a length's, or a coding's.
     private var endsInLength = false
 
     /// Takes a line of the head.
     ///
-    /// - Returns: whether it leaves no doubt about the length.
+    /// - Returns: whether it leaves no doubt about the end of the body.
     mutating func take(field line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = line.first else { return true }
         // Whoever reads the length cannot know that it goes on.
         if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return !endsInLength }
         endsInLength = false
+        // A field has a name.
+        if first == UInt8(ascii: ":") { return false }
         switch first | 0x20 {
         case UInt8(ascii: "c"):
             guard let start = line.valueStart(of: "content-length") else { return true }
             endsInLength = true
             return take(lengths: line, from: start)
+        case UInt8(ascii: "t"):
+            // The only coding that may come without having been asked for, and once only (RFC 9112, 6.1 and 7.4).
+            guard let start = line.valueStart(of: "transfer-encoding") else { return true }
+            endsInLength = true
+            defer { isChunked = true }
+            let value = Substring(decoding: line[start...], as: UTF8.self).trimming(while: \.isWhitespace)
+            return !isChunked && value.lowercased() == "chunked"
         case UInt8(ascii: "k"):
             if let start = line.valueStart(of: "keep-alive") { take(keepAlive: line[start...]) }
             return true

@@ -112,6 +112,9 @@ package final class ScriptedPeer: Sendable {
         /// Waits for bytes and takes them; `false` at the end of the connection.
         package func readSome() -> Bool { (try? receive()) == true }
 
+        /// Waits until there are bytes that were not read, and leaves them; `false` at the end of the connection.
+        package func waitForMore() -> Bool { buffered.withLock { !$0.isEmpty } || readSome() }
+
         /// Waits until the other side has closed, and takes what it says meanwhile.
         package func waitForEnd() { while readSome() {} }
 

@@ -25,14 +25,18 @@ extension CurlDriver {
         if !event.happened.isDisjoint(with: [.read, .peerClosed, .hangUp]) { bits |= CURL_CSELECT_IN }
         if event.happened.contains(.write) { bits |= CURL_CSELECT_OUT }
         if event.happened.contains(.failure) { bits |= CURL_CSELECT_ERR }
-        if let exchange = slot?.soleExchange, let transfer = exchange.transfer,
-            event.happened.contains(.write) || transfer.becameReadable()
+        let isWritable = bits & CURL_CSELECT_OUT != 0
+        let uploaded = isWritable ? slot?.uploadedBytes : nil
+        if let exchange = slot?.soleExchange, let transfer = exchange.transfer, bits & ~CURL_CSELECT_OUT != 0,
+            transfer.becameReadable()
         {
             progressed(exchange)
         }
+        if let slot, slot.fruitlessWrites > 0, bits & CURL_CSELECT_IN != 0 { endWriteStall(of: slot, descriptor) }
         if let slot, slot.isMultiplexed, bits & CURL_CSELECT_IN != 0 { machine.received(on: slot.id, at: now) }
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, bits, &running)
+        if let slot, let uploaded { wroteOn(slot, descriptor, uploadedBefore: uploaded) }
         collect()
     }
 
@@ -94,7 +98,10 @@ extension CurlDriver {
                 sockets.close(descriptor)
             } else {
                 sockets.want([], on: descriptor)
-                if slot(of: descriptor)?.isHeld == true { hold(descriptor) }
+                if let slot = slot(of: descriptor) {
+                    if slot.isHeld { hold(descriptor) }
+                    stoppedReading(slot)
+                }
             }
             return
         }
@@ -104,6 +111,7 @@ extension CurlDriver {
         }
         sockets.wait(for: interest, on: descriptor)
         sockets.want(interest, on: descriptor)
+        if what == CURL_POLL_OUT, let slot = slot(of: descriptor) { stoppedReading(slot) }
     }
 
     /// All readers of the connection are paused: what the peer has sent is left in the kernel, and reported no more. Where

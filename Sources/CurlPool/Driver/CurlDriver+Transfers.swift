@@ -38,6 +38,7 @@ extension CurlDriver {
     /// transfer that is to be stopped has nothing to say any more.
     func collect() {
         perform()
+        if !refusedUploads.isEmpty { stopRefusedUploads() }
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }

@@ -64,6 +64,12 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var freshlyIdle = 0
     @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
     @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
+    /// Responses that are whole before their request is.
+    @exclusivity(unchecked) var early: [EarlyResponse] = []
+    /// Connections that can be written to, but not by what waits: until when they are not asked about it.
+    @exclusivity(unchecked) var writeStalls: [WriteStall] = []
+    /// Transfers whose body the peer does not want any more.
+    @exclusivity(unchecked) var refusedUploads: [CurlTransfer] = []
     /// When libcurl wants to be called.
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
@@ -161,6 +167,8 @@ final class CurlDriver: @unchecked Sendable {
         takeFromMailbox()
         advanceRaces()
         work()
+        endEarlyResponses()
+        endWriteStalls()
         if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
         rest()
         publish()
@@ -188,7 +196,10 @@ final class CurlDriver: @unchecked Sendable {
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
-        earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue))
+        earlier(
+            earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue)),
+            earlier(early.isEmpty ? nil : nextEarlyDue(), writeStalls.first?.due)
+        )
     }
 
     private func takeFromMailbox() {

@@ -27,6 +27,9 @@ final class CurlSlot {
     /// When its last transfer ended.
     @exclusivity(unchecked) var idleSince = MonotonicTime(nanoseconds: 0)
 
+    /// How often in a row its connection could be written to, and nothing of a body was.
+    @exclusivity(unchecked) var fruitlessWrites = 0
+
     init(id: SlotID) { self.id = id }
 
     /// Whether libcurl has a transfer of the slot.
@@ -38,6 +41,19 @@ final class CurlSlot {
     /// Whether there are requests on the connection, and none of them listens to the peer.
     var isHeld: Bool {
         isRunning && transfer.map { !$0.isRunning || !$0.isReceiving } ?? true && others.allSatisfy { !$0.isReceiving }
+    }
+
+    /// How many bytes its present requests' bodies have got on their way.
+    var uploadedBytes: Int {
+        others.reduce(transfer.map { $0.isRunning ? $0.uploadedBytes : 0 } ?? 0) { $0 + $1.uploadedBytes }
+    }
+
+    /// Whether bodies are on their way.
+    var isUploading: Bool {
+        let isUploading = { (transfer: CurlTransfer) in
+            transfer.isRunning && transfer.wasSent && transfer.exchange?.isUploading == true
+        }
+        return transfer.map(isUploading) == true || others.contains(where: isUploading)
     }
 
     /// The one exchange of a connection that carries one at a time.

@@ -42,6 +42,12 @@ final class CurlTransfer {
     @exclusivity(unchecked) private var answerBegan = false
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
+    /// How many bytes of the response's body were taken.
+    @exclusivity(unchecked) private var bodyBytes: UInt64 = 0
+    /// Nothing of the response is to come any more.
+    @exclusivity(unchecked) private(set) var hasWholeResponse = false
+    /// When bytes of the body were last sent after the response was whole.
+    @exclusivity(unchecked) private(set) var lastSent: MonotonicTime?
     @exclusivity(unchecked) private var pause = Pause()
     /// What the system said, where the last socket could not be opened for want of a descriptor.
     @exclusivity(unchecked) private(set) var shortage: Int32?
@@ -116,6 +122,9 @@ final class CurlTransfer {
         wasSent = false
         answerBegan = false
         wantedToSendAgain = false
+        bodyBytes = 0
+        hasWholeResponse = false
+        lastSent = nil
         pause = Pause()
         refusal = nil
         fruitlessEvents = 0
@@ -161,7 +170,8 @@ final class CurlTransfer {
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
-            let isLast = exchange?.request.isLast == true || exchange?.response.framing.keepAliveSeconds == 0
+            let framing = exchange?.response.framing
+            let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasBoth == true
             return .complete(keepAlive: isOpen && !isLast)
         }
         if isRefusedExpectation(result) { return .complete(keepAlive: false) }
@@ -211,7 +221,9 @@ final class CurlTransfer {
 
     /// Who is to move the next byte.
     var awaiting: Awaiting {
-        if pause.bits != 0 { return .caller }
+        if hasWholeResponse || !isReceiving { return .caller }
+        if exchange?.response.endsUpload == true { return .answer }
+        if pause.bits != 0 { return mayHaveWholeResponse ? .answer : .caller }
         return exchange?.isUploading == true ? .peerTakes : .answer
     }
 
@@ -276,7 +288,10 @@ final class CurlTransfer {
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.headIsComplete
             if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
-            if !hadHead, exchange.response.headIsComplete { driver.headArrived(exchange) }
+            if !hadHead, exchange.response.headIsComplete {
+                driver.headArrived(exchange)
+                if exchange.isUploading { headCameEarly(exchange) }
+            }
             return true
         }
     }
@@ -310,7 +325,51 @@ final class CurlTransfer {
                 return .refused
             }
         }
+        bodyBytes += UInt64(bytes.count)
+        noteIfWhole(exchange)
         return .taken
+    }
+
+    // MARK: Responses that come before the end of the request's body
+
+    private func headCameEarly(_ exchange: Exchange) {
+        if exchange.response.endsUpload {
+            driver.refusedUploads.append(self)
+            driver.awaits(self)
+        }
+        noteIfWhole(exchange)
+    }
+
+    /// Of HTTP/2, libcurl does not show that the response is whole: what its head says has to do.
+    private func noteIfWhole(_ exchange: Exchange) {
+        guard slot?.isMultiplexed == true, exchange.response.isWhole(after: bodyBytes), exchange.isUploading else {
+            return
+        }
+        driver.responseIsWhole(self)
+    }
+
+    /// Whether the response may be whole without anybody knowing: over HTTP/2, where its head does not say how long it is.
+    private var mayHaveWholeResponse: Bool {
+        guard slot?.isMultiplexed == true, let response = exchange?.response else { return false }
+        return response.headIsComplete && response.framing.length == nil
+    }
+
+    /// How many bytes of the request's body libcurl has sent, or put into frames.
+    var uploadedBytes: Int {
+        var count: curl_off_t = 0
+        poolscope_easy_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &count)
+        return Int(count)
+    }
+
+    func noteWholeResponse() { hasWholeResponse = true }
+
+    /// The peer wants no more of the body. libcurl has given it up as well, and only has to find out that it waits for
+    /// nothing any more.
+    func uploadIsRefused() {
+        guard isRunning, pause.bits & CURLPAUSE_SEND != 0 else { return }
+        pause.bits &= ~CURLPAUSE_SEND
+        let code = curl_easy_pause(easy, pause.bits)
+        if code != CURLE_OK { driver.ended(self, code) }
     }
 
     /// - Returns: `false`, for libcurl's callback.
@@ -344,8 +403,11 @@ final class CurlTransfer {
         guard let count = exchange.send(into: buffer) else {
             pause.bits |= CURLPAUSE_SEND
             driver.progressed(self)
+            // The response may have come inside the same call of libcurl's.
+            if exchange.response.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
             return Int(CURL_READFUNC_PAUSE)
         }
+        if hasWholeResponse { lastSent = driver.now }
         if !exchange.isUploading {
             // From the last byte on it is the answer that is waited for.
             driver.awaits(self)
