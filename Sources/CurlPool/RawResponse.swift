@@ -80,7 +80,7 @@ struct RawResponse: Sendable {
 
     private mutating func beginBlock(_ statusLine: UnsafeBufferPointer<UInt8>) -> HeaderFault? {
         isInBlock = true
-        framing = ResponseFraming()
+        framing = ResponseFraming(after: statusLine)
         isInterim = Self.isInterim(statusLine)
         guard isInterim else { return nil }
         if Self.isSwitch(statusLine) { return .switchedProtocols }

@@ -7,11 +7,27 @@ import HTTPPool
 struct ResponseFraming {
     /// The length that every `Content-Length` field gave so far.
     private var length: UInt64?
+    /// Whether the body comes in chunks.
+    private var isChunked = false
+    /// Whether the status line is HTTP/1's, of a response that may have a body.
+    private let mayEndWithConnection: Bool
     /// How many seconds the peer keeps the connection without a request, by its `Keep-Alive` field.
     private(set) var keepAliveSeconds: UInt32?
 
     /// Whether the last line was a length's.
     private var endsInLength = false
+
+    /// Whether only the end of the connection ends the body (RFC 9112, 6.3). Of a response to HEAD it is not asked.
+    var endsWithConnection: Bool { mayEndWithConnection && length == nil && !isChunked }
+
+    init() { mayEndWithConnection = false }
+
+    /// What follows this status line.
+    init(after statusLine: UnsafeBufferPointer<UInt8>) {
+        let bytes = statusLine.prefix(12)
+        let isWithoutBody = bytes.suffix(3).elementsEqual("204".utf8) || bytes.suffix(3).elementsEqual("304".utf8)
+        mayEndWithConnection = bytes.starts(with: "HTTP/1.".utf8) && !isWithoutBody
+    }
 
     /// Takes a line of the head.
     ///
@@ -28,6 +44,11 @@ struct ResponseFraming {
             return value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).allSatisfy {
                 take(length: $0)
             }
+        case UInt8(ascii: "t"):
+            guard let value = line.value(of: "transfer-encoding") else { return true }
+            isChunked =
+                isChunked || value.split(separator: UInt8(ascii: ",")).contains { $0.trimmed.equals("chunked") }
+            return true
         case UInt8(ascii: "k"):
             if let value = line.value(of: "keep-alive") { take(keepAlive: value) }
             return true

@@ -105,7 +105,7 @@ extension CurlTransfer {
     // MARK: The proxy
 
     /// Whether the connection is one to a proxy.
-    private var leadsToProxy: Bool {
+    var leadsToProxy: Bool {
         exchange.map { driver.options.proxies.route(to: $0.request.origin) != .direct } ?? false
     }
 
