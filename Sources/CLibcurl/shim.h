@@ -45,6 +45,10 @@ static inline CURLcode poolscope_easy_set_prereq_function(
     CURL *easy, int (*function)(void *, char *, char *, int, int)) {
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);
 }
+static inline CURLcode poolscope_easy_set_tls_function(
+    CURL *easy, CURLcode (*function)(void *, void *, void *)) {
+    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, function);
+}
 static inline CURLcode poolscope_easy_set_open_socket_function(
     CURL *easy, curl_socket_t (*function)(void *, curlsocktype, struct curl_sockaddr *)) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);

@@ -16,6 +16,10 @@ public final class CurlPool: PooledHTTPClient {
     private let defaultHeaders: DefaultHeaders
     /// What of them goes to an origin that an answer pointed to.
     private let foreignHeaders: DefaultHeaders
+    /// Those without a proxy's credentials.
+    private let originHeaders: DefaultHeaders
+    /// Which way requests go; `nil` where no proxy has to do with any.
+    private let proxies: ProxyRules?
     /// How many times its size a body may unpack to; `nil` where none is unpacked.
     private let maxRatio: Int?
 
@@ -31,7 +35,8 @@ public final class CurlPool: PooledHTTPClient {
     package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
         try configuration.validate()
         let settings = PoolSettings(configuration)
-        let driver = try CurlDriver(settings, TransportOptions(configuration.transport), resolver)
+        let transport = try TransportOptions(configuration.transport)
+        let driver = try CurlDriver(settings, transport, resolver)
         guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
             throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
@@ -44,6 +49,8 @@ public final class CurlPool: PooledHTTPClient {
         let (headers, unpacks) = (configuration.transport.defaultHeaders, maxRatio != nil)
         defaultHeaders = DefaultHeaders(headers, unpacks: unpacks)
         foreignHeaders = DefaultHeaders(headers.withoutCredentials, unpacks: unpacks)
+        originHeaders = DefaultHeaders(headers.withoutProxyCredentials, unpacks: unpacks)
+        proxies = transport.isDirect ? nil : transport.proxies
         PoolCensus.poolCreated()
     }
 
@@ -98,11 +105,24 @@ public final class CurlPool: PooledHTTPClient {
         options: RequestOptions,
         isForeign: Bool
     ) throws -> Exchange {
-        Exchange(
-            try EncodedRequest(request, body: body, defaults: isForeign ? foreignHeaders : defaultHeaders),
+        var (request, defaults) = (request, isForeign ? foreignHeaders : defaultHeaders)
+        if try !mayHaveProxyCredentials(request) {
+            request.headerFields = request.headerFields.withoutProxyCredentials
+            if !isForeign { defaults = originHeaders }
+        }
+        return Exchange(
+            try EncodedRequest(request, body: body, defaults: defaults),
             options: options,
             defaults: settings.defaults
         )
+    }
+
+    /// `Proxy-Authorization` is for the proxy that reads the request (RFC 9110, 11.7.2). Through a tunnel, and where the proxy is
+    /// not used, it would be the origin that reads it. Without a proxy, whom it is for is known to the caller alone.
+    private func mayHaveProxyCredentials(_ request: HTTPRequest) throws -> Bool {
+        guard let proxies else { return true }
+        let origin = try Origin(scheme: request.scheme, authority: request.authority)
+        return origin.scheme == "http" && proxies.route(to: origin) != .direct
     }
 
     @inline(never)

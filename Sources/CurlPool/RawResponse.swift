@@ -44,7 +44,8 @@ struct RawResponse: Sendable {
             case .tooManyInterims: "there are more than \(RawResponse.maxInterims) interim responses"
             case .switchedProtocols:
                 "the server switched to another protocol (status 101), which this client cannot speak"
-            case .doubtfulLength: "where it ends is in doubt: its length is not one number, or its coding is not chunked"
+            case .doubtfulLength:
+                "where it ends is in doubt: its length is not one number, or its coding is not chunked"
             case .foldedStatusLine: "white space follows the status line"
             }
         }
@@ -85,7 +86,7 @@ struct RawResponse: Sendable {
 
     private mutating func beginBlock(_ statusLine: UnsafeBufferPointer<UInt8>) -> HeaderFault? {
         isInBlock = true
-        framing = ResponseFraming()
+        framing = ResponseFraming(after: statusLine)
         isInterim = Self.isInterim(statusLine)
         statusCode = Self.code(in: statusLine)
         guard isInterim else { return nil }

@@ -7,6 +7,8 @@ import HTTPPool
 struct ResponseFraming {
     /// The length that every `Content-Length` field gave so far.
     private(set) var length: UInt64?
+    /// Whether the status line is HTTP/1's, of a response that may have a body.
+    private let mayEndWithConnection: Bool
     /// How many seconds the peer keeps the connection without a request, by its `Keep-Alive` field.
     private(set) var keepAliveSeconds: UInt32?
 
@@ -17,6 +19,26 @@ struct ResponseFraming {
 
     /// Whether the last line was a length's, or a coding's.
     private var endsInLength = false
+
+    /// Whether only the end of the connection ends the body (RFC 9112, 6.3). Of a response to HEAD it is not asked.
+    var endsWithConnection: Bool { mayEndWithConnection && length == nil && !isChunked }
+
+    init() { mayEndWithConnection = false }
+
+    /// What follows this status line, `HTTP/1.1 200 OK`.
+    init(after line: UnsafeBufferPointer<UInt8>) {
+        guard line.count >= 12, line[5] == UInt8(ascii: "1"), line[6] == UInt8(ascii: ".") else {
+            mayEndWithConnection = false
+            return
+        }
+        let isWithoutBody =
+            switch (line[9], line[10], line[11]) {
+            case (UInt8(ascii: "2"), UInt8(ascii: "0"), UInt8(ascii: "4")): true
+            case (UInt8(ascii: "3"), UInt8(ascii: "0"), UInt8(ascii: "4")): true
+            default: false
+            }
+        mayEndWithConnection = !isWithoutBody
+    }
 
     /// Takes a line of the head.
     ///

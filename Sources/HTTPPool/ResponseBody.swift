@@ -41,15 +41,22 @@ public struct ResponseBody: Sendable, AsyncSequence {
         if case .stream(let source) = storage { source.discard() }
     }
 
-    /// Does without the body, and reads its rest where that is small, so that the connection can serve another request.
+    /// Does without the body, and reads its rest where that is small and comes at once, so that the connection can serve
+    /// another request. Nobody waits for the rest of a body that is not wanted: the peer may never send it.
     ///
     /// - Throws: `CancellationError`. What else can go wrong with the rest is of no interest any more.
-    package func drain(upTo limit: Int = 16 << 10) async throws {
+    package func drain(upTo limit: Int = 16 << 10, within patience: Duration = .milliseconds(100)) async throws {
+        guard case .stream(let source) = storage else { return }
+        let impatience = Task {
+            try await Task.sleep(for: patience)
+            source.discard()
+        }
+        defer { impatience.cancel() }
         do {
-            _ = try await collect(upTo: limit)
-        } catch let error as CancellationError {
-            throw error
-        } catch {}
+            _ = try await source.collect(upTo: limit)
+        } catch {
+            try Task.checkCancellation()
+        }
     }
 
     /// Reads the body chunk by chunk.

@@ -107,6 +107,7 @@ struct SharedPort {
 /// A port at which nobody listens.
 final class RefusingPort: Sendable {
     private let descriptor: Int32
+    var port: UInt16 { ScriptedPeer.port(of: descriptor) }
     init(descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
 }

@@ -11,7 +11,8 @@ package final class ScriptedPeer: Sendable {
 
     /// One accepted connection. Only the script's thread uses it.
     package final class Connection: Sendable {
-        fileprivate let descriptor: Int32
+        /// For what a script does beneath: TLS, options of the socket. It is closed when the script ends.
+        package let descriptor: Int32
         private let buffered = Mutex<[UInt8]>([])
 
         fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
@@ -191,8 +192,17 @@ package final class ScriptedPeer: Sendable {
     /// Listens, on any free port where none is named.
     ///
     /// - Parameter loopback: the last number of its address, 127.0.0.1 unless it is another.
-    package init(port: UInt16 = 0, loopback: UInt8 = 1, _ script: @escaping Script) throws {
-        listener = try Self.listen(backlog: 1024, port: port, loopback: loopback)
+    package convenience init(port: UInt16 = 0, loopback: UInt8 = 1, _ script: @escaping Script) throws {
+        self.init(listener: try Self.listen(backlog: 1024, port: port, loopback: loopback), script)
+    }
+
+    /// Listens on the loopback address of IPv6 alone, on any free port where none is named.
+    package convenience init(onIPv6Port port: UInt16, _ script: @escaping Script) throws {
+        self.init(listener: try Self.listenIPv6(port: port), script)
+    }
+
+    private init(listener: Int32, _ script: @escaping Script) {
+        self.listener = listener
         self.port = Self.port(of: listener)
         Thread.detachNewThread { [listener, roll] in Self.acceptAll(listener, roll, script) }
     }
@@ -238,6 +248,28 @@ package final class ScriptedPeer: Sendable {
         return listener
     }
 
+    private static func listenIPv6(port: UInt16) throws -> Int32 {
+        let listener = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard listener >= 0 else { throw TestFailure("socket: errno \(errno)") }
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        setsockopt(listener, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        address.sin6_addr = in6addr_loopback
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+            }
+        }
+        guard isBound, Glibc.listen(listener, 1024) == 0 else {
+            close(listener)
+            throw TestFailure("bind to ::1: errno \(errno)")
+        }
+        return listener
+    }
+
     /// A socket that is bound to a port, any free one where none is named, and does not listen.
     ///
     /// It keeps the port: connections to it are refused, nobody is lent it, and a listener can still be bound to it.
@@ -254,12 +286,13 @@ package final class ScriptedPeer: Sendable {
     }
 
     package static func port(of listener: Int32) -> UInt16 {
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // Both families have the port at the same place.
+        var address = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(listener, $0, &length) }
         }
-        return UInt16(bigEndian: address.sin_port)
+        return UInt16(bigEndian: address.sin6_port)
     }
 }
 

@@ -46,7 +46,7 @@ package final class TestCertificates: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// A certificate that the authority has signed, for a server of this name or for a client.
+    /// A certificate that the authority has signed, for a server of this name or address, or for a client.
     package func signed(for name: String = "localhost", _ dates: Dates = .now, passPhrase: String? = nil) async throws
         -> Pair
     {
@@ -55,7 +55,7 @@ package final class TestCertificates: Sendable {
         let secrecy = passPhrase.map { ["-passout", "pass:\($0)"] } ?? ["-nodes"]
         try await Self.openssl(
             ["req"] + Self.newKey + secrecy + ["-keyout", pair.key, "-out", path + ".csr", "-subj", "/CN=\(name)"]
-                + ["-addext", "subjectAltName=DNS:\(name)"]
+                + ["-addext", "subjectAltName=\(Self.isAddress(name) ? "IP" : "DNS"):\(name)"]
         )
         try await Self.openssl(
             ["ca", "-batch", "-notext", "-config", folder.appendingPathComponent("conf").path]
@@ -63,6 +63,10 @@ package final class TestCertificates: Sendable {
                 + ["-out", pair.certificate] + dates.rawValue.split(separator: " ").map(String.init)
         )
         return pair
+    }
+
+    private static func isAddress(_ name: String) -> Bool {
+        name.contains(":") || name.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     /// A certificate for localhost that nobody but itself has signed.

@@ -77,6 +77,12 @@ extension CurlDriver {
         phase: .exchange
     )
 
+    static let withoutClosingAlert = PoolError(
+        .connectionLost,
+        "the connection ended without the alert that TLS ends with, so the response may be cut off",
+        phase: .exchange
+    )
+
     static let connectionDied = PoolError(
         .connectionLost,
         "the reused connection was dead, and the request is not sent twice",

@@ -6,6 +6,9 @@ extension CurlDriver {
     /// Opens the connection where the peer's addresses are known. Otherwise the slot waits for them, its request in the
     /// state connecting.
     func lookUp(for opener: NameWaits.Opener, _ exchange: Exchange) {
+        if let own = opener.peer.ownAddresses {
+            return reach(KnownAddresses(addresses: own, lookUp: 0), for: opener, exchange)
+        }
         exchange.waitForName()
         if nameWaits.join(opener) { return }
         let name = opener.peer.name
@@ -82,6 +85,10 @@ extension CurlDriver {
             return
         }
         resolver.forget(peer.peer.name, lookUp: peer.lookUp)
+        // It took the connection, and then TLS did not come about: another address may do better. What a proxy says of a tunnel
+        // is no fault of its address.
+        guard !transfer.leadsToProxy else { return }
+        addressHistory.failed(AddressHistory.Address(host: peer.address, port: peer.peer.port), at: now)
     }
 
     /// The slot is to be closed. Where it was still opening its connection, time has run out, or nobody wants it any more.

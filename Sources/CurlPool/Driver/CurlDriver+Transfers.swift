@@ -58,10 +58,11 @@ extension CurlDriver {
     func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
         // libcurl takes a head that is cut off for an answer without a body.
-        let isCutOff = result == CURLE_OK && !exchange.response.headIsComplete
+        let isWithoutAlert = result == CURLE_OK && transfer.isWithoutClosingAlert
+        let isCutOff = isWithoutAlert || result == CURLE_OK && !exchange.response.headIsComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
         let isWhole = result == CURLE_OK || transfer.isRefusedExpectation(result)
-        let error = isWhole ? nil : transfer.error(result)
+        let error = isWhole ? nil : isWithoutAlert ? Self.withoutClosingAlert : transfer.error(result)
         noteConnection(of: transfer, slot)
         transfer.stop(in: multi)
         if result != CURLE_OK { failedToOpen(transfer) }

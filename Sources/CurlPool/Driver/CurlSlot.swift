@@ -20,6 +20,9 @@ final class CurlSlot {
     @exclusivity(unchecked) var connection: Int32?
     /// Whether TLS is spoken on it, with the origin or with a proxy.
     @exclusivity(unchecked) var speaksTLS = false
+    /// The TLS library's context of the connection, where its closing alert is reported, and whether it has come.
+    @exclusivity(unchecked) var secureContext: UnsafeMutableRawPointer?
+    @exclusivity(unchecked) var saidClose = false
     /// Whether the connection carries several requests at once.
     @exclusivity(unchecked) var isMultiplexed = false
     /// The driver's last hearing of all sockets before its last transfer ended.
@@ -109,6 +112,7 @@ final class CurlSlot {
         self.share = nil
         // libcurl 7.88 does not tell of a socket that never connected.
         connection = nil
+        secureContext = nil
         isMultiplexed = false
     }
 }

@@ -32,6 +32,9 @@ extension CurlTransfer {
                 "the server speaks HTTP/1.0, to which a body of unknown length cannot be sent",
                 phase: phase
             )
+        // From 8.14 on, libcurl counts the fields itself (CURLE_TOO_LARGE, which older headers do not have).
+        case CURLcode(rawValue: 100) where exchange?.response.headIsComplete == false:
+            return PoolError(.invalidResponse, "there are more header fields than libcurl takes", phase: phase)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
         case CURLE_COULDNT_CONNECT where phase == .connect:
@@ -106,7 +109,7 @@ extension CurlTransfer {
     // MARK: The proxy
 
     /// Whether the connection is one to a proxy.
-    private var leadsToProxy: Bool {
+    var leadsToProxy: Bool {
         exchange.map { driver.options.proxies.route(to: $0.request.origin) != .direct } ?? false
     }
 

@@ -47,6 +47,10 @@ extension CurlTransfer {
         poolscope_easy_set_prereq_function(easy, beforeRequest)
         poolscope_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, me)
         poolscope_easy_set_open_socket_function(easy, openSocket)
+        if ClosingAlert.isReported {
+            poolscope_easy_set_pointer(easy, CURLOPT_SSL_CTX_DATA, me)
+            poolscope_easy_set_tls_function(easy, beforeHandshake)
+        }
         // A connection outlives the handle that opened it, so this one speaks to the driver.
         poolscope_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, driver)
         poolscope_easy_set_close_socket_function(easy, closeSocket)
@@ -199,6 +203,18 @@ private func sendBody(
 private func rewindBody(data: UnsafeMutableRawPointer?, offset: curl_off_t, from: Int32) -> Int32 {
     guard offset == 0, from == SEEK_SET, with(data, or: false, \.mayRewind) else { return CURL_SEEKFUNC_FAIL }
     return CURL_SEEKFUNC_OK
+}
+
+private func beforeHandshake(
+    _: UnsafeMutableRawPointer?,
+    context: UnsafeMutableRawPointer?,
+    data: UnsafeMutableRawPointer?
+) -> CURLcode {
+    guard let context else { return CURLE_OK }
+    with(data, or: ()) { transfer in
+        if let slot = transfer.slot { ClosingAlert.report(of: context, to: slot) }
+    }
+    return CURLE_OK
 }
 
 private func beforeRequest(

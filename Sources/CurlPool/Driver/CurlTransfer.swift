@@ -201,6 +201,12 @@ final class CurlTransfer {
         return code == CURLE_OK && descriptor != CURL_SOCKET_BAD ? descriptor : nil
     }
 
+    /// Whether the body's end was that of its connection, over TLS, and nothing says that the peer meant it to end there.
+    var isWithoutClosingAlert: Bool {
+        guard let slot, slot.secureContext != nil, !slot.saidClose, let exchange else { return false }
+        return exchange.response.framing.endsWithConnection && !exchange.request.isHead
+    }
+
     /// Whether the peer is listened to.
     var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
 

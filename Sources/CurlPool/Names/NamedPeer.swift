@@ -23,6 +23,12 @@ struct NamedPeer: Sendable, Hashable {
 
     private static func isLocalhost(_ name: String) -> Bool { name == "localhost" || name.hasSuffix(".localhost") }
 
+    /// What is known without a look-up: `localhost.`, with the dot of a name that is whole, is localhost, which libcurl does
+    /// not know.
+    var ownAddresses: [String]? {
+        name.hasSuffix(".") && Self.isLocalhost(String(name.dropLast())) ? ["::1", "127.0.0.1"] : nil
+    }
+
     /// The entry by which libcurl learns the address. It is one that expires like those of libcurl's own look-ups.
     func entry(for address: String) -> String {
         "+\(name):\(port):" + (address.utf8.contains(UInt8(ascii: ":")) ? "[\(address)]" : address)

@@ -28,7 +28,7 @@ struct ProxyExceptions: Sendable {
     /// Whether a host (in lower case, an IPv6 address in its brackets) is excepted.
     func cover(_ host: String) -> Bool {
         guard !entries.isEmpty else { return false }
-        let address = Network.bytes(of: host)
+        let address = Network.bytes(of: host) ?? Network.bytes(ofOldForm: host)
         let name = host.hasSuffix(".") ? String(host.dropLast()) : host
         return entries.contains { entry in
             switch entry {
@@ -65,6 +65,13 @@ struct ProxyExceptions: Sendable {
             guard rest > 0 else { return true }
             let mask = ~(UInt8.max >> rest)
             return other[whole] & mask == address[whole] & mask
+        }
+
+        /// The bytes of an IPv4 address in any of the forms that libcurl reads, and connects to: `127.1`, `0x7f000001`.
+        static func bytes(ofOldForm host: String) -> [UInt8]? {
+            var address = in_addr()
+            guard inet_aton(host, &address) != 0 else { return nil }
+            return withUnsafeBytes(of: &address) { Array($0) }
         }
 
         /// The bytes of an address, with or without brackets; `nil` for a name.

@@ -107,6 +107,9 @@ struct PoolStateMachine {
         changeLevels(of: id) { $0.queued += 1 }
         if shutdown != nil {
             failAcquisition(id, .shutdown, .shutdown, at: now)
+        } else if requests[id].totalDeadline <= now {
+            // No connection is opened for a request that is over before it has begun.
+            failAcquisition(id, .timeout, .totalTimeout, at: now)
         } else if !origins[origin].queue.isEmpty {
             enqueue(id, behind: obstacle(to: origin), at: now)
         } else if let obstacle = place(id, at: now) {

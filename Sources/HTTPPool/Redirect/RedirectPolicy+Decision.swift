@@ -118,6 +118,11 @@ extension HTTPFields {
     /// Fields that are meant for one origin: credentials, and a host other than the address names.
     static let boundToOrigin: Set = ["authorization", "cookie", "host", "proxy-authorization"]
 
+    /// Those that may be read by an origin behind a proxy.
+    package var withoutProxyCredentials: HTTPFields {
+        contains(.proxyAuthorization) ? filter { $0.name != .proxyAuthorization } : self
+    }
+
     /// Those that another origin may see.
     package var withoutCredentials: HTTPFields { filter { !Self.boundToOrigin.contains($0.name.canonicalName) } }
 }
