@@ -3,7 +3,7 @@ import HTTPTypes
 import Unpacking
 
 /// The header fields of every request that does not have them itself, in libcurl's terms once and for all.
-struct DefaultHeaders: Sendable {
+final class DefaultHeaders: Sendable {
     private let fields: [HTTPField]
     /// Added to every request that says nothing of codings and asks for no part of a body, where responses are unpacked.
     private let acceptEncoding: HTTPField?
