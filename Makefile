@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -37,13 +37,26 @@ run: deps ## Build for release and run `poolscope run $(ARGS)`
 # sequences compute for long, so each kind has a run of its own. The others run one after the other: on two cores, hundreds
 # at once would wait for each other longer than for their peers.
 COMPUTING := RandomSequenceTests|RequestFuzzTests|HeaderBlockTests|CostTests
-test: deps deps-test ## Build and run all tests
+# Whatever libcurl can change is tested with the newer one of the distribution's backports as well, which is unpacked beside
+# the system's and loaded in its place.
+BY_LIBCURL := StormTests|ScaleTests|$(COMPUTING)|HTTPPoolTests|PoolMetricsTests|PoolEndpointTests|HTTPRetryTests|UnpackingTests|ToolTests|ConfigCommandTests|PrometheusTests|CurlPoolTests\.(Placement|Ending|Idle|LimitChange|Multiplexing|QueueOrder|Silence|Refusal)Tests
+test-other-libcurl: export STORM_SECONDS ?= 25
+test-other-libcurl: export FAULT_STORM_SECONDS ?= 20
+test-other-libcurl: deps deps-test ## Run the tests against another version of libcurl
+	swift build --build-tests
+	export LD_LIBRARY_PATH="$$(Tests/OtherLibcurl/fetch.sh)"; \
+	swift test --skip-build --no-parallel --skip '$(BY_LIBCURL)'; \
+	swift test --skip-build --filter IntegrationTests.StormTests; \
+	swift test --skip-build --filter FaultStormTests
+
+test: deps deps-test ## Build and run all tests, against both versions of libcurl
 	swift build --build-tests
 	swift test --skip-build --no-parallel --skip 'StormTests|ScaleTests|$(COMPUTING)'
 	swift test --skip-build --filter '$(COMPUTING)'
 	swift test --skip-build --filter IntegrationTests.StormTests
 	swift test --skip-build --filter FaultStormTests
 	swift test --skip-build --filter ScaleTests
+	$(MAKE) test-other-libcurl
 
 fault-storm: export FAULT_STORM_SECONDS ?= 600
 fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS

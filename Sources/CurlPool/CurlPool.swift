@@ -37,7 +37,7 @@ public final class CurlPool: PooledHTTPClient {
         let settings = PoolSettings(configuration)
         let transport = try TransportOptions(configuration.transport)
         let driver = try CurlDriver(settings, transport, resolver)
-        guard let backend = Libcurl.backend, driver.start() else {
+        guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
             throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
         }

@@ -11,6 +11,7 @@ struct DefaultHeaders: Sendable {
     let isLast: Bool
     /// All that a request without fields of its own has.
     private let withoutBody: HeaderList
+    private let withEmptyBody: HeaderList
     private let withBody: HeaderList
 
     /// The configuration's fields, which were checked, and the library's own name where they name no client.
@@ -28,8 +29,9 @@ struct DefaultHeaders: Sendable {
             ? HTTPField(name: .acceptEncoding, value: ContentCoding.accepted) : nil
         isLast = configured.saysClose
         let sent = self.fields + (acceptEncoding.map { [$0] } ?? [])
-        withoutBody = HeaderList(sent, hasBody: false)
-        withBody = HeaderList(sent, hasBody: true)
+        withoutBody = HeaderList(sent, for: .none)
+        withEmptyBody = HeaderList(sent, for: .empty)
+        withBody = HeaderList(sent, for: .some)
     }
 
     /// A request's own fields, checked, and those that it lacks.
@@ -37,10 +39,10 @@ struct DefaultHeaders: Sendable {
     /// - Returns: the list, and whether it asks for codings that the pool undoes.
     func completing(
         _ own: HTTPFields,
-        for body: RequestBody.Content
+        for content: RequestBody.Content
     ) throws(PoolError) -> (list: HeaderList, unpacks: Bool) {
-        let hasBody = if case .none = body { false } else { true }
-        if own.isEmpty { return (hasBody ? withBody : withoutBody, acceptEncoding != nil) }
+        let body = HeaderList.Body(content)
+        if own.isEmpty { return (all(for: body), acceptEncoding != nil) }
         var sent: [HTTPField] = []
         sent.reserveCapacity(own.count + fields.count)
         for field in own {
@@ -49,7 +51,7 @@ struct DefaultHeaders: Sendable {
             switch field.name {
             case .transferEncoding: throw .refused("the client writes Transfer-Encoding itself")
             case .contentLength:
-                guard let count = body.count, field.value == String(count) else {
+                guard let count = content.count, field.value == String(count) else {
                     throw .refused("Content-Length is not the length of the body")
                 }
             case .userAgent where kind == .blank: break
@@ -57,9 +59,27 @@ struct DefaultHeaders: Sendable {
             }
         }
         for field in fields where !own.contains(field.name) { sent.append(field) }
-        guard let acceptEncoding, own.leavesCodingsOpen else { return (HeaderList(sent, hasBody: hasBody), false) }
+        guard let acceptEncoding, own.leavesCodingsOpen else { return (HeaderList(sent, for: body), false) }
         sent.append(acceptEncoding)
-        return (HeaderList(sent, hasBody: hasBody), true)
+        return (HeaderList(sent, for: body), true)
+    }
+
+    private func all(for body: HeaderList.Body) -> HeaderList {
+        switch body {
+        case .none: withoutBody
+        case .empty: withEmptyBody
+        case .some: withBody
+        }
+    }
+}
+
+extension HeaderList.Body {
+    fileprivate init(_ content: RequestBody.Content) {
+        switch content {
+        case .none: self = .none
+        case .bytes(let bytes): self = bytes.isEmpty ? .empty : .some
+        case .stream: self = .some
+        }
     }
 }
 

@@ -91,11 +91,18 @@ extension EncodedRequest {
     /// The most bytes of a body that are sent together with the head.
     private static let mostBytesWithHead = 16 << 10
 
-    var hasBody: Bool { if case .none = body { false } else { true } }
+    /// Whether libcurl has a body to send. One of no bytes is announced by its field alone.
+    var sendsBody: Bool {
+        switch body {
+        case .none: false
+        case .bytes(let bytes): !bytes.isEmpty
+        case .stream: true
+        }
+    }
 
     /// The body, if it is sent together with the head.
     var bodyWithHead: [UInt8]? {
-        guard case .bytes(let bytes) = body, bytes.count <= Self.mostBytesWithHead else { return nil }
+        guard case .bytes(let bytes) = body, !bytes.isEmpty, bytes.count <= Self.mostBytesWithHead else { return nil }
         return bytes
     }
 }

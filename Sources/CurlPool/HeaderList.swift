@@ -7,17 +7,29 @@ import HTTPTypes
 final class HeaderList: @unchecked Sendable {
     let list: UnsafeMutablePointer<curl_slist>?
 
-    /// - Parameters:
-    ///   - fields: what was checked: no control character is in them.
-    ///   - hasBody: whether the request has a body. libcurl would then add fields of its own, and is told not to.
-    init(_ fields: [HTTPField], hasBody: Bool) {
-        let omitted = hasBody ? Self.fieldsOfLibcurl(without: fields) : []
-        let count = fields.count + omitted.count
+    /// The body of the request that the fields belong to.
+    enum Body {
+        case none
+        /// One of no bytes, which is announced by a field alone.
+        case empty
+        /// One that libcurl sends. It would add fields of its own then, and is told not to.
+        case some
+    }
+
+    /// - Parameter fields: what was checked: no control character is in them.
+    init(_ fields: [HTTPField], for body: Body) {
+        let more =
+            switch body {
+            case .none: [String]()
+            case .empty: ["Content-Length: 0"]
+            case .some: Self.fieldsOfLibcurl(without: fields)
+            }
+        let count = fields.count + more.count
         guard count > 0 else {
             list = nil
             return
         }
-        var bytes = omitted.reduce(0) { $0 + $1.utf8.count + 1 }
+        var bytes = more.reduce(0) { $0 + $1.utf8.count + 1 }
         for field in fields {
             // ": " and a zero.
             bytes += field.name.rawName.utf8.count + field.withUnsafeBytesOfValue { $0.count } + 3
@@ -36,7 +48,7 @@ final class HeaderList: @unchecked Sendable {
             if index < fields.count {
                 Self.write(fields[index], to: &writer)
             } else {
-                writer.put(omitted[index - fields.count])
+                writer.put(more[index - fields.count])
             }
             writer.put(0)
         }

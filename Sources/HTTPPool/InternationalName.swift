@@ -2,7 +2,7 @@ private import CLibidn2
 
 /// Host names beyond ASCII (RFC 5891).
 enum InternationalName {
-    /// The name in ASCII: `xn--bcher-kva.example` for `bücher.example`. `nil` where it is none.
+    /// The name in ASCII: `xn--bcher-kva.example` for `bücher.example`. `nil` where it is not a valid name.
     ///
     /// The text is UTF-8 whatever the process's locale is. As curl does, it reads names by the rules of today and, where they
     /// allow none, by those of 2003, which know more characters.

@@ -77,7 +77,7 @@ extension PoolSetting {
         /// One of the orders of the queue.
         case order(QueueOrder)
 
-        /// As a metric shows it: a count, or seconds; infinity where there is no limit; what is no number is none.
+        /// As a metric shows it: a count, or seconds; infinity where there is no limit, NaN for what is not a number.
         public var asDouble: Double {
             switch self {
             case .count(let count): count.map { Double($0) } ?? .infinity

@@ -82,11 +82,15 @@ public struct PoolBackend: Sendable, Hashable {
     public let library: String
     /// Name and version of the TLS library.
     public let tls: String
+    /// Why the library may not do what the pool expects of it, such as a version that was not tested; `nil` where nothing
+    /// speaks against it.
+    public let caution: String?
 
     /// Names both.
-    public init(library: String, tls: String) {
+    public init(library: String, tls: String, caution: String? = nil) {
         self.library = library
         self.tls = tls
+        self.caution = caution
     }
 }
 

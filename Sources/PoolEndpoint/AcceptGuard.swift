@@ -95,7 +95,7 @@ final class AcceptGuard: ChannelInboundHandler {
         return true
     }
 
-    /// Whether the next descriptor would be one of the last, or there is none.
+    /// Whether the next descriptor would be one of the last, or cannot be had.
     private static var isNextReserved: Bool {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {

@@ -14,6 +14,9 @@ struct EndpointRoutes: Sendable {
 
     let registry: PoolRegistry
 
+    /// What should be known of the libraries underneath the pools, once each.
+    var cautions: [String] { Set(registry.readings().compactMap(\.backend.caution)).sorted() }
+
     static let allowedMethods = "GET, HEAD"
 
     /// Answers a request. It renders on the caller's thread and waits for nothing but the pools' short locks.

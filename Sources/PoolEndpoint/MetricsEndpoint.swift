@@ -44,7 +44,7 @@ public final class MetricsEndpoint: Service, Sendable {
     /// - Parameters:
     ///   - configuration: where to listen.
     ///   - registry: the pools to show.
-    ///   - logger: told where the endpoint listens, at info.
+    ///   - logger: told where the endpoint listens, at info, and of libraries that were not tested, at warning.
     public convenience init(
         _ configuration: EndpointConfiguration = EndpointConfiguration(),
         registry: PoolRegistry = .process,
@@ -104,7 +104,10 @@ public final class MetricsEndpoint: Service, Sendable {
             defer { running?.address = address }
             return running?.address == nil
         }
-        if isNews { logger.info("metrics endpoint listens", metadata: ["address": "\(address)"]) }
+        if isNews {
+            logger.info("metrics endpoint listens", metadata: ["address": "\(address)"])
+            for caution in routes.cautions { logger.warning("\(caution)") }
+        }
         return address
     }
 

@@ -23,7 +23,9 @@ enum StatusPage {
 
     private static func section(_ reading: PoolReading) -> [String] {
         let title = "pool \(reading.name) (\(reading.backend.library), \(reading.backend.tls))"
-        return ["", title.fitted(to: width), ""] + summary(reading) + origins(reading.origins) + sites(reading.sites)
+        let caution = reading.backend.caution.map { [$0.fitted(to: width)] } ?? []
+        return ["", title.fitted(to: width)] + caution + [""] + summary(reading) + origins(reading.origins)
+            + sites(reading.sites)
             + limits(reading.configuration)
     }
 

@@ -80,7 +80,7 @@ struct SharedPort {
         number = ScriptedPeer.port(of: probe)
     }
 
-    /// A peer that says which it is, and closes after each response where it is told to.
+    /// A peer that says which it is, and closes after each response where the test says so.
     func peer(_ loopback: UInt8, says text: String, closes: Bool = false) throws -> ScriptedPeer {
         try ScriptedPeer(port: number, loopback: loopback) { connection, _ in
             while let request = try connection.readRequest() {

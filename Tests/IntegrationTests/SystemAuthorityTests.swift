@@ -19,7 +19,7 @@ struct SystemAuthorityTests {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }
-            // A folder of OpenSSL's has each certificate under its hash, beside what is none.
+            // A folder of OpenSSL's has each certificate under its hash, beside other files.
             try FileManager.default.copyItem(atPath: file, toPath: folder.appendingPathComponent("12345678.0").path)
             try Data("no certificate".utf8).write(to: folder.appendingPathComponent("README"))
             let reaches = { (variables: [String: String], trust: PoolTLS.Trust) in
@@ -50,7 +50,7 @@ struct SystemAuthorityTests {
                 (["SSL_CERT_DIR": "/nowhere:\(folder.path)"], .system, "reached"),
                 (["SSL_CERT_FILE": other, "SSL_CERT_DIR": folder.path], .system, "reached"),
                 (["SSL_CERT_DIR": folder.path], .only(.file(other)), "tlsFailed"),
-                // What names nothing is told, and not passed over.
+                // What names nothing is reported, and not passed over.
                 (["SSL_CERT_FILE": "/nowhere"], .system, "SSL_CERT_FILE"),
                 (["SSL_CERT_FILE": "/etc"], .system, "SSL_CERT_FILE"),
                 (["SSL_CERT_DIR": "/nowhere"], .system, "SSL_CERT_DIR"),

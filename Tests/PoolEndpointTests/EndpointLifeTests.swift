@@ -35,13 +35,30 @@ struct EndpointLifeTests {
     private func endpoint(
         host: String = "127.0.0.1",
         port: Int = 0,
-        lines: RecordingLog.Lines = RecordingLog.Lines()
+        lines: RecordingLog.Lines = RecordingLog.Lines(),
+        registry: PoolRegistry = PoolRegistry()
     ) -> MetricsEndpoint {
         MetricsEndpoint(
             EndpointConfiguration(host: host, port: port),
-            registry: PoolRegistry(),
+            registry: registry,
             logger: Logger(label: "test", factory: { _ in RecordingLog(lines: lines) })
         )
+    }
+
+    @Test("a library that was not tested is logged once and shown on the page")
+    func caution() async throws {
+        let (lines, registry) = (RecordingLog.Lines(), PoolRegistry())
+        let caution = "libcurl 9.0.0 was not tested; 7.88.1 to 8.21.0 were"
+        let clients = try ["one", "two"].map {
+            try InstrumentedClient(FakePool(caution: caution), name: $0, registry: registry)
+        }
+        let endpoint = endpoint(lines: lines, registry: registry)
+        try await endpoint.start()
+        try await endpoint.start()
+        #expect(lines.all.withLock { $0.filter { $0.hasPrefix("warning \(caution)") } }.count == 1)
+        let page = try await curl("http://127.0.0.1:\(endpoint.port ?? 0)/").output
+        #expect(page.split(separator: "\n").count { $0 == caution } == clients.count, "\(page)")
+        await endpoint.stop()
     }
 
     @Test("port 0 picks one, and the log and the property say which, once")

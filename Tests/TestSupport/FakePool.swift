@@ -11,12 +11,13 @@ package final class FakePool: PooledHTTPClient {
         var reconfigurations: [PoolConfiguration] = []
     }
 
-    package let backend = PoolBackend(library: "libcurl/7.88.1", tls: "OpenSSL/3.0.17")
+    package let backend: PoolBackend
     /// How often it was read, for a scrape or a page.
     package let readings = Atomic<Int>(0)
     private let state: Mutex<State>
 
-    package init(configuration: PoolConfiguration = PoolConfiguration()) {
+    package init(configuration: PoolConfiguration = PoolConfiguration(), caution: String? = nil) {
+        backend = PoolBackend(library: "libcurl/7.88.1", tls: "OpenSSL/3.0.17", caution: caution)
         state = Mutex(State(configuration: configuration))
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Passes bytes between its clients and a port of loopback, until it is told to lose them: a path that dies without a word,
+/// Passes bytes between its clients and a port of loopback, until the test has it lose them: a path that dies without a word,
 /// as behind a NAT that has forgotten a connection.
 package final class Relay: Sendable {
     /// One client's connection and the one that was opened for it.

@@ -2,7 +2,7 @@ import CLibcurl
 import Glibc
 import HTTPPool
 
-/// What the state machine decided is done, and what libcurl made of it is told to the state machine.
+/// Carries out what the state machine decided, and reports to it what libcurl made of that.
 extension CurlDriver {
     // MARK: libcurl
 

@@ -23,7 +23,8 @@ extension CurlTransfer {
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
-        case CURLE_RECV_ERROR where String(cString: complaint).hasSuffix(" in chunked-encoding"):
+        // All that libcurl says of a body's chunks; the words differ from version to version.
+        case CURLE_RECV_ERROR where String(cString: complaint).contains("chunk"):
             return PoolError(.invalidResponse, "the chunks of the body cannot be read", phase: phase)
         case CURLE_UPLOAD_FAILED where wasSent:
             return PoolError(

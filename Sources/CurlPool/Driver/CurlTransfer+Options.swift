@@ -124,7 +124,7 @@ extension CurlTransfer {
             set(CURLOPT_NOBODY, 1)
         } else if let body = request.bodyWithHead {
             describeBodyWithHead(body)
-        } else if request.hasBody {
+        } else if request.sendsBody {
             set(CURLOPT_UPLOAD, 1)
             // libcurl takes -1 for a length that is not known.
             poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count ?? -1))

@@ -175,7 +175,8 @@ final class CurlTransfer {
     /// Whether the response is a 417, after which libcurl wanted to send the request again, without the expectation. The
     /// response is the caller's, and the connection, on which the server may still wait for the body, is closed.
     func isRefusedExpectation(_ result: CURLcode) -> Bool {
-        result == CURLE_ABORTED_BY_CALLBACK && wasSent && exchange?.response.headIsComplete == true
+        guard wasSent, exchange?.response.headIsComplete == true else { return false }
+        return result == CURLE_ABORTED_BY_CALLBACK || wantedToSendAgain
     }
 
     /// libcurl wanted another connection for the request, and has done so with this handle five times. It counts over all

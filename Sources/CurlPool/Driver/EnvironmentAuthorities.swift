@@ -1,7 +1,7 @@
 import Glibc
 import HTTPPool
 
-/// Whom a pool trusts that was told of no authority, where OpenSSL's variables of the environment name somebody. libcurl
+/// Whom a pool without configured authorities trusts, where OpenSSL's variables of the environment name somebody. libcurl
 /// does not read these.
 enum EnvironmentAuthorities {
     /// What is in the files that the variables name; `nil` where they name none.

@@ -16,7 +16,8 @@ enum Libcurl {
         guard let version = poolscope_version()?.pointee else { return nil }
         return PoolBackend(
             library: "libcurl/" + version.version.map { String(cString: $0) }.orUnknown,
-            tls: version.ssl_version.map { String(cString: $0) }.orUnknown
+            tls: version.ssl_version.map { String(cString: $0) }.orUnknown,
+            caution: LibcurlVersion.loaded.caution
         )
     }()
 

@@ -20,6 +20,12 @@ struct LibcurlVersion: Comparable, CustomStringConvertible {
     /// From here on, a connection over TLS that ends is still open for a while after its last transfer.
     static let closesGracefully = LibcurlVersion(8, 9)
 
+    /// What a person should know who meets this version.
+    var caution: String? {
+        guard !Self.tested.contains(self) else { return nil }
+        return "libcurl \(self) was not tested; \(Self.tested.lowerBound) to \(Self.tested.upperBound) were"
+    }
+
     static func < (a: LibcurlVersion, b: LibcurlVersion) -> Bool { a.number < b.number }
 
     var description: String { "\(number >> 16).\(number >> 8 & 0xff).\(number & 0xff)" }

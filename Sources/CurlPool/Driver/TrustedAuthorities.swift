@@ -14,6 +14,8 @@ import HTTPPool
 final class TrustedAuthorities: Sendable {
     /// `nil`: what libcurl was built to trust.
     private let places: (file: String, folder: String?)?
+    var file: String? { places?.file }
+    var folder: String? { places?.folder }
     /// Holds the file, where it is in memory.
     private let descriptor: Int32?
 

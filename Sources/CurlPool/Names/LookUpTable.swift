@@ -63,7 +63,7 @@ struct LookUpTable {
     init(maxThreads: Int) { self.maxThreads = maxThreads }
 
     /// The addresses that were found within `lifetime` nanoseconds; otherwise the waiter joins the one look-up of the
-    /// name, which begins if there is none.
+    /// name, which begins where none is in flight.
     mutating func ask(_ name: String, lifetime: UInt64, _ waiter: Waiter, at now: MonotonicTime) -> Finding {
         if let known = known[name], lifetime > 0, now - known.found < lifetime { return .known(known.addresses) }
         if flights[name] != nil {

@@ -3,7 +3,7 @@ import HTTPPool
 
 /// Which way requests go: straight, or through which proxy.
 ///
-/// Decided here, and not by libcurl, because the name that must be looked up is the proxy's then. libcurl is told the
+/// Decided here, and not by libcurl, because the name that must be looked up is the proxy's then. libcurl gets the
 /// outcome, and asks neither the environment nor a list of exceptions.
 struct ProxyRules: Sendable {
     enum Route: Sendable, Hashable {
@@ -13,7 +13,7 @@ struct ProxyRules: Sendable {
 
     /// A proxy in libcurl's terms.
     struct Proxy: Sendable, Hashable {
-        /// What libcurl is told.
+        /// As libcurl reads it.
         let address: Secret<String>
         let credentials: PoolProxy.Credentials?
         /// What is to be looked up for it; `nil` where that is nothing, or where it is libcurl's: a SOCKS proxy from the

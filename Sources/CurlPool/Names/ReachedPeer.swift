@@ -10,6 +10,6 @@ struct ReachedPeer {
     let socket: Int32?
     let since: MonotonicTime
 
-    /// What libcurl is told.
+    /// The line for CURLOPT_RESOLVE.
     var entry: String { peer.entry(for: address) }
 }

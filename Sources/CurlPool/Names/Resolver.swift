@@ -57,25 +57,9 @@ package final class Resolver: Sendable {
     // MARK: Threads
 
     private func startThread() {
-        var thread = pthread_t()
-        let me = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread,
-            nil,
-            { argument in
-                guard let argument else { return nil }
-                poolscope_name_this_thread("poolscope-dns")
-                // Sound: the reference was retained for this thread, once.
-                Unmanaged<Resolver>.fromOpaque(argument).takeRetainedValue().work()
-                return nil
-            },
-            me.toOpaque()
-        )
-        guard code != 0 else {
-            pthread_detach(thread)
-            return
-        }
-        me.release()
+        // The thread keeps the resolver alive until it has ended.
+        let code = SystemThread.start("poolscope-dns") { self.work() }
+        guard code != 0 else { return }
         let failure = NameFailure.outOfResources(String(cString: strerror(code)))
         for waiter in table.withLock({ $0.threadFailed() }) { waiter.deliver(.failure(failure)) }
     }

@@ -7,7 +7,7 @@ import Testing
 struct ProxyRulesTests {
     private func rules(_ variables: [String: String]) -> ProxyRules { ProxyRules(.environment) { variables[$0] } }
 
-    /// What libcurl is told of a proxy, or `direct`.
+    /// A proxy as libcurl reads it, or `direct`.
     private func way(_ rules: ProxyRules, _ scheme: String, _ authority: String) throws -> String {
         switch rules.route(to: try Origin(scheme: scheme, authority: authority)) {
         case .direct: "direct"

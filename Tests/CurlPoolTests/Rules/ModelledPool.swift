@@ -390,21 +390,3 @@ struct ModelledPool {
         if let next = rig.machine.nextDeadline() { check(next > rig.now, "something is overdue after time passed") }
     }
 }
-
-/// The kinds of events, for counting.
-enum PoolEventKind: Int, CaseIterable {
-    case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried
-
-    init(_ event: PoolEvent) {
-        switch event {
-        case .acquired: self = .acquired
-        case .acquireFailed: self = .acquireFailed
-        case .queued: self = .queued
-        case .connectionOpened: self = .opened
-        case .connectFailed: self = .connectFailed
-        case .connectionClosed: self = .closed
-        case .leaseEnded: self = .leaseEnded
-        case .staleRetry: self = .retried
-        }
-    }
-}
