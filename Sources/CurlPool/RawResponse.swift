@@ -44,7 +44,8 @@ struct RawResponse: Sendable {
             case .tooManyInterims: "there are more than \(RawResponse.maxInterims) interim responses"
             case .switchedProtocols:
                 "the server switched to another protocol (status 101), which this client cannot speak"
-            case .doubtfulLength: "where it ends is in doubt: its length is not one number, or its coding is not chunked"
+            case .doubtfulLength:
+                "where it ends is in doubt: its length is not one number, or its coding is not chunked"
             case .foldedStatusLine: "white space follows the status line"
             }
         }

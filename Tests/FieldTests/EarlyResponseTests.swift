@@ -42,7 +42,8 @@ struct EarlyResponseTests {
     // scylladb/seastar PR #3410; apple's async-http-client #562.
     @Test(
         "A body that never ends and gives nothing: the response is the caller's, and the connection is closed",
-        arguments: responses.indices, [nil, 1_000_000]
+        arguments: responses.indices,
+        [nil, 1_000_000]
     )
     func starvedUpload(index: Int, length: Int?) async throws {
         let (response, text) = Self.responses[index]
@@ -77,7 +78,8 @@ struct EarlyResponseTests {
         "The same over HTTP/2, where the stream alone ends",
         arguments: [
             "c.headers(s, 200, {'content-length': '2'}, False); c.data(s, b'ok')",
-            "c.headers(s, 200, {'content-length': '0'})", "c.headers(s, 204)", "c.headers(s, 401, {'content-length': '0'})",
+            "c.headers(s, 200, {'content-length': '0'})", "c.headers(s, 204)",
+            "c.headers(s, 401, {'content-length': '0'})",
             "c.headers(s, 413, {}, False); c.data(s, b'ok')",
             "c.headers(s, 200, {'content-length': '2'}, False); c.data(s, b'ok'); c.reset(s, 0)",
             "c.headers(s, 403, {}, False); c.data(s, b'ok'); time.sleep(0.2); c.reset(s, 0)",
@@ -160,7 +162,8 @@ struct EarlyResponseTests {
     // golang/go #11745; psf/requests #2422.
     @Test(
         "The peer reads no further: the response is the caller's, and what is left of the body is not waited for",
-        arguments: responses.indices, [true, false]
+        arguments: responses.indices,
+        [true, false]
     )
     func unreadUpload(index: Int, isStream: Bool) async throws {
         let (response, text) = Self.responses[index]

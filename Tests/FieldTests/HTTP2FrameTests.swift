@@ -73,7 +73,8 @@ struct HTTP2FrameTests {
         ) {
             $0.timeouts.total = .seconds(2)
         } _: { client, peer in
-            let callers = (0..<5).map { _ in Task { try await poolError { _ = try await client.fetch(request(peer)) } } }
+            let callers = (0..<5).map { _ in Task { try await poolError { _ = try await client.fetch(request(peer)) } }
+            }
             for caller in callers {
                 let error = try await caller.value
                 #expect([.totalTimeout, .connectionLost, .readTimeout].contains(error.code), "\(error)")

