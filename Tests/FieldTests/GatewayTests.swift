@@ -7,8 +7,8 @@ import Testing
 
 /// One slow upstream among others: a gateway of five call sites with 20 connections.
 ///
-/// In httpx (encode/httpx #1171), HikariCP and Tomcat's pools the first come is the first served over all, and one slow
-/// upstream takes all connections; Envoy and .NET keep pools by origin.
+/// With one queue for all origins and the first come served first, a slow upstream takes all connections (encode/httpx #557:
+/// requests beyond the limit time out); Envoy and .NET keep pools by origin.
 @Suite("One slow upstream")
 struct GatewayTests {
     private static let connections = 20

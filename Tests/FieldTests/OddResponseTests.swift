@@ -71,7 +71,7 @@ struct OddResponseTests {
         "Interim responses are passed over, whatever their fields say",
         arguments: [
             "HTTP/1.1 103 Early Hints\r\nContent-Length: 10\r\n\r\n",
-            "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 102 Processing\r\nContent-Encoding: gzip\r\n\r\n",
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
             "HTTP/1.1 199 X\r\nKeep-Alive: timeout=0\r\n\r\n",

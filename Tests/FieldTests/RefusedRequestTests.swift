@@ -7,7 +7,7 @@ import Testing
 
 /// Peers that refuse every request unprocessed (RFC 9113, 8.7; RFC 9110, 9.2.2).
 ///
-/// golang/go #47840 and grpc/grpc-java #9566 tell of clients that open connection after connection to such a peer.
+/// Such requests may be sent again (golang/go #20985, curl PR #12054), but not on connection after connection without end.
 @Suite("Peers that refuse")
 struct RefusedRequestTests {
     private func configure(_ configuration: inout PoolConfiguration, _ certificates: TestCertificates) {

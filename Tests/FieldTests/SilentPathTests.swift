@@ -7,8 +7,8 @@ import Testing
 
 /// An HTTP/2 connection whose path dies without a word is replaced.
 ///
-/// Go's http2.Transport has ReadIdleTimeout for it (golang/go #36026, #30702), OkHttp its degraded pings (square/okhttp
-/// #3261), hyper its keep-alive (hyperium/hyper #2310); libcurl 7.88 cannot send a PING on a connection of a share.
+/// Go's http2.Transport has ReadIdleTimeout for it (golang/net PR #55), OkHttp its degraded connections (square/okhttp
+/// #3146); libcurl 7.88 cannot send a PING on a connection of a share (RFC 9113, 6.7).
 @Suite("HTTP/2 paths that die")
 struct SilentPathTests {
     @Test(

@@ -57,7 +57,7 @@ extension CurlDriver {
         let due = early.filter { $0.due <= now }
         guard !due.isEmpty else { return }
         early.removeAll { $0.due <= now }
-        for response in due where response.isCurrent { ended(response.transfer, CURLE_OK) }
+        for response in due where response.isCurrent { ended(response.transfer, CURLE_OK, isOver: false) }
         work()
     }
 }

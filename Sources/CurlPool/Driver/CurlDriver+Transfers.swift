@@ -38,7 +38,6 @@ extension CurlDriver {
     /// transfer that is to be stopped has nothing to say any more.
     func collect() {
         perform()
-        if !refusedUploads.isEmpty { stopRefusedUploads() }
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
@@ -46,6 +45,7 @@ extension CurlDriver {
             guard let transfer = transfer(of: easy) else { continue }
             ended(transfer, transfer.result(code))
         }
+        if !refusedUploads.isEmpty { stopRefusedUploads() }
     }
 
     /// Sound: the pointer is the transfer's own, and the driver holds all transfers.
@@ -55,7 +55,8 @@ extension CurlDriver {
         return Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue()
     }
 
-    func ended(_ transfer: CurlTransfer, _ result: CURLcode) {
+    /// - Parameter isOver: whether libcurl has ended it, and knows the connection that it kept.
+    func ended(_ transfer: CurlTransfer, _ result: CURLcode, isOver: Bool = true) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
         // libcurl takes a head that is cut off for an answer without a body.
         let isWithoutAlert = result == CURLE_OK && transfer.isWithoutClosingAlert
@@ -63,8 +64,13 @@ extension CurlDriver {
         let result = isCutOff ? CURLE_RECV_ERROR : result
         let isWhole = result == CURLE_OK || transfer.isRefusedExpectation(result)
         let error = isWhole ? nil : isWithoutAlert ? Self.withoutClosingAlert : transfer.error(result)
-        noteConnection(of: transfer, slot)
+        if isOver { noteConnection(of: transfer, slot) }
         transfer.stop(in: multi)
+        if !isOver, !slot.isMultiplexed, let half = slot.connection {
+            // It is closed with the transfer, at once or in libcurl's own time.
+            sockets.abandon(half)
+            slot.connection = nil
+        }
         if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
         if ending == .complete(keepAlive: true), let seconds = exchange.response.framing.keepAliveSeconds {

@@ -341,8 +341,9 @@ final class CurlTransfer {
     private func headCameEarly(_ exchange: Exchange) {
         if exchange.response.endsUpload {
             driver.refusedUploads.append(self)
-            driver.awaits(self)
         }
+        // The body may have been paused before.
+        driver.awaits(self)
         noteIfWhole(exchange)
     }
 
