@@ -37,6 +37,11 @@ extension PoolStateMachine {
 
     /// Does what is due.
     mutating func timePassed(to now: MonotonicTime) {
+        // First of all, so that an origin whose pause is over has its turn when something else makes room.
+        while let first = originMoments.min, first.time <= now {
+            originMoments.removeMin()
+            if isLive(first) { originMomentCame(first, at: now) }
+        }
         while let first = queueDeadlines.min, first.time <= now {
             queueDeadlines.removeMin()
             if isLive(first) { timeOutInQueue(first.request, at: now) }
@@ -47,10 +52,6 @@ extension PoolStateMachine {
                 slots[first.slot].armed = nil
                 checkDeadline(of: first.slot, at: now)
             }
-        }
-        while let first = originMoments.min, first.time <= now {
-            originMoments.removeMin()
-            if isLive(first) { originMomentCame(first, at: now) }
         }
         while let deadline = idleDeadline, deadline <= now, let slot = idleOrder.first {
             close(slot, .idleExpired, at: now)

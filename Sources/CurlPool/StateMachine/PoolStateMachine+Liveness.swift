@@ -26,8 +26,9 @@ extension PoolStateMachine {
 
     /// When a connection on which a request timed out has been silent for long enough; `nil` where it is not silent.
     func silenceDeadline(of slot: SlotID) -> MonotonicTime? {
+        // One that takes no further request anyway is not looked at again.
         guard let since = slots[slot].silentSince, since == slots[slot].lastReceived,
-            slots[slot].retiring != .unresponsive
+            slots[slot].retiring == nil || slots[slot].retiring == .idleSurplus
         else { return nil }
         return since + Self.leastSilence
     }

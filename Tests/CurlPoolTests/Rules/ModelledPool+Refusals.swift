@@ -56,7 +56,7 @@ extension ModelledPool {
         )
         let others = connections.contains { connection in
             guard let connection, connection.host == host else { return false }
-            return !connection.isAnswered && !connection.hasRefused && connection.openedAt >= account.last
+            return !connection.isAnswered && !connection.hasRefused && connection.openedAt > account.last
         }
         check(!others, "two connections at once are tried with a peer that refuses everything")
     }
