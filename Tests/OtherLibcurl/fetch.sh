@@ -14,7 +14,9 @@ if [ -n "$(unpacked)" ]; then
     exit
 fi
 
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' | awk -v release="$release" '$2 == release { print $1; exit }')
+# The name that the sources give the release, or the one that its index gives it, where that is known already.
+mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(CODENAME)' |
+    awk -v release="$release" '$2 == release || $3 == release { print $1; exit }')
 if [ -z "$mirror" ]; then
     echo "no source of this machine offers $release, so its backports cannot be found" >&2
     exit 1
