@@ -14,9 +14,18 @@ if [ -n "$(unpacked)" ]; then
     exit
 fi
 
-# The name that the sources give the release, or the one that its index gives it, where that is known already.
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(CODENAME)' |
-    awk -v release="$release" '$2 == release || $3 == release { print $1; exit }')
+# The name that the sources give the release, or the one that its index gives it.
+find_mirror() {
+    apt-get "$@" indextargets --format '$(REPO_URI) $(RELEASE) $(CODENAME)' |
+        awk -v release="$release" '$2 == release || $3 == release { print $1; exit }'
+}
+mirror=$(find_mirror)
+if [ -z "$mirror" ]; then
+    # The machine has no lists yet, so they are read into a folder of our own.
+    mkdir -p "$work/first/partial"
+    apt-get --quiet --quiet -o Dir::State::Lists="$work/first" -o APT::Sandbox::User=root update >&2
+    mirror=$(find_mirror -o Dir::State::Lists="$work/first")
+fi
 if [ -z "$mirror" ]; then
     echo "no source of this machine offers $release, so its backports cannot be found" >&2
     exit 1
