@@ -36,7 +36,7 @@ struct RawResponse: Sendable {
 
     /// Why header lines are refused.
     enum HeaderFault {
-        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine
+        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine, longStatus
 
         var reason: String {
             switch self {
@@ -47,6 +47,7 @@ struct RawResponse: Sendable {
             case .doubtfulLength:
                 "where it ends is in doubt: its length is not one number, or its coding is not chunked"
             case .foldedStatusLine: "white space follows the status line"
+            case .longStatus: "the status code has more than three digits"
             }
         }
     }
@@ -89,6 +90,7 @@ struct RawResponse: Sendable {
         framing = ResponseFraming(after: statusLine)
         isInterim = Self.isInterim(statusLine)
         statusCode = Self.code(in: statusLine)
+        if Self.isLongCode(in: statusLine) { return .longStatus }
         guard isInterim else { return nil }
         if Self.isSwitch(statusLine) { return .switchedProtocols }
         interims += 1
@@ -130,6 +132,14 @@ struct RawResponse: Sendable {
     private static func code(in line: UnsafeBufferPointer<UInt8>) -> Int {
         guard let first = codeIndex(in: line) else { return 0 }
         return line[first...].prefix(3).reduce(0) { 10 * $0 + Int($1 & 0x0f) }
+    }
+
+    /// Some versions of libcurl read three digits of a longer code.
+    private static func isLongCode(in line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard var first = codeIndex(in: line) else { return false }
+        while first < line.count, line[first] == UInt8(ascii: " ") { first += 1 }
+        guard first + 3 < line.count else { return false }
+        return line[first + 3] >= 0x30 && line[first + 3] <= 0x39
     }
 
     private static func codeIndex(in line: UnsafeBufferPointer<UInt8>) -> Int? {

@@ -284,7 +284,7 @@ struct HTTP2FrameTests {
 
     // CVE-2019-9512, CVE-2024-27316 and their like (RFC 9113, 10.5).
     @Test(
-        "Floods of frames end with an error, or with the request's time",
+        "Floods of frames end with an error, with the request's time, or on the next connection",
         arguments: [
             "c.send(PING, 0, 0, bytes(8))", "c.send(SETTINGS, 0, 0, setting(4, 65535))",
             "c.send(CONTINUATION, 0, s, literal('x', 'y' * 100))", "c.send(DATA, 0, s, b'')",
@@ -315,11 +315,17 @@ struct HTTP2FrameTests {
             $0.timeouts.read = .seconds(1)
             $0.timeouts.total = .seconds(4)
         } _: { client, peer in
-            let error = try await poolError { _ = try await client.fetch(request(peer)) }
-            #expect(
-                [.totalTimeout, .readTimeout, .connectionLost, .invalidResponse].contains(error.code),
-                "\(error)"
-            )
+            do {
+                // libcurl may end the connection before a response began. Then the request is sent once more.
+                let response = try await client.fetch(request(peer))
+                let retries = try client.onlyOrigin.staleRetries
+                #expect(response.status == 204 && retries == 1)
+            } catch let error as PoolError {
+                #expect(
+                    [.totalTimeout, .readTimeout, .connectionLost, .invalidResponse].contains(error.code),
+                    "\(error)"
+                )
+            }
             try await eventually("nothing is in flight") { client.reading().levels.requests.inFlight == 0 }
         }
     }
