@@ -12,7 +12,7 @@ final class HeaderList: @unchecked Sendable {
         case none
         /// One of no bytes, which is announced by a field alone.
         case empty
-        /// One that libcurl sends. It would add fields of its own then, and is told not to.
+        /// One that libcurl sends. The fields that it would add by itself are suppressed.
         case some
     }
 
@@ -55,8 +55,8 @@ final class HeaderList: @unchecked Sendable {
         list = nodes
     }
 
-    /// What libcurl adds to a request with a body, and how it is told not to: it would wait for "100 Continue" before a
-    /// large body, and call a body in memory a form.
+    /// What libcurl adds to a request with a body, and the line that suppresses it: it would wait for "100 Continue" before
+    /// a large body, and call a body in memory a form.
     private static let addedByLibcurl: [(name: HTTPField.Name, line: String)] = [
         (.expect, "Expect:"), (.contentType, "Content-Type:"),
     ]

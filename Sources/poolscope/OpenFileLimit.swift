@@ -3,7 +3,7 @@ import HTTPPool
 
 /// How many descriptors the tool may open (RLIMIT_NOFILE).
 enum OpenFileLimit {
-    /// The soft limit; `nil` where there is none.
+    /// The soft limit; `nil` where it is unlimited.
     static var current: Int? {
         guard let limit = read(), limit.rlim_cur != rlim_t.max else { return nil }
         return Int(clamping: limit.rlim_cur)

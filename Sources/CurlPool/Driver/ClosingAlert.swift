@@ -44,7 +44,7 @@ enum ClosingAlert {
     /// Whether alerts can be reported.
     static var isReported: Bool { openSSL != nil }
 
-    /// From now on the slot is told of the alert. libcurl makes a context for each connection; one through a proxy over TLS has
+    /// From now on the alert is reported to the slot. libcurl makes a context for each connection; one through a proxy over TLS has
     /// two, of which the last is the origin's.
     static func report(of context: UnsafeMutableRawPointer, to slot: CurlSlot) {
         guard let openSSL else { return }

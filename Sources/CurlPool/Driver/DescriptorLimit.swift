@@ -9,7 +9,7 @@ enum DescriptorLimit {
     /// So many of the highest numbers are left.
     private static let reserve = 8
 
-    /// The soft limit; `nil` where there is none.
+    /// The soft limit; `nil` where it is unlimited.
     static var inForce: Int? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
@@ -24,7 +24,7 @@ enum DescriptorLimit {
         return Int(descriptor) >= limit - reserve
     }
 
-    /// Whether the next descriptor would be such a one, or there is none.
+    /// Whether the next descriptor would be such a one, or cannot be had.
     static var isReached: Bool {
         let descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
         guard descriptor >= 0 else { return errno == EMFILE }

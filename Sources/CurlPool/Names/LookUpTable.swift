@@ -90,7 +90,7 @@ struct LookUpTable {
         }
     }
 
-    /// The next name for a thread. `nil`: there is none, and the thread ends.
+    /// The next name for a thread; `nil` when no name waits, and the thread ends.
     mutating func next() -> String? {
         guard !queue.isEmpty else {
             threads -= 1

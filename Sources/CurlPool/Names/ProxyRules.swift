@@ -38,7 +38,7 @@ struct ProxyRules: Sendable {
             (plain, secure) = (route, route)
             exceptions = ProxyExceptions(server.except)
         case .environment:
-            // An empty variable is none.
+            // An empty variable counts as unset.
             func first(_ names: String...) -> String? {
                 names.lazy.compactMap(environment).first { !$0.isEmpty }
             }
