@@ -105,22 +105,22 @@ public final class CurlPool: PooledHTTPClient {
         options: RequestOptions,
         isForeign: Bool
     ) throws -> Exchange {
-        var (request, defaults) = (request, isForeign ? foreignHeaders : defaultHeaders)
-        if try !mayHaveProxyCredentials(request) {
-            request.headerFields = request.headerFields.withoutProxyCredentials
-            if !isForeign { defaults = originHeaders }
-        }
-        return Exchange(
-            try EncodedRequest(request, body: body, defaults: defaults),
-            options: options,
-            defaults: settings.defaults
-        )
+        let encoded =
+            if let proxies, try !readsRequest(proxies, request) {
+                try EncodedRequest(
+                    request.withoutProxyCredentials,
+                    body: body,
+                    defaults: isForeign ? foreignHeaders : originHeaders
+                )
+            } else {
+                try EncodedRequest(request, body: body, defaults: isForeign ? foreignHeaders : defaultHeaders)
+            }
+        return Exchange(encoded, options: options, defaults: settings.defaults)
     }
 
-    /// `Proxy-Authorization` is for the proxy that reads the request (RFC 9110, 11.7.2). Through a tunnel, and where the proxy is
-    /// not used, it would be the origin that reads it. Without a proxy, whom it is for is known to the caller alone.
-    private func mayHaveProxyCredentials(_ request: HTTPRequest) throws -> Bool {
-        guard let proxies else { return true }
+    /// Whether a proxy reads the request. `Proxy-Authorization` is for that proxy (RFC 9110, 11.7.2): through a tunnel, and
+    /// where the proxy is not used, the origin would read it. Without a proxy, the caller alone knows whom it is for.
+    private func readsRequest(_ proxies: ProxyRules, _ request: HTTPRequest) throws -> Bool {
         let origin = try Origin(scheme: request.scheme, authority: request.authority)
         return origin.scheme == "http" && proxies.route(to: origin) != .direct
     }
@@ -190,5 +190,13 @@ public final class CurlPool: PooledHTTPClient {
         await withUnsafeContinuation { continuation in
             if !mailbox.post(.shutDown(policy, continuation)) { continuation.resume() }
         }
+    }
+}
+
+extension HTTPRequest {
+    fileprivate var withoutProxyCredentials: HTTPRequest {
+        var request = self
+        request.headerFields = headerFields.withoutProxyCredentials
+        return request
     }
 }

@@ -7,6 +7,8 @@ final class DefaultHeaders: Sendable {
     private let fields: [HTTPField]
     /// Added to every request that says nothing of codings and asks for no part of a body, where responses are unpacked.
     private let acceptEncoding: HTTPField?
+    /// Whether there is such a field; to ask the field itself would copy it.
+    private let asksForCodings: Bool
     /// Whether every request asks for the end of its connection.
     let isLast: Bool
     /// All that a request without fields of its own has.
@@ -27,6 +29,7 @@ final class DefaultHeaders: Sendable {
         acceptEncoding =
             unpacks && configured.leavesCodingsOpen
             ? HTTPField(name: .acceptEncoding, value: ContentCoding.accepted) : nil
+        asksForCodings = acceptEncoding != nil
         isLast = configured.saysClose
         let sent = self.fields + (acceptEncoding.map { [$0] } ?? [])
         withoutBody = HeaderList(sent, for: .none)
@@ -42,7 +45,7 @@ final class DefaultHeaders: Sendable {
         for content: RequestBody.Content
     ) throws(PoolError) -> (list: HeaderList, unpacks: Bool) {
         let body = HeaderList.Body(content)
-        if own.isEmpty { return (all(for: body), acceptEncoding != nil) }
+        if own.isEmpty { return (all(for: body), asksForCodings) }
         var sent: [HTTPField] = []
         sent.reserveCapacity(own.count + fields.count)
         for field in own {

@@ -25,20 +25,8 @@ struct ResponseFraming {
 
     init() { mayEndWithConnection = false }
 
-    /// What follows this status line, `HTTP/1.1 200 OK`.
-    init(after line: UnsafeBufferPointer<UInt8>) {
-        guard line.count >= 12, line[5] == UInt8(ascii: "1"), line[6] == UInt8(ascii: ".") else {
-            mayEndWithConnection = false
-            return
-        }
-        let isWithoutBody =
-            switch (line[9], line[10], line[11]) {
-            case (UInt8(ascii: "2"), UInt8(ascii: "0"), UInt8(ascii: "4")): true
-            case (UInt8(ascii: "3"), UInt8(ascii: "0"), UInt8(ascii: "4")): true
-            default: false
-            }
-        mayEndWithConnection = !isWithoutBody
-    }
+    /// What follows this status line.
+    init(after line: StatusLine) { mayEndWithConnection = line.isHTTP1 && line.hasBody }
 
     /// Takes a line of the head.
     ///

@@ -111,12 +111,10 @@ extension Origin {
 
     /// A request's authority in ASCII, with the port where it has one: what is asked for is what is pooled.
     package func inASCII(_ authority: String) -> String {
-        let bytes = authority.utf8.span
-        for index in bytes.indices where bytes[index] >= 0x80 {
-            let port = authority.utf8.lastIndex(of: UInt8(ascii: ":")).map { authority[$0...] } ?? ""
-            return host + port
-        }
-        return authority
+        // Every character beyond ASCII has more units in UTF-8 than in UTF-16, and a string knows whether it has any.
+        guard authority.utf8.count != authority.utf16.count else { return authority }
+        let port = authority.utf8.lastIndex(of: UInt8(ascii: ":")).map { authority[$0...] } ?? ""
+        return host + port
     }
 
     /// Where the host ends, and whether it is in ASCII's lower case.

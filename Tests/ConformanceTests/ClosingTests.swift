@@ -33,10 +33,10 @@ struct ClosingTests {
             try await client.becomes(OriginLevels(active: 1, queued: 3))
             async let ending: Void = client.shutdown(ShutdownPolicy(queued: .fail, grace: .seconds(30)))
             for task in waiting {
-                let error = await poolError { _ = try await task.value }
-                #expect(error?.code == .shutdown)
+                let error = try await poolError { _ = try await task.value }
+                #expect(error.code == .shutdown)
             }
-            #expect(await poolError { _ = try await Question(.plain, to: server).ask(client) }?.code == .shutdown)
+            #expect(try await poolError { _ = try await Question(.plain, to: server).ask(client) }.code == .shutdown)
             #expect(client.reading().levels == OriginLevels(active: 1))
             server.gate.letThrough()
             try await answer
@@ -59,9 +59,9 @@ struct ClosingTests {
                 }
                 async let ending: Void = client.shutdown(ShutdownPolicy(queued: .finish, grace: .seconds(30)))
                 try await eventually("those that come are refused") {
-                    await poolError {
+                    try await poolError {
                         _ = try await Question(.plain, to: server).ask(client, options: .acquiring(within: .zero))
-                    }?.code == .shutdown
+                    }.code == .shutdown
                 }
                 #expect(client.reading().levels == OriginLevels(active: 1, queued: 2))
                 server.gate.letThrough(3)

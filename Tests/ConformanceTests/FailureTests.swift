@@ -20,8 +20,10 @@ struct FailureTests {
             if fault.answer(to: method.rawValue) != nil {
                 try await expectAnswer(to: question, from: client)
             } else {
-                let error = await poolError { _ = try await question.ask(client, options: Self.patience(with: fault)) }
-                #expect(error.map { Self.errors(of: fault).contains($0.code) } == true, "\(fault): \(error as Any)")
+                let error = try await poolError {
+                    _ = try await question.ask(client, options: Self.patience(with: fault))
+                }
+                #expect(Self.errors(of: fault).contains(error.code), "\(fault): \(error)")
                 try await client.becomes(OriginLevels())
             }
             #expect(server.ledger.arrivals(ofToken: question.token) == 1)
@@ -52,9 +54,9 @@ struct FailureTests {
         try await withClient({ $0.timeouts.read = .milliseconds(200) }) { client in
             for bodyBytes in [0, 100] {
                 let question = Question(.hang, .post, to: server, bodyBytes: bodyBytes)
-                let error = await poolError { _ = try await question.ask(client) }
-                #expect(error?.code == .readTimeout)
-                let elapsed = try #require(error?.elapsed)
+                let error = try await poolError { _ = try await question.ask(client) }
+                #expect(error.code == .readTimeout)
+                let elapsed = try #require(error.elapsed)
                 // Half of the connect timeout, which is the next deadline there is.
                 #expect(elapsed < .seconds(5))
             }
@@ -89,10 +91,10 @@ struct FailureTests {
         try await withClient { client in
             for method in [HTTPRequest.Method.get, .post] {
                 let question = Question(.plain, method, to: server)
-                let error = await poolError { _ = try await question.ask(client, options: options) }
+                let error = try await poolError { _ = try await question.ask(client, options: options) }
                 // A reset can come before the connection was used, or after.
-                let isEarlyReset = door == .resetting && error?.code == .connectFailed
-                #expect(error?.code == code || isEarlyReset, "\(error as Any)")
+                let isEarlyReset = door == .resetting && error.code == .connectFailed
+                #expect(error.code == code || isEarlyReset, "\(error)")
                 try await client.becomes(OriginLevels())
             }
             try await eventually("the kernel agrees") { try KernelSockets().count(to: server.port) <= before }
@@ -105,8 +107,8 @@ struct FailureTests {
     func silentHandshake() async throws {
         let server = try FaultServer(.silent)
         try await withClient({ $0.timeouts.connect = .milliseconds(300) }) { client in
-            let error = await poolError { _ = try await Question(.plain, to: server, scheme: "https").ask(client) }
-            #expect(error?.code == .connectTimeout)
+            let error = try await poolError { _ = try await Question(.plain, to: server, scheme: "https").ask(client) }
+            #expect(error.code == .connectTimeout)
             try await client.becomes(OriginLevels())
             try await expectSockets(0, to: server)
         }
@@ -118,7 +120,7 @@ struct FailureTests {
         try await withClient { client in
             for _ in 0..<3 {
                 let question = Question(toTLS: server.authority)
-                #expect(await poolError { _ = try await question.ask(client) }?.code == .tlsFailed)
+                #expect(try await poolError { _ = try await question.ask(client) }.code == .tlsFailed)
                 try await client.becomes(OriginLevels())
             }
             #expect(client.reading().origins.first?.connectFailures[.tls] == 3)
@@ -135,8 +137,8 @@ struct FailureTests {
     func unsupportedScheme(scheme: String) async throws {
         let server = try FaultServer()
         try await withClient { client in
-            let error = await poolError { _ = try await Question(.plain, to: server, scheme: scheme).ask(client) }
-            #expect(error?.code == .invalidRequest)
+            let error = try await poolError { _ = try await Question(.plain, to: server, scheme: scheme).ask(client) }
+            #expect(error.code == .invalidRequest)
             #expect(client.reading().origins.isEmpty)
             #expect(server.acceptedConnections == 0)
         }
@@ -155,7 +157,7 @@ struct FailureTests {
             let carriesBody = method == .put || method == .post || method == .patch
             let question = Question(fault, method, to: server, bodyBytes: carriesBody ? 500 : 0)
             if method == .post || method == .patch {
-                #expect(await poolError { _ = try await question.ask(client) }?.code == .connectionLost)
+                #expect(try await poolError { _ = try await question.ask(client) }.code == .connectionLost)
                 #expect(server.ledger.arrivals(ofToken: question.token) == 1)
                 try await client.becomes(OriginLevels())
                 // It has left nothing behind that the next one would stumble over.
@@ -205,8 +207,8 @@ struct FailureTests {
                 }
                 try await server.stop()
                 try await client.becomes(OriginLevels())
-                let error = await poolError { _ = try await Question(.plain, to: server).ask(client) }
-                #expect(error?.code == .connectFailed)
+                let error = try await poolError { _ = try await Question(.plain, to: server).ask(client) }
+                #expect(error.code == .connectFailed)
                 try server.start()
                 try await expectAnswer(to: Question(.plain, .post, to: server, bodyBytes: 9), from: client)
             }

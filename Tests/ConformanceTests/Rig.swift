@@ -89,16 +89,6 @@ func expectAnswer(
     #expect(question.isAnswered(by: answer), "\(question.fault): \(answer)", sourceLocation: sourceLocation)
 }
 
-/// The error that `body` throws; `nil` if it throws none, or another one.
-func poolError(of body: () async throws -> Void) async -> PoolError? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return error as? PoolError
-    }
-}
-
 extension RequestOptions {
     /// The client's own, but for this acquire timeout.
     static func acquiring(within timeout: Duration?) -> RequestOptions {

@@ -13,12 +13,12 @@ struct WaitingTests {
         try await withClient({ $0.limits.maxConnections = 1 }) { client in
             async let answer: Void = expectAnswer(to: Question(.held, to: server), from: client)
             try await client.becomes(OriginLevels(active: 1))
-            let error = await poolError {
+            let error = try await poolError {
                 _ = try await Question(.held, to: server).ask(client, options: .acquiring(within: .milliseconds(50)))
             }
-            #expect(error?.code == .acquireTimeout)
-            #expect(error?.limit?.setting == .maxConnections)
-            #expect(try #require(error?.elapsed) >= .milliseconds(50))
+            #expect(error.code == .acquireTimeout)
+            #expect(error.limit?.setting == .maxConnections)
+            #expect(try #require(error.elapsed) >= .milliseconds(50))
             #expect(client.reading().levels == OriginLevels(active: 1))
             server.gate.letThrough()
             try await answer
@@ -53,10 +53,10 @@ struct WaitingTests {
                 options: .acquiring(within: .zero)
             )
             try await client.becomes(OriginLevels(active: 1))
-            let error = await poolError {
+            let error = try await poolError {
                 _ = try await Question(.held, to: server).ask(client, options: .acquiring(within: .zero))
             }
-            #expect(error?.code == .acquireTimeout)
+            #expect(error.code == .acquireTimeout)
             server.gate.letThrough()
             try await answer
         }
@@ -83,10 +83,10 @@ struct WaitingTests {
                         try await Task.sleep(for: .milliseconds(100))
                     }
                 }
-                let error = await poolError { try await last.value }
+                let error = try await poolError { try await last.value }
                 traffic.cancel()
-                #expect(error?.code == .acquireTimeout)
-                #expect(try #require(error?.elapsed) >= .milliseconds(500))
+                #expect(error.code == .acquireTimeout)
+                #expect(try #require(error.elapsed) >= .milliseconds(500))
                 #expect(try client.numbers(of: server).acquires.total > 1)
                 server.gate.open()
                 try await group.waitForAll()

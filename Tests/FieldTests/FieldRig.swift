@@ -107,16 +107,3 @@ extension HTTPRequest {
         HTTPRequest(method: method, scheme: scheme, authority: authority, path: path, headerFields: fields)
     }
 }
-
-/// The `PoolError` that `body` must throw.
-func poolError(
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: () async throws -> Void
-) async throws -> PoolError {
-    do {
-        try await body()
-    } catch let error as PoolError {
-        return error
-    }
-    throw TestFailure("no error, at \(sourceLocation)")
-}

@@ -18,7 +18,7 @@ struct FramingTests {
             $0.limits.maxConnections = 1
             $0.timeouts.read = .seconds(30)
         } _: { client in
-            let error = try await poolError(sourceLocation: sourceLocation) {
+            let error = try await poolError {
                 _ = try await client.fetch(request ?? .to(peer.authority))
             }
             #expect(error.code == .invalidResponse, "\(error)", sourceLocation: sourceLocation)

@@ -1,4 +1,9 @@
+import CurlPool
+import HTTPPool
+import HTTPTypes
+import PoolMetrics
 import TestSupport
+import Testing
 
 /// A peer that speaks HTTP/2 over TLS, frame by frame as a test's script says.
 ///
@@ -152,4 +157,29 @@ final class HTTP2Peer: Sendable {
             threading.Thread(target=serve, args=(plain, number), daemon=True).start()
             number += 1
         """
+}
+
+extension HTTP2Peer {
+    func request(_ path: String = "/", method: HTTPRequest.Method = .get) -> HTTPRequest {
+        .to(authority, path, method: method, scheme: "https")
+    }
+}
+
+/// A measured pool that negotiates HTTP/2, and a peer that plays `script`.
+func withHTTP2Peer(
+    _ script: String,
+    _ change: (inout PoolConfiguration) -> Void = { _ in },
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (InstrumentedClient, HTTP2Peer) async throws -> Void
+) async throws {
+    let certificates = try await TestCertificates()
+    let peer = try await HTTP2Peer(try await certificates.signed(), script)
+    let configure: (inout PoolConfiguration) -> Void = {
+        $0.transport.http2 = .negotiated
+        $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+        $0.timeouts.read = .seconds(5)
+        $0.timeouts.total = .seconds(15)
+        change(&$0)
+    }
+    try await withMeasuredPool(configure, sourceLocation: sourceLocation) { client in try await body(client, peer) }
 }

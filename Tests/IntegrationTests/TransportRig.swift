@@ -56,19 +56,6 @@ extension CurlPool {
     }
 }
 
-/// The `PoolError` that `body` is to throw.
-func poolError(
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: () async throws -> Void
-) async throws -> PoolError {
-    do {
-        try await body()
-    } catch let error as PoolError {
-        return error
-    }
-    throw TestFailure("no error, at \(sourceLocation)")
-}
-
 /// Expects an error with this code whose words hold `words`.
 func expectError(
     _ code: PoolError.Code,
@@ -76,7 +63,7 @@ func expectError(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Void
 ) async throws {
-    let error = try await poolError(sourceLocation: sourceLocation, body)
+    let error = try await poolError(body)
     #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
     #expect(error.reason.contains(words), "\(error)", sourceLocation: sourceLocation)
 }

@@ -13,7 +13,7 @@ extension CurlDriver {
         if nameWaits.join(opener) { return }
         let name = opener.peer.name
         let finding = resolver.ask(name, lifetime: options.nameLifetime) { [mailbox] ticket, result in
-            mailbox.lookedUp(Mailbox.EndedLookUp(name: name, ticket: ticket, result: result))
+            _ = mailbox.post(.lookedUp(Mailbox.EndedLookUp(name: name, ticket: ticket, result: result)))
         }
         switch finding {
         case .known(let known): reach(known, for: opener, exchange)

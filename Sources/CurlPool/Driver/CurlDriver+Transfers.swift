@@ -60,7 +60,7 @@ extension CurlDriver {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
         // libcurl takes a head that is cut off for an answer without a body.
         let isWithoutAlert = result == CURLE_OK && transfer.isWithoutClosingAlert
-        let isCutOff = isWithoutAlert || result == CURLE_OK && !exchange.response.headIsComplete
+        let isCutOff = isWithoutAlert || result == CURLE_OK && !exchange.head.isComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
         let isWhole = result == CURLE_OK || transfer.isRefusedExpectation(result)
         let error = isWhole ? nil : isWithoutAlert ? Self.withoutClosingAlert : transfer.error(result)
@@ -73,7 +73,7 @@ extension CurlDriver {
         }
         if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
-        if ending == .complete(keepAlive: true), let seconds = exchange.response.framing.keepAliveSeconds {
+        if ending == .complete(keepAlive: true), let seconds = exchange.head.framing.keepAliveSeconds {
             machine.announced(keepAlive: UInt64(seconds) * 1_000_000_000, by: slot.id)
         }
         release(transfer, from: slot)
@@ -300,15 +300,14 @@ extension CurlDriver {
     /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
     func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
         guard let id = exchange.id else { return }
-        var error = error
         switch machine.transferEnded(id, ending, at: now) {
         case .retry:
             exchange.phase = .acquire
             return
-        case .refuse: error = Self.peerRefuses
-        case .deliver: break
+        case .refuse: exchange.result = .failure(describe(Self.peerRefuses, exchange))
+        case .deliver:
+            exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.takeResponse())
         }
-        exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.handOver())
         finish(exchange, id)
     }
 

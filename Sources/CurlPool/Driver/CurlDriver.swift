@@ -43,8 +43,8 @@ final class CurlDriver: @unchecked Sendable {
     /// Which addresses did not connect of late.
     @exclusivity(unchecked) var addressHistory = AddressHistory()
     let resolver: Resolver
-    /// What answers are gathered in.
-    @exclusivity(unchecked) var memories = AnswerMemories()
+    /// What responses are gathered in.
+    @exclusivity(unchecked) var buffers = ResponseBuffers()
     /// What the state machine decided and is being done.
     @exclusivity(unchecked) var actions: [PoolAction] = []
     /// Their heads arrived in this turn.
@@ -222,7 +222,6 @@ final class CurlDriver: @unchecked Sendable {
             perform()
         }
         for exchange in batch.nudges { nudged(exchange) }
-        for ended in batch.lookUps { lookedUp(ended) }
         for command in batch.commands {
             switch command {
             case .shutDown(let policy, let waiter):
@@ -232,6 +231,7 @@ final class CurlDriver: @unchecked Sendable {
                 settings.configuration = configuration
                 machine.reconfigure(configuration, at: now)
                 reconfigured.append(waiter)
+            case .lookedUp(let ended): lookedUp(ended)
             }
             perform()
         }
@@ -304,6 +304,7 @@ final class CurlDriver: @unchecked Sendable {
             switch command {
             case .shutDown(_, let waiter): if let waiter { shutdownWaiters.append(waiter) }
             case .reconfigure(_, let waiter): waiter.resume(throwing: Self.isShutDown)
+            case .lookedUp: break
             }
         }
         for waiter in shutdownWaiters { waiter.resume() }

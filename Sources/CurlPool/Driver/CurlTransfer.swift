@@ -43,7 +43,7 @@ final class CurlTransfer {
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     /// How many bytes of the response's body were taken.
-    @exclusivity(unchecked) private var bodyBytes: UInt64 = 0
+    @exclusivity(unchecked) private(set) var bodyBytes: UInt64 = 0
     /// Nothing of the response is to come any more.
     @exclusivity(unchecked) private(set) var hasWholeResponse = false
     /// When bytes of the body were last sent after the response was whole.
@@ -170,7 +170,7 @@ final class CurlTransfer {
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
-            let framing = exchange?.response.framing
+            let framing = exchange?.head.framing
             let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasBoth == true
             return .complete(keepAlive: isOpen && !isLast)
         }
@@ -185,7 +185,7 @@ final class CurlTransfer {
     /// Whether the response is a 417, after which libcurl wanted to send the request again, without the expectation. The
     /// response is the caller's, and the connection, on which the server may still wait for the body, is closed.
     func isRefusedExpectation(_ result: CURLcode) -> Bool {
-        guard wasSent, exchange?.response.headIsComplete == true else { return false }
+        guard wasSent, exchange?.head.isComplete == true else { return false }
         return result == CURLE_ABORTED_BY_CALLBACK || wantedToSendAgain
     }
 
@@ -204,7 +204,7 @@ final class CurlTransfer {
     /// Whether the body's end was that of its connection, over TLS, and nothing says that the peer meant it to end there.
     var isWithoutClosingAlert: Bool {
         guard let slot, slot.secureContext != nil, !slot.saidClose, let exchange else { return false }
-        return exchange.response.framing.endsWithConnection && !exchange.request.isHead
+        return exchange.head.framing.endsWithConnection && !exchange.request.isHead
     }
 
     /// Whether the peer is listened to.
@@ -219,7 +219,7 @@ final class CurlTransfer {
     /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own bytes, not
     ///   chunk extensions and trailers, with which a peer could keep the request for ever.
     func becameReadable() -> Bool {
-        guard exchange?.response.headIsComplete == true else { return true }
+        guard exchange?.head.isComplete == true else { return true }
         guard address?.isSecure == true else { return false }
         fruitlessEvents += 1
         return fruitlessEvents <= Self.mostSegments
@@ -228,7 +228,7 @@ final class CurlTransfer {
     /// Who is to move the next byte.
     var awaiting: Awaiting {
         if hasWholeResponse || !isReceiving { return .caller }
-        if exchange?.response.endsUpload == true { return .answer }
+        if exchange?.head.endsUpload == true { return .answer }
         if pause.bits != 0 { return mayHaveWholeResponse ? .answer : .caller }
         return exchange?.isUploading == true ? .peerTakes : .answer
     }
@@ -288,13 +288,13 @@ final class CurlTransfer {
         guard let unretained else { return false }
         if !answerBegan {
             answerBegan = true
-            unretained._withUnsafeGuaranteedRef { $0.response.begin(in: driver.memories.lend()) }
+            unretained._withUnsafeGuaranteedRef { $0.beginResponse(in: driver.buffers.lend()) }
             driver.answerBegan(self, line)
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
-            let hadHead = exchange.response.headIsComplete
-            if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
-            if !hadHead, exchange.response.headIsComplete {
+            let hadHead = exchange.head.isComplete
+            if let fault = exchange.take(header: line) { return refuse(fault.reason) }
+            if !hadHead, exchange.head.isComplete {
                 driver.headArrived(exchange)
                 if exchange.isUploading { headCameEarly(exchange) }
             }
@@ -322,50 +322,18 @@ final class CurlTransfer {
             stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            guard exchange.response.headIsComplete else {
+            guard exchange.head.isComplete else {
                 refuse("a body came before the end of the head")
                 return .refused
             }
-            guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
-            guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
+            guard exchange.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
+            guard exchange.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
                 return .refused
             }
         }
         bodyBytes += UInt64(bytes.count)
         noteIfWhole(exchange)
         return .taken
-    }
-
-    // MARK: Responses that come before the end of the request's body
-
-    private func headCameEarly(_ exchange: Exchange) {
-        if exchange.response.endsUpload {
-            driver.refusedUploads.append(self)
-        }
-        // The body may have been paused before.
-        driver.awaits(self)
-        noteIfWhole(exchange)
-    }
-
-    /// Of HTTP/2, libcurl does not show that the response is whole: what its head says has to do.
-    private func noteIfWhole(_ exchange: Exchange) {
-        guard slot?.isMultiplexed == true, exchange.response.isWhole(after: bodyBytes), exchange.isUploading else {
-            return
-        }
-        driver.responseIsWhole(self)
-    }
-
-    /// Whether the response may be whole without anybody knowing: over HTTP/2, where its head does not say how long it is.
-    private var mayHaveWholeResponse: Bool {
-        guard slot?.isMultiplexed == true, let response = exchange?.response else { return false }
-        return response.headIsComplete && response.framing.length == nil
-    }
-
-    /// How many bytes of the request's body libcurl has sent, or put into frames.
-    var uploadedBytes: Int {
-        var count: curl_off_t = 0
-        poolscope_easy_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &count)
-        return Int(count)
     }
 
     func noteWholeResponse() { hasWholeResponse = true }
@@ -411,7 +379,7 @@ final class CurlTransfer {
             pause.bits |= CURLPAUSE_SEND
             driver.progressed(self)
             // The response may have come inside the same call of libcurl's.
-            if exchange.response.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
+            if exchange.head.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
             return Int(CURL_READFUNC_PAUSE)
         }
         if hasWholeResponse { lastSent = driver.now }

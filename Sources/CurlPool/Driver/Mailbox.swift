@@ -7,6 +7,7 @@ final class Mailbox: Sendable {
     enum Command {
         case shutDown(ShutdownPolicy, UnsafeContinuation<Void, Never>?)
         case reconfigure(PoolConfiguration, UnsafeContinuation<Void, any Error>)
+        case lookedUp(EndedLookUp)
     }
 
     /// What a look-up of a name has come to.
@@ -23,19 +24,14 @@ final class Mailbox: Sendable {
         /// Their callers have read of the answer, or written of the body.
         var nudges: [Exchange] = []
         var commands: [Command] = []
-        /// Look-ups of names that have ended.
-        var lookUps: [EndedLookUp] = []
 
-        var isEmpty: Bool {
-            submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty && lookUps.isEmpty
-        }
+        var isEmpty: Bool { submissions.isEmpty && cancellations.isEmpty && nudges.isEmpty && commands.isEmpty }
 
         mutating func removeAll() {
             if !submissions.isEmpty { submissions.removeAll(keepingCapacity: true) }
             if !cancellations.isEmpty { cancellations.removeAll(keepingCapacity: true) }
             if !nudges.isEmpty { nudges.removeAll(keepingCapacity: true) }
             if !commands.isEmpty { commands.removeAll(keepingCapacity: true) }
-            if !lookUps.isEmpty { lookUps.removeAll(keepingCapacity: true) }
         }
     }
 
@@ -119,15 +115,6 @@ final class Mailbox: Sendable {
         state.withLock { state in
             guard !state.hasEnded else { return }
             state.pending.nudges.append(exchange)
-            wakeDriver(&state)
-        }
-    }
-
-    /// A name was looked up. A pool that has ended does not want to know.
-    func lookedUp(_ ended: EndedLookUp) {
-        state.withLock { state in
-            guard !state.hasEnded else { return }
-            state.pending.lookUps.append(ended)
             wakeDriver(&state)
         }
     }

@@ -31,6 +31,7 @@ extension PoolStateMachine {
 
     /// Puts the origin where it belongs among those that wait for a connection, or takes it from there.
     mutating func rerank(_ origin: Int) {
+        guard origins[origin].mayHaveRank else { return }
         let rank = rank(of: origin)
         guard rank != origins[origin].rank else { return }
         if origins[origin].rank == nil { rankedCount += 1 } else if rank == nil { rankedCount -= 1 }
@@ -73,7 +74,7 @@ extension PoolStateMachine {
                 break
             }
         }
-        freed.removeAll(keepingCapacity: true)
+        if !freed.isEmpty { freed.removeAll(keepingCapacity: true) }
     }
 
     /// - Returns: whether it is worth while to look for another.

@@ -131,7 +131,7 @@ extension PoolStateMachine {
         }
         idleOrderLinks.append(slot, to: &idleOrder)
         idleOfOriginLinks.append(slot, to: &origins[origin].idle)
-        freed.append(origin)
+        if queuedCount > 0 { freed.append(origin) }
         rerank(origin)
         serve(at: now)
         trimIdle(at: now)

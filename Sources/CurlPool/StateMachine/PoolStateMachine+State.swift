@@ -128,6 +128,8 @@ extension PoolStateMachine {
         var provenStreams = 1
         /// Its place among those that wait for a connection.
         var rank: Rank?
+        /// Whether it waits, or did when it was last ranked.
+        var mayHaveRank: Bool { !queue.isEmpty || rank != nil }
         /// When it was last given a connection, in the pool's own count.
         var lastGiven: UInt64 = 0
         var refusals = Refusals()

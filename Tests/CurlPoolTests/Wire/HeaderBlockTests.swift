@@ -9,13 +9,8 @@ import Testing
 struct HeaderBlockTests {
     /// Reads bytes as libcurl hands them over, line by line.
     static func parsed(_ bytes: [UInt8]) throws -> PooledResponse? {
-        var raw = RawResponse()
-        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            guard (Array(line) + [UInt8(ascii: "\n")]).withUnsafeBufferPointer({ raw.take(header: $0) == nil }) else {
-                return nil
-            }
-        }
-        return try raw.parsed(from: Origin(scheme: "http", host: "a", port: 80))
+        var response = GatheredResponse()
+        return response.take(lines: bytes) == nil ? try response.parsed() : nil
     }
 
     static let ok = "HTTP/1.1 200 OK\r\n"
@@ -53,11 +48,9 @@ struct HeaderBlockTests {
     @Test("A malformed block is an error of the origin, and does not tell the block")
     func error() throws {
         let origin = Origin(scheme: "http", host: "a", port: 80)
-        var raw = RawResponse()
-        for line in ["HTTP/1.1 200 OK\r\n", "sEcReT\r\n"] {
-            _ = Array(line.utf8).withUnsafeBufferPointer { raw.take(header: $0) == nil }
-        }
-        let error = try #require(throws: PoolError.self) { try raw.parsed(from: origin) }
+        var response = GatheredResponse()
+        #expect(response.take(lines: "HTTP/1.1 200 OK\r\nsEcReT\r".utf8) == nil)
+        let error = try #require(throws: PoolError.self) { try response.parsed(from: origin) }
         #expect(error.code == .invalidResponse && error.origin == origin && error.phase == .exchange)
         #expect(!error.description.contains("sEcReT"))
     }

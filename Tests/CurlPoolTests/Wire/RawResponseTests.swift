@@ -5,18 +5,14 @@ import Testing
 
 @testable import CurlPool
 
-@Suite("Reading an answer's header block")
+@Suite("Reading a response's header block")
 struct RawResponseTests {
     private func read(_ text: String) throws -> HTTPResponse {
-        var raw = RawResponse()
-        for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            let line = Array(line) + [UInt8(ascii: "\n")]
-            if let fault = line.withUnsafeBufferPointer({ raw.take(header: $0) }) {
-                throw PoolError(.invalidResponse, fault.reason, phase: .exchange)
-            }
+        var response = GatheredResponse()
+        if let fault = response.take(lines: text.utf8) {
+            throw PoolError(.invalidResponse, fault.reason, phase: .exchange)
         }
-        return try raw.parsed(from: Origin(scheme: "http", host: "a", port: 80))
-            .head
+        return try response.parsed().head
     }
 
     @Test(
@@ -58,7 +54,7 @@ struct RawResponseTests {
         #expect(throws: PoolError.self) { try read("HTTP/1.1 200 OK\r\n\(line)\r\n\r\n") }
     }
 
-    @Test("Any bytes are an answer or an error, never a crash")
+    @Test("Any bytes are a response or an error, never a crash")
     func anyBytes() throws {
         var random = SplitMix64(seed: 7)
         let pieces = ["HTTP/1.1 ", "200", " OK", "\r\n", "\n", ":", "Content-Length", ": 1", "\u{0}", " ", "é", "x"]

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// Memory that an answer is gathered in. The driver lends it, and whoever is done with the answer gives it back.
+/// Memory that a response is gathered in. The driver lends it, and whoever is done with the response gives it back.
 ///
-/// Were it taken by the driver and freed by the callers, each would wait for the other at the allocator's lock: that was
-/// more than half of all waiting and waking between them. So a small answer is copied by its caller, and its memory goes
-/// round.
+/// Were it allocated by the driver and freed by the callers, both would contend for the allocator's lock, which was more
+/// than half of all waiting and waking between them. So a small response is copied by its caller, and the buffer is used
+/// again.
 ///
 /// Sound as `Sendable` because it has one owner at a time: the driver until it resumes the caller, the caller until it
-/// gives the memory back. `isLent` orders both; resuming orders the first by itself, but not for a sanitizer to see.
-final class AnswerMemory: @unchecked Sendable {
+/// gives the buffer back. `isLent` orders both; resuming orders the first by itself, but not for a sanitizer to see.
+final class ResponseBuffer: @unchecked Sendable {
     @exclusivity(unchecked) var head: [UInt8] = []
     @exclusivity(unchecked) var body: [UInt8] = []
     /// Where the head's first field begins.
@@ -18,15 +18,16 @@ final class AnswerMemory: @unchecked Sendable {
     /// What is larger is not copied, and not kept.
     private static let small = 4 << 10
 
-    /// Adds a line to the head, or begins it anew.
-    func append(header line: UnsafeBufferPointer<UInt8>, isFirst: Bool) {
-        if isFirst {
-            head.removeAll(keepingCapacity: true)
-            head.reserveCapacity(512)
-            fieldsStart = line.count
-        }
-        head.append(contentsOf: line)
+    /// Begins the head, in place of an earlier one.
+    func begin(head statusLine: UnsafeBufferPointer<UInt8>) {
+        head.removeAll(keepingCapacity: true)
+        head.reserveCapacity(512)
+        fieldsStart = statusLine.count
+        head.append(contentsOf: statusLine)
     }
+
+    /// Adds a line to the head.
+    func append(header line: UnsafeBufferPointer<UInt8>) { head.append(contentsOf: line) }
 
     /// Adds a line that continues the one before: the line end between them becomes spaces (RFC 9112, 5.2).
     ///
@@ -38,6 +39,14 @@ final class AnswerMemory: @unchecked Sendable {
         if beforeLast >= fieldsStart, head[beforeLast] == UInt8(ascii: "\r") { head[beforeLast] = UInt8(ascii: " ") }
         head.append(contentsOf: line)
         return true
+    }
+
+    /// Adds bytes of the body.
+    ///
+    /// - Parameter expected: how many bytes to reserve room for, evaluated at the first of them.
+    func append(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) {
+        if body.isEmpty { body.reserveCapacity(expected()) }
+        body.append(contentsOf: bytes)
     }
 
     /// The body, in memory that belongs to the caller.
@@ -58,7 +67,7 @@ final class AnswerMemory: @unchecked Sendable {
 
     func giveBack() { isLent.store(false, ordering: .releasing) }
 
-    /// Takes the memory, empty, if nobody has it.
+    /// Takes the buffer, empty, if nobody has it.
     fileprivate func lend() -> Bool {
         guard !isLent.load(ordering: .acquiring) else { return false }
         isLent.store(true, ordering: .relaxed)
@@ -71,25 +80,25 @@ final class AnswerMemory: @unchecked Sendable {
     private static func clear(_ bytes: inout [UInt8]) { bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * small) }
 }
 
-/// The memory that goes round. It belongs to the driver's thread.
-struct AnswerMemories {
-    private var all: [AnswerMemory] = []
+/// The buffers that are used again and again. They belong to the driver's thread.
+struct ResponseBuffers {
+    private var all: [ResponseBuffer] = []
     /// The one that was lent the longest ago.
     private var next = 0
 
-    /// Beyond that, answers that are there at the same time get memory of their own.
+    /// Beyond that, responses that are there at the same time get buffers of their own.
     private static let limit = 256
-    /// So many are asked before there is another: answers are not given back quite in the order in which they came.
+    /// So many are asked before there is another: responses are not given back quite in the order in which they came.
     private static let probes = 4
 
-    mutating func lend() -> AnswerMemory {
+    mutating func lend() -> ResponseBuffer {
         for _ in 0..<min(Self.probes, all.count) {
-            let memory = all[next]
+            let buffer = all[next]
             next = next + 1 < all.count ? next + 1 : 0
-            if memory.lend() { return memory }
+            if buffer.lend() { return buffer }
         }
-        let memory = AnswerMemory()
-        if all.count < Self.limit { all.append(memory) }
-        return memory
+        let buffer = ResponseBuffer()
+        if all.count < Self.limit { all.append(buffer) }
+        return buffer
     }
 }

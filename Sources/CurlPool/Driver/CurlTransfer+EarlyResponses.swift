@@ -1,0 +1,34 @@
+import CLibcurl
+
+/// Responses that come before the end of the request's body; see ``EarlyResponse``.
+extension CurlTransfer {
+    func headCameEarly(_ exchange: Exchange) {
+        if exchange.head.endsUpload {
+            driver.refusedUploads.append(self)
+        }
+        // The body may have been paused before.
+        driver.awaits(self)
+        noteIfWhole(exchange)
+    }
+
+    /// Of HTTP/2, libcurl does not show that the response is whole: what its head says has to do.
+    func noteIfWhole(_ exchange: Exchange) {
+        guard slot?.isMultiplexed == true, exchange.head.isWhole(after: bodyBytes), exchange.isUploading else {
+            return
+        }
+        driver.responseIsWhole(self)
+    }
+
+    /// Whether the response may be whole without anybody knowing: over HTTP/2, where its head does not say how long it is.
+    var mayHaveWholeResponse: Bool {
+        guard slot?.isMultiplexed == true, let head = exchange?.head else { return false }
+        return head.isComplete && head.framing.length == nil
+    }
+
+    /// How many bytes of the request's body libcurl has sent, or put into frames.
+    var uploadedBytes: Int {
+        var count: curl_off_t = 0
+        poolscope_easy_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &count)
+        return Int(count)
+    }
+}

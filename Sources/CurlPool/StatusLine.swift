@@ -1,0 +1,37 @@
+/// What a response's first line says: `HTTP/1.1 200 OK`, `HTTP/2 200`.
+struct StatusLine {
+    /// Whether it is a line of HTTP/1.
+    let isHTTP1: Bool
+    /// The status code, as far as it is a number of at most three digits.
+    let code: Int
+    /// Whether the code goes on after three digits. Some versions of libcurl read those three and go on.
+    let hasLongCode: Bool
+
+    /// Whether another response follows that answers the same request.
+    var isInterim: Bool { code / 100 == 1 }
+    var hasBody: Bool { code != 204 && code != 304 }
+
+    /// What every such line begins with.
+    static let first = UInt8(ascii: "H")
+
+    /// `nil` for a line that is none: no field begins with `HTTP/`.
+    init?(_ line: UnsafeBufferPointer<UInt8>) {
+        guard line.count > 5, line[0] == Self.first, line[1] == UInt8(ascii: "T"), line[2] == UInt8(ascii: "T"),
+            line[3] == UInt8(ascii: "P"), line[4] == UInt8(ascii: "/")
+        else { return nil }
+        isHTTP1 = line.count > 6 && line[5] == UInt8(ascii: "1") && line[6] == UInt8(ascii: ".")
+        var index = 5
+        while index < line.count, line[index] != UInt8(ascii: " ") { index += 1 }
+        while index < line.count, line[index] == UInt8(ascii: " ") { index += 1 }
+        var (code, digits) = (0, 0)
+        while index < line.count, digits < 3, Self.isDigit(line[index]) {
+            code = 10 * code + Int(line[index] - UInt8(ascii: "0"))
+            digits += 1
+            index += 1
+        }
+        self.code = code
+        hasLongCode = digits == 3 && index < line.count && Self.isDigit(line[index])
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+}
