@@ -85,7 +85,8 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     case maxLifetime = "max_lifetime"
     /// The peer closed it.
     case peerClosed = "peer_closed"
-    /// The peer sent bytes that nobody had asked for.
+    /// The peer sent bytes while the connection was idle. Over TLS 1.3 these may be a session ticket or a key update, which
+    /// cannot be told from data before they are read; the connection is closed all the same.
     case unexpectedData = "unexpected_data"
     /// A stream on it timed out, and nothing had come on the connection since: the peer was gone without a word.
     case unresponsive
