@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -12,7 +12,7 @@ BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
 
-FORMATTED := Package.swift Sources Tests
+FORMATTED := Package.swift Sources Tests Examples/Adapter/Package.swift Examples/Adapter/Sources Examples/Adapter/Tests
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,9 @@ test: deps deps-test ## Build and run all tests, against both versions of libcur
 	swift test --skip-build --filter FaultStormTests
 	swift test --skip-build --filter ScaleTests
 	$(MAKE) test-other-libcurl
+
+outside: deps ## Test a package outside this one that measures a client of its own, through public modules only
+	swift test --package-path Examples/Adapter
 
 fault-storm: export FAULT_STORM_SECONDS ?= 600
 fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS

@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "CurlPool", targets: ["CurlPool"]),
         .library(name: "PoolMetrics", targets: ["PoolMetrics"]),
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
+        .library(name: "PoolTesting", targets: ["PoolTesting"]),
         .library(name: "SharedPool", targets: ["SharedPool"]),
         .executable(name: "poolscope", targets: ["poolscope"]),
     ],
@@ -43,6 +44,7 @@ let package = Package(
             name: "HTTPPool",
             dependencies: [
                 "CLibidn2",
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -86,6 +88,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What the tests of an adapter need.
+        .target(name: "PoolTesting", dependencies: ["HTTPPool", "PoolMetrics"], swiftSettings: strict),
         .target(
             name: "SharedPool",
             dependencies: [
@@ -145,6 +149,11 @@ let package = Package(
                 "CurlPool", "HTTPPool", "HTTPRetry", "LoopbackUpstream", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PoolTestingTests",
+            dependencies: ["HTTPPool", "PoolMetrics", "PoolTesting"],
             swiftSettings: strict
         ),
         .testTarget(name: "UnpackingTests", dependencies: ["TestSupport", "Unpacking"], swiftSettings: strict),

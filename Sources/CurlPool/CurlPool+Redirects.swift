@@ -12,8 +12,8 @@ extension CurlPool {
         var isForeign = false
         var (request, body) = (request, body)
         let total = TotalTimeout(options, defaults: configuration.timeouts)
-        let submitted = MonotonicClock.now()
-        var elapsed: Duration { .nanoseconds(Int64(clamping: MonotonicClock.now() - submitted)) }
+        let submitted = MonotonicTime.now()
+        var elapsed: Duration { .nanoseconds(Int64(clamping: MonotonicTime.now() - submitted)) }
         var followed = 0
         while true {
             let response: PooledResponse

@@ -6,7 +6,7 @@ public import HTTPTypes
 ///
 /// Make one for the process, and end it with ``shutdown(_:)``. Its work is done on a thread of its own, so it goes on
 /// when every thread of Swift's concurrency is busy.
-public final class CurlPool: PooledHTTPClient {
+public final class CurlPool: PooledHTTPClient, ObservablePool, TimeoutProvider {
     /// The limits and timeouts in force, each with its source.
     public var configuration: PoolConfiguration { settings.configuration }
     /// The versions of libcurl and of its TLS library.
@@ -155,23 +155,25 @@ public final class CurlPool: PooledHTTPClient {
 
     /// Runs tasks on the pool's own thread: `withTaskExecutorPreference(pool.executor) { … }`.
     ///
-    /// A request then costs no change of threads, which matters to services that do little more than pass answers on.
-    /// Whatever runs on it holds the whole pool up for as long as it does not wait: it is for code that neither blocks
-    /// nor computes for long. A hold-up shows as `http_client_pool_driver_stall_seconds`.
+    /// A request then costs no change of threads, which matters to services that do little more than pass responses on.
+    /// A task that blocks or computes for long holds up the whole pool; `http_client_pool_driver_stall_seconds` shows it.
     public let executor: (any TaskExecutor)?
 
-    /// Since when the pool's thread has been at work on one turn; `nil` while it sleeps.
-    public var busySince: MonotonicTime? { mailbox.busySince }
+    /// What the pool's thread is doing.
+    public var activity: ThreadActivity { mailbox.busySince.map { .working(since: $0) } ?? .asleep }
 
-    /// Installs the one observer. It is told of every turn on the pool's thread.
+    /// The timeouts in force.
+    public var timeouts: PoolTimeouts { settings.configuration.timeouts }
+
+    /// Installs the one observer, which is called with every turn, on the pool's thread.
     ///
     /// - Throws: `PoolError` with code `observerRefused` if there is one, or a request came before.
     public func attach(_ observer: any PoolObserver) throws { try mailbox.attach(observer) }
 
-    /// Requests that the pool's thread has not told the observer of yet; see `PooledHTTPClient`.
+    /// Requests that are in no turn yet; see `ObservablePool`.
     public func pendingSubmissions() -> [PendingSubmission] { mailbox.pendingSubmissions() }
 
-    /// Puts other limits and timeouts in force; see `PooledHTTPClient`.
+    /// Puts other limits and timeouts in force; see `ObservablePool`.
     public func reconfigure(_ configuration: PoolConfiguration) async throws {
         try configuration.validate()
         guard configuration.transport == self.configuration.transport else {

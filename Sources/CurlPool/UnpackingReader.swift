@@ -127,7 +127,7 @@ extension PoolError {
             reason,
             origin: order.origin,
             phase: .exchange,
-            elapsed: .nanoseconds(Int64(clamping: MonotonicClock.now() - order.submitted))
+            elapsed: .nanoseconds(Int64(clamping: MonotonicTime.now() - order.submitted))
         )
     }
 }

@@ -7,15 +7,16 @@ import Synchronization
 /// place.
 ///
 /// Each attempt is a request of its own to the wrapped client, and an acquisition of its own in its numbers. While it
-/// waits for the next one it holds no connection. When the attempts are used up, the last answer or error is the
-/// caller's as it is. Cancelling the task ends the wait at once. The total timeout covers all attempts and waits
-/// together. What breaks after the head of an answer was returned is not repeated: the caller has begun to read it.
+/// waits for the next one it holds no connection. When the attempts are used up, the caller gets the last response or error
+/// unchanged. Cancelling the task ends the wait at once. The total timeout covers all attempts and waits together. What
+/// breaks after the head of a response was returned is not repeated: the caller has begun to read it.
 public final class RetryingClient: PooledHTTPClient {
     /// What is sent again.
     public let policy: RetryPolicy
     /// The system's seconds since 1970.
     public static let timeOfDay: @Sendable () -> Int = { time(nil) }
     private let client: any PooledHTTPClient
+    private let defaults: @Sendable () -> PoolTimeouts
     private let clock: any Clock<Duration>
     private let secondsSince1970: @Sendable () -> Int
     private let random: Mutex<any RandomNumberGenerator & Sendable>
@@ -23,26 +24,55 @@ public final class RetryingClient: PooledHTTPClient {
     /// Wraps a client.
     ///
     /// - Parameters:
-    ///   - client: who sends the attempts.
+    ///   - client: who sends the attempts, and whose total timeout covers them together.
     ///   - policy: what is sent again.
     ///   - clock: measures and waits.
-    ///   - secondsSince1970: tells the time of day, for a `Retry-After` that is a date.
+    ///   - secondsSince1970: the time of day, for a `Retry-After` that is a date.
+    ///   - random: chooses the waits.
+    public convenience init(
+        _ client: any PooledHTTPClient & TimeoutProvider,
+        policy: RetryPolicy = RetryPolicy(),
+        clock: any Clock<Duration> = ContinuousClock(),
+        secondsSince1970: @escaping @Sendable () -> Int = timeOfDay,
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    ) {
+        self.init(
+            client,
+            timeouts: { client.timeouts },
+            policy: policy,
+            clock: clock,
+            secondsSince1970: secondsSince1970,
+            random: random
+        )
+    }
+
+    /// Wraps a client that does not know its timeouts, such as a decorator of your own.
+    ///
+    /// - Parameters:
+    ///   - client: who sends the attempts.
+    ///   - timeouts: the timeouts of requests whose options set none: `{ pool.configuration.timeouts }`. Their total covers all
+    ///     attempts together.
+    ///   - policy: what is sent again.
+    ///   - clock: measures and waits.
+    ///   - secondsSince1970: the time of day, for a `Retry-After` that is a date.
     ///   - random: chooses the waits.
     public init(
         _ client: any PooledHTTPClient,
+        timeouts: @escaping @Sendable () -> PoolTimeouts,
         policy: RetryPolicy = RetryPolicy(),
         clock: any Clock<Duration> = ContinuousClock(),
         secondsSince1970: @escaping @Sendable () -> Int = timeOfDay,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.client = client
+        defaults = timeouts
         self.policy = policy
         self.clock = clock
         self.secondsSince1970 = secondsSince1970
         self.random = Mutex(random)
     }
 
-    /// Sends a request, again where the policy says so, and returns the answer of the last attempt.
+    /// Sends a request, again where the policy says so, and returns the response of the last attempt.
     ///
     /// - Throws: the `PoolError` of the last attempt; `CancellationError`.
     public func execute(
@@ -53,7 +83,7 @@ public final class RetryingClient: PooledHTTPClient {
         guard policy.mayRepeat(request.method, body) else {
             return try await client.execute(request, body: body, options: options)
         }
-        let total = TotalTimeout(options, defaults: client.configuration.timeouts)
+        let total = TotalTimeout(options, defaults: defaults())
         let elapsed = clock.stopwatch()
         var number = 1
         while true {
@@ -89,41 +119,13 @@ public final class RetryingClient: PooledHTTPClient {
     }
 }
 
-/// Everything else is the wrapped client's.
-extension RetryingClient {
-    /// The limits and timeouts that the wrapped pool obeys now, each with its source.
-    public var configuration: PoolConfiguration { client.configuration }
-
-    /// The libraries underneath.
-    public var backend: PoolBackend { client.backend }
-
-    /// Since when the wrapped pool's thread has been at work on one turn; `nil` while it sleeps.
-    public var busySince: MonotonicTime? { client.busySince }
-
-    /// The wrapped pool's executor.
-    public var executor: (any TaskExecutor)? { client.executor }
-
-    /// Installs the one observer of the wrapped pool.
-    ///
-    /// - Throws: `PoolError` with code `observerRefused`.
-    public func attach(_ observer: any PoolObserver) throws { try client.attach(observer) }
-
-    /// Attempts that were submitted and that no turn has told of yet.
-    public func pendingSubmissions() -> [PendingSubmission] { client.pendingSubmissions() }
-
-    /// Puts other limits and timeouts in force in the wrapped pool.
-    ///
-    /// - Throws: what the wrapped client throws.
-    public func reconfigure(_ configuration: PoolConfiguration) async throws {
-        try await client.reconfigure(configuration)
-    }
-
-    /// Shuts the wrapped client down. A request that waits for its next attempt then fails at that attempt.
-    public func shutdown(_ policy: ShutdownPolicy) async { await client.shutdown(policy) }
+extension RetryingClient: TimeoutProvider {
+    /// The wrapped client's timeouts.
+    public var timeouts: PoolTimeouts { defaults() }
 }
 
 extension Clock<Duration> {
-    /// Tells how long ago it was made.
+    /// A function that returns how long ago it was made.
     fileprivate func stopwatch() -> @Sendable () -> Duration {
         let start = now
         return { start.duration(to: now) }

@@ -3,8 +3,9 @@ public import HTTPPool
 /// One counter for each case of an enum: `counts[.reused]`.
 ///
 /// The counters lie inline, so counting neither hashes nor allocates, and a copy is a copy of memory.
-public struct Counts<Key: CountedCase, let size: Int>: Sendable, CustomReflectable {
-    private var values = InlineArray<size, UInt64>(repeating: 0)
+public struct Counts<Key: CountedCase>: Sendable, CustomReflectable {
+    // One size for all enums: a size in the type makes the compiler crash on key paths through it.
+    private var values = InlineArray<16, UInt64>(repeating: 0)
 
     /// All at zero.
     init() {}
@@ -16,7 +17,7 @@ public struct Counts<Key: CountedCase, let size: Int>: Sendable, CustomReflectab
     }
 
     /// All cases together.
-    public var total: UInt64 { Key.allCases.reduce(0) { $0 &+ self[$1] } }
+    public var total: UInt64 { values.indices.reduce(0) { $0 &+ values[$1] } }
 
     /// The cases with their counts. Without it, whoever prints a reading crashes: Swift 6.3 cannot reflect on the
     /// inside of an `InlineArray`.

@@ -11,6 +11,7 @@ extension Family {
             "http_client_pool_connections",
             .gauge,
             "Connections that count against the limits, by state.",
+            needs: .connections,
             .origin(
                 each(
                     "state",
@@ -62,13 +63,15 @@ extension Family {
             "http_client_pool_driver_stall_seconds",
             .gauge,
             "Time since the pool's thread last finished a turn while it had work; 0 when asleep.",
+            needs: .activity,
             .pool(one { $0.driverStallSeconds })
         ),
         Family(
             "http_client_pool_resolving",
             .gauge,
             "Names that are being looked up and that connections of the pool wait for.",
-            .pool(one { Double($0.resolving) })
+            needs: .lookUps,
+            .pool(one { $0.resolving.map(Double.init) })
         ),
         Family(
             "http_client_pool_reuse_ratio",
@@ -154,30 +157,35 @@ extension Family {
             "http_client_pool_connections_opened_total",
             .counter,
             "Connections that became usable.",
+            needs: .connections,
             .origin(one { Double($0.connectionsOpened) })
         ),
         Family(
             "http_client_pool_connect_failures_total",
             .counter,
             "Connections that never became usable, by reason.",
+            needs: .connections,
             .origin(each("reason", ConnectFailure.self) { Double($0.connectFailures[$1]) })
         ),
         Family(
             "http_client_pool_connections_closed_total",
             .counter,
             "Usable connections that were closed, by reason.",
+            needs: .connections,
             .origin(each("reason", CloseReason.self) { Double($0.connectionsClosed[$1]) })
         ),
         Family(
             "http_client_pool_limit_waits_total",
             .counter,
             "Requests that had to queue, by the limit that made them.",
+            needs: .limitWaits,
             .pool(each("limit", PoolLimit.self) { Double($0.limitWaits($1)) })
         ),
         Family(
             "http_client_pool_stale_retries_total",
             .counter,
             "Requests that were sent again because a reused connection was dead.",
+            needs: .retries,
             .origin(one { Double($0.staleRetries) })
         ),
         Family(
@@ -203,12 +211,14 @@ extension Family {
             "http_client_pool_queue_wait_seconds",
             .histogram,
             "From submission to a slot, without DNS, TCP and TLS.",
+            needs: .slots,
             .histogram(one { $0.durations.queueWait })
         ),
         Family(
             "http_client_pool_connect_duration_seconds",
             .histogram,
             "From the decision to open a connection to its end, by outcome.",
+            needs: .connections,
             .histogram(
                 each(
                     "outcome",
@@ -226,12 +236,14 @@ extension Family {
             "http_client_pool_connection_lifetime_seconds",
             .histogram,
             "How long a usable connection lived.",
+            needs: .connections,
             .histogram(one { $0.durations.connectionLifetime })
         ),
         Family(
             "http_client_pool_connection_requests",
             .histogram,
             "Requests that a connection had served when it was closed.",
+            needs: .connections,
             .histogram(one { $0.durations.connectionRequests })
         ),
     ]

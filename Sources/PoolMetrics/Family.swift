@@ -1,4 +1,6 @@
-/// A metric family: what it is called, what it says, and how its samples are found in a reading.
+import HTTPPool
+
+/// A metric family: its name, its meaning, and how its samples are found in a reading.
 ///
 /// The samples carry no format: the same families serve every rendering.
 struct Family: Sendable {
@@ -37,11 +39,14 @@ struct Family: Sendable {
     let help: String
     let kind: Kind
     let samples: Samples
+    /// What a pool must report to have samples of it.
+    let needs: PoolFacts
     /// The lines `HELP` and `TYPE`, written once, not at every scrape.
     let header: [UInt8]
 
-    init(_ name: String, _ kind: Kind, _ help: String, _ samples: Samples) {
+    init(_ name: String, _ kind: Kind, _ help: String, needs: PoolFacts = [], _ samples: Samples) {
         self.name = name
+        self.needs = needs
         self.help = help
         self.kind = kind
         self.samples = samples

@@ -1,64 +1,56 @@
 public import HTTPPool
 public import HTTPTypes
 
-/// A pooled client that is measured. It wraps any other and is used in its place.
-///
-/// While it is alive it is in a ``PoolRegistry``, from which the endpoint reads every pool of the process.
+/// A pooled HTTP client that is measured. It wraps any other and is used in its place.
 public final class InstrumentedClient: PooledHTTPClient {
-    /// The name of the pool: the value of the label `pool` of all that is shown of it.
-    public let name: String
+    /// The pool behind the client, as it is recorded.
+    public let measured: MeasuredPool
     private let client: any PooledHTTPClient
-    private let meter: PoolMeter
-    private let registry: PoolRegistry
 
-    /// Wraps a client that has not been used yet.
+    /// Wraps a client that has not been used yet, and that is its own pool.
     ///
     /// - Parameters:
     ///   - client: the client to measure.
     ///   - name: 1 to 64 bytes of UTF-8 without control characters. It must not be taken from input.
     ///   - registry: where the pool is to be found.
     /// - Throws: ``PoolNameError`` if the name is invalid, or a living pool has it; `PoolError` with code
-    ///   `observerRefused` if the client has an observer, or has begun to work without one. Then the name stays free.
-    public init(_ client: any PooledHTTPClient, name: String = "default", registry: PoolRegistry = .process) throws {
-        try PoolNameError.check(name)
-        self.name = name
+    ///   `observerRefused` if the pool has an observer already, or has begun to work without one. Then the name stays free.
+    public convenience init(
+        _ client: any PooledHTTPClient & ObservablePool,
+        name: String = "default",
+        registry: PoolRegistry = .process
+    ) throws {
+        try self.init(client, pool: client, name: name, registry: registry)
+    }
+
+    /// Wraps a client whose pool is recorded elsewhere, by a `PoolRecorder` for example.
+    ///
+    /// - Parameters:
+    ///   - client: sends the requests.
+    ///   - pool: what reports them, and what ``shutdown(_:)`` ends.
+    ///   - name: 1 to 64 bytes of UTF-8 without control characters. It must not be taken from input.
+    ///   - registry: where the pool is to be found.
+    /// - Throws: ``PoolNameError`` and `PoolError`, as ``MeasuredPool/init(_:name:registry:)`` does.
+    public init(
+        _ client: any PooledHTTPClient,
+        pool: any ObservablePool,
+        name: String = "default",
+        registry: PoolRegistry = .process
+    ) throws {
         self.client = client
-        self.registry = registry
-        self.meter = PoolMeter(configuration: client.configuration)
-        // The name first: a client that was attached to a meter in vain could not be given to another. Where the
-        // client refuses, `deinit` frees the name.
-        try registry.add(self)
-        try client.attach(meter)
+        measured = try MeasuredPool(pool, name: name, registry: registry)
     }
 
-    deinit { registry.remove(self) }
+    /// The value of the label `pool` in all metrics of the client.
+    public var name: String { measured.name }
 
-    /// The limits and timeouts that the pool obeys now, each with its source.
-    public var configuration: PoolConfiguration { client.configuration }
+    /// The pool's limits, and ``ObservablePool/reconfigure(_:)``.
+    public var pool: any ObservablePool { measured.pool }
 
-    /// The libraries underneath.
-    public var backend: PoolBackend { client.backend }
+    /// What the pool is and has done, at one instant between two of its turns.
+    public func reading() -> PoolReading { measured.reading() }
 
-    /// Since when the wrapped pool's thread has been at work on one turn; `nil` while it sleeps.
-    public var busySince: MonotonicTime? { client.busySince }
-
-    /// The wrapped pool's executor.
-    public var executor: (any TaskExecutor)? { client.executor }
-
-    /// What the pool is and has done, at one instant between two of its turns. It goes on working after shutdown.
-    public func reading() -> PoolReading {
-        let (tally, pending) = meter.read(pending: client.pendingSubmissions)
-        return PoolReading(
-            name: name,
-            backend: client.backend,
-            now: .read(),
-            busySince: client.busySince,
-            tally: tally,
-            pending: pending
-        )
-    }
-
-    /// Sends a request and returns the answer, as the wrapped client does.
+    /// Sends a request and returns the response, as the wrapped client does.
     public func execute(
         _ request: HTTPRequest,
         body: RequestBody,
@@ -67,25 +59,11 @@ public final class InstrumentedClient: PooledHTTPClient {
         try await client.execute(request, body: body, options: options)
     }
 
-    /// Refused by the wrapped client, whose one observer is the meter.
-    ///
-    /// - Throws: `PoolError` with code `observerRefused`.
-    public func attach(_ observer: any PoolObserver) throws { try client.attach(observer) }
+    /// Shuts the pool down. When its last connection is closed the pool leaves the registry and its name is free again.
+    public func shutdown(_ policy: ShutdownPolicy = ShutdownPolicy()) async { await measured.shutdown(policy) }
+}
 
-    /// Requests that were submitted and that no turn has told of yet.
-    public func pendingSubmissions() -> [PendingSubmission] { client.pendingSubmissions() }
-
-    /// Puts other limits and timeouts in force, as the wrapped client does.
-    ///
-    /// - Throws: `ConfigurationError` or `PoolError`, as the wrapped client does; nothing is changed then.
-    public func reconfigure(_ configuration: PoolConfiguration) async throws {
-        try await client.reconfigure(configuration)
-    }
-
-    /// Shuts the wrapped client down. When its last connection is closed the pool leaves the registry and its name is
-    /// free again.
-    public func shutdown(_ policy: ShutdownPolicy) async {
-        await client.shutdown(policy)
-        registry.remove(self)
-    }
+extension InstrumentedClient: TimeoutProvider {
+    /// The timeouts in force, for requests whose options set none.
+    public var timeouts: PoolTimeouts { pool.configuration.timeouts }
 }

@@ -21,21 +21,22 @@ public struct PoolReading: Sendable {
     /// The call sites of its requests: at most 32, and then one row `other` for all the rest.
     public let sites: [SiteReading]
     /// How long things took.
-    public let durations: PoolDurations
+    public internal(set) var durations: PoolDurations
     /// When the request that has been queued the longest was submitted; `nil` when none is queued.
     public let oldestQueued: MonotonicTime?
-    /// Names that are being looked up and that connections of the pool wait for.
-    public let resolving: Int
-    /// When the pool last told of a turn; `nil` before the first.
+    /// Names that are being looked up and that connections of the pool wait for; `nil` where the pool does not report them.
+    public let resolving: Int?
+    /// When the pool last reported a turn; `nil` before the first.
     public let lastTurn: MonotonicTime?
-    /// Since when the pool's thread has been at work on one turn; `nil` while it sleeps.
-    public let busySince: MonotonicTime?
+    /// What the pool's thread is doing.
+    public let activity: ThreadActivity
+    /// What the pool reports. The rest of the numbers stay at 0 and mean nothing.
+    public let facts: PoolFacts
 
     init(
         name: String,
-        backend: PoolBackend,
+        pool: any ObservablePool,
         now: MonotonicTime,
-        busySince: MonotonicTime?,
         tally: consuming PoolTally,
         pending: [PendingSubmission]
     ) {
@@ -45,14 +46,15 @@ public struct PoolReading: Sendable {
         self.configurationChanges = tally.configurationChanges
         self.configurationSince = tally.configurationSince
         self.configurationChanged = tally.configurationChanged
-        self.backend = backend
+        self.backend = pool.backend
         self.now = now
-        self.busySince = busySince
+        self.activity = pool.activity
+        self.facts = pool.facts
         self.origins = tally.origins.rows
         self.sites = tally.sites.rows
         self.durations = tally.durations
         self.oldestQueued = tally.oldestQueued
-        self.resolving = tally.resolving
+        self.resolving = facts.contains(.lookUps) ? tally.resolving : nil
         self.lastTurn = tally.lastTurn
     }
 
@@ -62,8 +64,14 @@ public struct PoolReading: Sendable {
     /// How long ago other limits were put in force, in seconds; `nil` where they never changed.
     public var configurationAgeSeconds: Double? { configurationChanged.map { Double(now - $0) / 1e9 } }
 
-    /// How long the pool's thread has been at work on one turn, in seconds; 0 while it sleeps.
-    public var driverStallSeconds: Double { busySince.map { Double(now - $0) / 1e9 } ?? 0 }
+    /// How long the pool's thread has been working on one turn, in seconds; 0 while it sleeps, `nil` where that is unknown.
+    public var driverStallSeconds: Double? {
+        switch activity {
+        case .unknown: nil
+        case .asleep: 0
+        case .working(let since): Double(now - since) / 1e9
+        }
+    }
 
     /// The share of acquisitions that needed no new connection, 0 to 1; NaN before the first.
     public var reuseRatio: Double {
@@ -88,17 +96,17 @@ public struct OriginReading: Sendable {
     /// Connections and requests now.
     public internal(set) var levels = OriginLevels()
     /// Acquisitions that ended with a connection, by kind.
-    public internal(set) var acquires = Counts<AcquireKind, 3>()
+    public internal(set) var acquires = Counts<AcquireKind>()
     /// Acquisitions that ended without one, by reason.
-    public internal(set) var acquireFailures = Counts<AcquireFailure, 5>()
+    public internal(set) var acquireFailures = Counts<AcquireFailure>()
     /// Requests that had to queue, by the limit that made them.
-    public internal(set) var limitWaits = Counts<PoolLimit, 2>()
+    public internal(set) var limitWaits = Counts<PoolLimit>()
     /// Connections that became usable.
     public internal(set) var connectionsOpened: UInt64 = 0
     /// Connections that never became usable, by reason.
-    public internal(set) var connectFailures = Counts<ConnectFailure, 7>()
+    public internal(set) var connectFailures = Counts<ConnectFailure>()
     /// Usable connections that were closed, by reason.
-    public internal(set) var connectionsClosed = Counts<CloseReason, 12>()
+    public internal(set) var connectionsClosed = Counts<CloseReason>()
     /// Requests that gave their connection back, or lost it.
     public internal(set) var leasesEnded: UInt64 = 0
     /// Requests that were sent again because a reused connection was dead.

@@ -8,14 +8,14 @@ public final class PoolRegistry: Sendable {
     /// The registry of the process.
     public static let process = PoolRegistry()
 
-    /// The registry keeps no pool alive: a client that its owner dropped is gone from here too.
+    /// The registry keeps no pool alive: one that its owner dropped is gone from here too.
     private final class Entry: Sendable {
         let id: ObjectIdentifier
-        weak let client: InstrumentedClient?
+        weak let pool: MeasuredPool?
 
-        init(_ client: InstrumentedClient) {
-            self.id = ObjectIdentifier(client)
-            self.client = client
+        init(_ pool: MeasuredPool) {
+            self.id = ObjectIdentifier(pool)
+            self.pool = pool
         }
     }
 
@@ -26,28 +26,28 @@ public final class PoolRegistry: Sendable {
 
     /// A reading of every pool, sorted by name.
     public func readings() -> [PoolReading] {
-        let clients = entries.withLock { $0.values.compactMap(\.client) }
-        return clients.map { $0.reading() }.sorted { $0.name < $1.name }
+        let pools = entries.withLock { $0.values.compactMap(\.pool) }
+        return pools.map { $0.reading() }.sorted { $0.name < $1.name }
     }
 
-    /// Takes a name for a client.
+    /// Takes a name for a pool.
     ///
-    /// The weak reference is not looked at here, nor in ``remove(_:)``: that would hold the client for a moment, and
-    /// if it was let go in this moment, its `deinit` would want the lock that is held.
+    /// The weak reference is not loaded here, nor in ``remove(_:)``: that would hold the pool for a moment, and if its last
+    /// owner let go of it in this moment, its `deinit` would wait for the lock that is held.
     ///
-    /// - Throws: ``PoolNameError`` if a living client has it.
-    func add(_ client: InstrumentedClient) throws {
+    /// - Throws: ``PoolNameError`` if a living pool has it.
+    func add(_ pool: MeasuredPool) throws {
         try entries.withLock { entries in
-            guard entries[client.name] == nil else { throw PoolNameError(name: client.name, problem: .taken) }
-            entries[client.name] = Entry(client)
+            guard entries[pool.name] == nil else { throw PoolNameError(name: pool.name, problem: .taken) }
+            entries[pool.name] = Entry(pool)
         }
     }
 
-    /// Frees the name of a client. Another client that has taken it since keeps it.
-    func remove(_ client: InstrumentedClient) {
-        let id = ObjectIdentifier(client)
+    /// Frees the name of a pool. Another pool that has taken it since keeps it.
+    func remove(_ pool: MeasuredPool) {
+        let id = ObjectIdentifier(pool)
         entries.withLock { entries in
-            if entries[client.name]?.id == id { entries[client.name] = nil }
+            if entries[pool.name]?.id == id { entries[pool.name] = nil }
         }
     }
 }

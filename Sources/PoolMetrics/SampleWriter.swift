@@ -1,3 +1,5 @@
+import HTTPPool
+
 /// Writes the sample lines of families, which are the same in every format.
 ///
 /// A line is a beginning (the name, and the labels of the pool, origin or call site), an ending (the labels that tell
@@ -35,13 +37,13 @@ struct SampleWriter {
             Self.line(name, [UInt8(ascii: " ")], value, to: &bytes)
         case .pool(let samples):
             let endings = samples.map { Self.ending($0.labels) }
-            for (labels, reading) in zip(pools, scrape.pools) {
+            for (labels, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
                 Self.write(samples, endings, of: reading, beginning: name + labels.pool, to: &bytes)
             }
-        case .origin(let samples): write(samples, of: \.origins, labelled: \.origins, name, to: &bytes)
-        case .site(let samples): write(samples, of: \.sites, labelled: \.sites, name, to: &bytes)
+        case .origin(let samples): write(samples, of: \.origins, labelled: \.origins, family, name, to: &bytes)
+        case .site(let samples): write(samples, of: \.sites, labelled: \.sites, family, name, to: &bytes)
         case .histogram(let samples):
-            for (labels, reading) in zip(pools, scrape.pools) {
+            for (labels, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
                 for sample in samples {
                     guard let histogram = sample.value(reading) else { continue }
                     Self.write(histogram, as: name, labels.pool + sample.labels, to: &bytes)
@@ -60,11 +62,12 @@ struct SampleWriter {
         _ samples: [Family.Sample<Subject, Double>],
         of subjects: KeyPath<PoolReading, [Subject]>,
         labelled labels: KeyPath<PoolLabels, [[UInt8]]>,
+        _ family: Family,
         _ name: [UInt8],
         to bytes: inout [UInt8]
     ) {
         let endings = samples.map { Self.ending($0.labels) }
-        for (pool, reading) in zip(pools, scrape.pools) {
+        for (pool, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
             for (labels, subject) in zip(pool[keyPath: labels], reading[keyPath: subjects]) {
                 Self.write(samples, endings, of: subject, beginning: name + labels, to: &bytes)
             }

@@ -2,6 +2,7 @@ private import AsyncAlgorithms
 public import Configuration
 public import HTTPPool
 public import Logging
+public import PoolMetrics
 public import ServiceLifecycle
 private import UnixSignals
 
@@ -18,7 +19,7 @@ private import UnixSignals
 /// hears those that tell of it by themselves. The environment of a process never changes, so what it says stays; what
 /// the program set by itself stays too. A configuration that is wrong, or that wants another transport, changes nothing.
 public struct PoolReload: Service {
-    private let client: any PooledHTTPClient
+    private let pool: any ObservablePool
     private let config: ConfigReader
     private let interval: Duration
     private let logger: Logger
@@ -27,17 +28,33 @@ public struct PoolReload: Service {
     /// Prepares it; nothing happens before ``run()``.
     ///
     /// - Parameters:
-    ///   - client: a client that can be reconfigured.
+    ///   - client: the client whose pool is to follow the configuration.
     ///   - config: where the limits come from.
     ///   - interval: how often the providers are asked for news.
-    ///   - logger: told what changed at info, and what is wrong as a warning.
+    ///   - logger: logs changes at info, and problems as warnings.
     public init(
-        _ client: any PooledHTTPClient,
+        _ client: InstrumentedClient,
         config: ConfigReader,
         interval: Duration = .seconds(15),
         logger: Logger
     ) {
-        self.client = client
+        self.init(client.pool, config: config, interval: interval, logger: logger)
+    }
+
+    /// Prepares it, for a pool that can be reconfigured.
+    ///
+    /// - Parameters:
+    ///   - pool: the pool that is to follow the configuration.
+    ///   - config: where the limits come from.
+    ///   - interval: how often the providers are asked for news.
+    ///   - logger: logs changes at info, and problems as warnings.
+    public init(
+        _ pool: any ObservablePool,
+        config: ConfigReader,
+        interval: Duration = .seconds(15),
+        logger: Logger
+    ) {
+        self.pool = pool
         self.config = config
         self.interval = interval
         self.logger = logger
@@ -79,12 +96,12 @@ public struct PoolReload: Service {
     }
 
     private func apply(_ snapshot: ConfigSnapshotReader) async {
-        let old = client.configuration
+        let old = pool.configuration
         do {
             let new = try old.reloaded(from: snapshot, names: names)
             let changed = PoolSetting.allCases.filter { new.value(of: $0) != old.value(of: $0) }
             guard !changed.isEmpty else { return }
-            try await client.reconfigure(new)
+            try await pool.reconfigure(new)
             let list = changed.map { setting in
                 let key = SettingNames.key(ofVariable: setting.variable)
                 return "\(key) from \(old.value(of: setting)) to \(new.value(of: setting))"

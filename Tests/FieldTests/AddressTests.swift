@@ -200,7 +200,7 @@ struct AddressTests {
         try await peer.stop()
     }
 
-    /// Go's issue 34439 and curl's 17135 are of names that caches did not find again.
+    /// netty/netty #8181 and curl/curl #7159 are of names that caches did not find again.
     @Test(
         "A name is found whatever its case, with a dot at its end, and long",
         arguments: [

@@ -24,8 +24,9 @@ struct ContentCodingFieldTests {
 
     // MARK: Bodies that are cut off
 
-    /// libcurl reports success and part of the body, with every version from 7.88.1 to 8.21.0; so did bun (#34922) and
-    /// decompress-response (#19). RFC 1952, 2.2: a member ends with its check sum and length.
+    /// libcurl reports success and part of the body, with every version from 7.88.1 to 8.21.0; so did
+    /// oven-sh/bun #34922 and sindresorhus/decompress-response #19. RFC 1952, 2.2: a member ends with its check sum
+    /// and length.
     @Test(
         "A body that ends before its coding does is an error, however it is framed",
         arguments: CodedResponse.Framing.allCases
@@ -59,7 +60,7 @@ struct ContentCodingFieldTests {
         }
     }
 
-    /// http4s #1373: the sum was never compared.
+    /// http4s/http4s #1373: the sum was never compared.
     @Test("What comes before a wrong check sum is delivered, and then an error")
     func checkSum() async throws {
         var gzip = try await PackedBody.packed(Array(PackedBody.text.utf8))
@@ -100,7 +101,8 @@ struct ContentCodingFieldTests {
 
     // MARK: Bodies of several parts
 
-    /// curl #22156 (error 23), httpx, urllib3 #1285 and bun #33708 (the first member alone, as success).
+    /// curl/curl #22156 (error 23), httpx, urllib3/urllib3 #1285 and oven-sh/bun #33708 (the first member alone, as
+    /// success).
     @Test("Members and frames that come in pieces of their own are one body")
     func members() async throws {
         let gate = Gate()
@@ -123,7 +125,8 @@ struct ContentCodingFieldTests {
         }
     }
 
-    /// decompress-response #34 and netty #9087 refused raw data; libcurl looks for it only in the first piece it is given.
+    /// sindresorhus/decompress-response #34 and netty/netty #9087 refused raw data; libcurl looks for it only in the
+    /// first piece it is given.
     @Test("Raw deflate data is understood though its first byte comes alone")
     func rawDeflate() async throws {
         let gate = Gate()
@@ -136,8 +139,8 @@ struct ContentCodingFieldTests {
         }
     }
 
-    /// reqwest #2381, ureq #549, google-http-java-client #367: the connection was dropped, or its rest became the next
-    /// response.
+    /// seanmonstar/reqwest #2381, algesten/ureq #549, googleapis/google-http-java-client #367: the connection was
+    /// dropped, or its rest became the next response.
     @Test("The end of the framing may come after the end of the coding, and the connection is used again")
     func lateEnd() async throws {
         let gate = Gate()
@@ -152,7 +155,7 @@ struct ContentCodingFieldTests {
         }
     }
 
-    /// undici #2158, bun #33270: only the last was undone. RFC 9110, 8.4 and 5.3.
+    /// nodejs/undici #2158 undid them in the wrong order, oven-sh/bun #33270 only the last. RFC 9110, 8.4 and 5.3.
     @Test("Several codings are undone in the reverse of their order, from one field or two")
     func stacked() async throws {
         let packed = try await PackedBody.packed(PackedBody.brotliFoo)
@@ -219,7 +222,8 @@ struct ContentCodingFieldTests {
         }
     }
 
-    /// aiohttp #609, fuel #694, influxdb #6624: an error for what has no body (RFC 9110, 6.4.1).
+    /// aio-libs/aiohttp #609, kittinunf/fuel #694, influxdata/influxdb #6624: an error for what has no body (RFC 9110,
+    /// 6.4.1).
     @Test(
         "A response without a body is no error, whatever coding its head names",
         arguments: ["gzip", "deflate", "br", "zstd"]
@@ -271,7 +275,7 @@ struct ContentCodingFieldTests {
         }
     }
 
-    /// curl #16280: unpacked data piled up for a reader that paused.
+    /// curl/curl #16280: unpacked data piled up for a reader that paused.
     @Test("A reader that pauses makes the peer wait, and what waits is packed")
     func pausing() async throws {
         let member = try await PackedBody.packed(Array(PackedBody.text.utf8))

@@ -39,7 +39,7 @@ struct EarlyResponseTests {
         ("HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", "no"),
     ]
 
-    // scylladb/seastar PR #3410; apple's async-http-client #562.
+    // scylladb/seastar #3410; swift-server/async-http-client #562.
     @Test(
         "A body that never ends and gives nothing: the response is the caller's, and the connection is closed",
         arguments: responses.indices,
@@ -191,7 +191,7 @@ struct EarlyResponseTests {
         }
     }
 
-    // RFC 9112, 9.3; square/okhttp #3252, curl #11678.
+    // RFC 9112, 9.3; square/okhttp #3252, curl/curl #11678.
     @Test(
         "A connection is used again only behind a body that was sent as a whole",
         arguments: ["401 Unauthorized", "200 OK", "307 Temporary Redirect"]

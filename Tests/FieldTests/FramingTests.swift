@@ -57,7 +57,7 @@ struct FramingTests {
         try await expectInvalid(saying: "101", from: peer, request: request)
     }
 
-    // .NET runtime #69250, CVE-2023-38039.
+    // dotnet/runtime #69250, CVE-2023-38039.
     @Test("Trailers without end are an error, in bounded memory")
     func endlessTrailers() async throws {
         let peer = try peer { connection in

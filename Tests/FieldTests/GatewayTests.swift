@@ -135,9 +135,9 @@ struct GatewayTests {
             let peer = incident.quick[0]
             let check = Task { try await client.fetch(.to(peer.authority), options: options("token")).text }
             try await levels(client, peer, inFlight: 0, queued: 1)
-            var configuration = client.configuration
+            var configuration = client.pool.configuration
             configuration.limits.queueOrder = .fair
-            try await client.reconfigure(configuration)
+            try await client.pool.reconfigure(configuration)
             incident.gate.letThrough()
             #expect(try await check.value == "ok")
             try await end(incident)

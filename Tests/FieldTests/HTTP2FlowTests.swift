@@ -78,7 +78,7 @@ struct HTTP2FlowTests {
         }
     }
 
-    // RFC 9113, 8.1; curl #10433.
+    // RFC 9113, 8.1; curl/curl #10433.
     @Test("The head comes early, and the upload goes on to its end")
     func earlyHead() async throws {
         try await withHTTP2Peer(

@@ -8,7 +8,7 @@ import Testing
 /// HTTP/2 connections whose peer changes its mind: settings, GOAWAY, resets, stray frames (RFC 9113).
 @Suite("HTTP/2 frames")
 struct HTTP2FrameTests {
-    // RFC 9113, 5.1.2 and 6.5.2; eclipse/jetty #6670.
+    // RFC 9113, 5.1.2 and 6.5.2; httpwg/http2-spec #335.
     @Test("A peer that allows no stream at first: requests wait, and go on when it does")
     func noStreamsAtFirst() async throws {
         try await withHTTP2Peer(
@@ -131,7 +131,7 @@ struct HTTP2FrameTests {
         }
     }
 
-    // RFC 9113, 5.4.1; apple's async-http-client #660.
+    // RFC 9113, 5.4.1; swift-server/async-http-client #660.
     @Test("GOAWAY with an error and then silence: the request ends within its time", arguments: [0, 1, 11])
     func goAwayThenSilence(code: Int) async throws {
         try await withHTTP2Peer(
@@ -184,7 +184,7 @@ struct HTTP2FrameTests {
         }
     }
 
-    // RFC 9113, 8.1.1; undici PR #5816.
+    // RFC 9113, 8.1.1; nodejs/undici #5816.
     @Test(
         "A body that is not as long as its head says is an error of its stream alone",
         arguments: [

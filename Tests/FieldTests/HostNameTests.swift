@@ -30,7 +30,7 @@ struct HostNameTests {
         }
     }
 
-    // RFC 9110, 7.2; RFC 6066, 3; curl 716, 8290; urllib3 1254.
+    // RFC 9110, 7.2; RFC 6066, 3; curl/curl #716, #8290; urllib3/urllib3 #1254.
     @Test(
         "TLS: the dot and the case of a name are sent in Host, and not in the server's name; the certificate fits",
         arguments: ["name.test.", "NAME.test", "Name.Test."]
@@ -53,7 +53,7 @@ struct HostNameTests {
         try await peer.stop()
     }
 
-    // RFC 3986, 3.2.2; RFC 6066, 3 (no literal addresses); RFC 9110, 4.3.5. ureq 1171, urllib3 1298.
+    // RFC 3986, 3.2.2; RFC 6066, 3 (no literal addresses); RFC 9110, 4.3.5. algesten/ureq #1171, urllib3/urllib3 #760.
     @Test("TLS to an IPv6 address: no server name is sent, and only a certificate for the address fits")
     func literal() async throws {
         let certificates = try await TestCertificates()
@@ -81,7 +81,7 @@ struct HostNameTests {
         }
     }
 
-    // RFC 3986, 6.2.2.1; urllib3 833.
+    // RFC 3986, 6.2.2.1; urllib3/urllib3 #833.
     @Test("Two spellings of a host are one origin with one connection, and each Host is as it was written")
     func oneOrigin() async throws {
         let peer = try ScriptedPeer { connection, _ in
@@ -99,7 +99,7 @@ struct HostNameTests {
         try await peer.stop()
     }
 
-    // RFC 6761, 6.3. node 40537, curl 9192.
+    // RFC 6761, 6.3. nodejs/node #40537, curl/curl #9192.
     @Test(
         "localhost and the names below it lead to whoever listens, on either family",
         arguments: ["localhost", "LocalHost", "a.localhost", "localhost.", "a.localhost."],
@@ -121,7 +121,7 @@ struct HostNameTests {
         try await peer.stop()
     }
 
-    // RFC 8305, 4 and 5. curl 11920.
+    // RFC 8305, 4 and 5. curl/curl #11920.
     @Test("Twenty addresses of both families, one of which is good, the last: it is reached, as one connection")
     func manyAddresses() async throws {
         let port = try SharedPort()
@@ -143,7 +143,7 @@ struct HostNameTests {
         try await eventually("no descriptor is left") { try Descriptors.count() <= descriptors }
     }
 
-    // draft-ietf-happy-happyeyeballs-v3: TLS is a part of the race there. okhttp 506.
+    // draft-ietf-happy-happyeyeballs-v3: TLS is a part of the race there. square/okhttp #506.
     @Test("The first address accepts and is silent in TLS: the next attempt goes to another one")
     func deadTLS() async throws {
         let certificates = try await TestCertificates()
@@ -168,7 +168,7 @@ struct HostNameTests {
         try await good.stop()
     }
 
-    // RFC 3986, 7.4. curl 6916: what is asked and what is reached must be one host.
+    // RFC 3986, 7.4. curl/curl #6916: what is asked and what is reached must be one host.
     @Test(
         "An address in another spelling is the same address to the proxy's exceptions",
         arguments: ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "0177.0.0.1"]
@@ -193,7 +193,7 @@ struct HostNameTests {
         }
     }
 
-    // RFC 6874, 4; curl's CVE-2022-27775, go 9544.
+    // RFC 6874, 4; curl's CVE-2022-27775, golang/go #9544.
     @Test(
         "A zone is refused, before anything is opened",
         arguments: ["[fe80::1%25lo]", "[fe80::1%lo]", "name.test..%25"]

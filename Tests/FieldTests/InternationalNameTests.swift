@@ -5,7 +5,7 @@ import PoolMetrics
 import TestSupport
 import Testing
 
-/// Names beyond ASCII (RFC 5891; curl's issue 4797 of locales, Go's 13835, httpx's 1116).
+/// Names beyond ASCII (RFC 5891; curl/curl #1212 of locales, golang/go #13835, encode/httpx #150).
 @Suite("International names")
 struct InternationalNameTests {
     @Test("All spellings of a name are one origin, one connection and one Host field")

@@ -48,7 +48,7 @@ struct MethodChangeTests {
         (.head, 301, "HEAD"), (.head, 302, "HEAD"), (.head, 303, "HEAD"), (.head, 307, "HEAD"), (.head, 308, "HEAD"),
     ]
 
-    // psf/requests #5686; AsyncHttpClient #1728; urllib3 PR #5161.
+    // psf/requests #3490; AsyncHttpClient/async-http-client #1728; urllib3/urllib3 #5161.
     @Test(
         "A redirect keeps method and body, or drops the body with all that speaks of it",
         arguments: redirects.indices
@@ -182,7 +182,7 @@ struct MethodChangeTests {
         }
     }
 
-    // RFC 9112, 6.3; undici #2046: "ContentLength with Body length".
+    // RFC 9112, 6.3.
     @Test("A body that is not as long as it says never reaches into the next request", arguments: [5, 15])
     func wrongLength(given: Int) async throws {
         let bytes = Counter()
@@ -211,7 +211,7 @@ struct MethodChangeTests {
         }
     }
 
-    // RFC 9110, 9.2.2; nahi/httpclient #142, HTTP.jl #207.
+    // RFC 9110, 9.2.2; nahi/httpclient #142, JuliaWeb/HTTP.jl #207.
     @Test("A POST that a dying connection took is sent once, and an upload that it cut off is sent again as a whole")
     func dyingConnection() async throws {
         let posts = Counter()

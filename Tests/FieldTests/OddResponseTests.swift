@@ -66,7 +66,7 @@ struct OddResponseTests {
         }
     }
 
-    // RFC 9112, 6.3, item 1; netty #12904.
+    // RFC 9112, 6.3, item 1; netty/netty #12904.
     @Test(
         "Interim responses are passed over, whatever their fields say",
         arguments: [
@@ -86,7 +86,7 @@ struct OddResponseTests {
         )
     }
 
-    // RFC 9112, 6.3, item 1; RFC 9110, 15.3.5 and 15.4.5; ziglang/zig PR #25254.
+    // RFC 9112, 6.3, item 1; RFC 9110, 15.3.5 and 15.4.5; ziglang/zig #25254.
     @Test(
         "What has no body has none, and bytes behind it are nobody's response",
         arguments: [
@@ -151,7 +151,7 @@ struct OddResponseTests {
         )
     }
 
-    // RFC 9112, 6.1 and 6.3, item 4; curl #16956.
+    // RFC 9112, 6.1 and 6.3, item 4; curl/curl #16956.
     @Test(
         "Transfer codings that are not understood are an error, and never a body",
         arguments: [

@@ -30,7 +30,7 @@ struct RedirectFieldTests {
         }
     }
 
-    // RFC 9110, 10.2.2; RFC 3986, 5.2. dotnet/corefx 32378 (a fragment on the wire), libwww-perl 342.
+    // RFC 9110, 10.2.2; RFC 3986, 5.2. dotnet/corefx #32378 (a fragment on the wire).
     @Test(
         "Relative, with a fragment, and with bytes that are not ASCII",
         arguments: [
@@ -81,7 +81,7 @@ struct RedirectFieldTests {
         }
     }
 
-    // RFC 9110, 15.4: it is the head that leads on. AHC 574 (PR 580), bun 33613.
+    // RFC 9110, 15.4: it is the head that leads on. swift-server/async-http-client #574 (#580), oven-sh/bun #33613.
     @Test(
         "A body that does not end, or is large, holds nothing up: the redirect is followed at once",
         arguments: [

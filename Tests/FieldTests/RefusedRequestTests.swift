@@ -7,7 +7,8 @@ import Testing
 
 /// Peers that refuse every request unprocessed (RFC 9113, 8.7; RFC 9110, 9.2.2).
 ///
-/// Such requests may be sent again (golang/go #20985, curl PR #12054), but not on connection after connection without end.
+/// Such requests may be sent again (golang/go #20985, curl/curl #12054), but not on connection after connection
+/// without end.
 @Suite("Peers that refuse")
 struct RefusedRequestTests {
     private func configure(_ configuration: inout PoolConfiguration, _ certificates: TestCertificates) {

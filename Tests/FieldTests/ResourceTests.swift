@@ -17,7 +17,7 @@ struct ResourceTests {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    // nim 12381, http-streams 44.
+    // nim-lang/Nim #12381, aesiniath/http-streams #44.
     /// A leak of a kilobyte each would add a mebibyte to every round. The allocator's own growth comes to an end.
     @Test("A thousand refused connections leave no descriptor and no memory")
     func refusedConnections() async throws {
@@ -47,7 +47,7 @@ struct ResourceTests {
         withExtendedLifetime(refusing) {}
     }
 
-    // hs-connection 27: the socket of a handshake that failed.
+    // vincenthz/hs-connection #27: the socket of a handshake that failed.
     @Test("Handshakes that fail, or are given up, leave no descriptor")
     func failedHandshakes() async throws {
         let certificates = try await TestCertificates()
@@ -80,7 +80,7 @@ struct ResourceTests {
         try await eventually("no descriptor is left") { try Descriptors.count() <= descriptors }
     }
 
-    // akka 17403, curl 17281 (5000 fields are its own limit).
+    // curl/curl #17281 (5000 fields are its own limit).
     @Test("Thousands of header fields are read, one more than the limit is an error", arguments: [5000, 5001, 20_000])
     func manyFields(count: Int) async throws {
         let peer = try ScriptedPeer { connection, _ in
@@ -104,7 +104,8 @@ struct ResourceTests {
         }
     }
 
-    // akka 17403, hyper 2899, undici 5728: a body that nobody reads holds its connection for ever.
+    // akka/akka-core #17403, hyperium/hyper #1353, nodejs/undici #5728: a body that nobody reads holds its connection
+    // for ever.
     @Test("A hundred responses that are dropped unread hold no connection, and no memory", arguments: [1, 20])
     func droppedUnread(connections: Int) async throws {
         let peer = try ScriptedPeer { connection, _ in
@@ -143,7 +144,7 @@ struct ResourceTests {
         try await peer.stop()
     }
 
-    // curl 7718 and 15080: select() and descriptors beyond 1024.
+    // curl/curl #7718 and #15080: select() and descriptors beyond 1024.
     @Test("Descriptors beyond 1024 work like others, over TLS as well")
     func highDescriptors() async throws {
         let certificates = try await TestCertificates()

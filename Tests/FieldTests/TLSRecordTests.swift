@@ -68,7 +68,7 @@ struct TLSRecordTests {
     }
 
     // RFC 9112, 8 and 9.8: without the alert, a body that the close ends may be cut off; what has a length of its own is
-    // whole all the same. rustls/ktls 74, cl-plus-ssl 166.
+    // whole all the same. rustls/ktls #74, cl-plus-ssl/cl-plus-ssl #166.
     @Test(
         "A response is whole or an error, with the closing alert and without",
         arguments: Written.allCases,
@@ -97,7 +97,7 @@ struct TLSRecordTests {
         }
     }
 
-    // curl 10646 (7.88: "tried 5 times before giving up").
+    // curl/curl #10646 (7.88: "tried 5 times before giving up").
     @Test("An alert that closes is enough, though the connection stays open: the next request has a new one")
     func halfClosed() async throws {
         let answered = Counter()
@@ -140,8 +140,8 @@ struct TLSRecordTests {
         var version: TLSPeer.Version { self == .helloRequest ? .tls12 : .tls13 }
     }
 
-    // RFC 8446, 4.6; RFC 5246, 7.4.1.1. jetty 4113. Encrypted, these records look like a response that nobody asked for, so the
-    // connection is given up; no request fails for it.
+    // RFC 8446, 4.6; RFC 5246, 7.4.1.1. jetty/jetty.project #4113. Encrypted, these records look like a response that
+    // nobody asked for, so the connection is given up; no request fails for it.
     @Test("A record that comes on an idle connection costs the connection, and no request", arguments: Record.allCases)
     func whileIdle(record: Record) async throws {
         try await withPeer(record.version) { session, number in
@@ -162,7 +162,7 @@ struct TLSRecordTests {
         }
     }
 
-    // RFC 8446, 4.6.1 and 4.6.3. Mbed-TLS 10881.
+    // RFC 8446, 4.6.1 and 4.6.3. Mbed-TLS/mbedtls #10781.
     @Test("Records between those of a body leave the body whole and the connection alive", arguments: Record.allCases)
     func inBody(record: Record) async throws {
         let times = record == .helloRequest ? 1 : 100
@@ -184,7 +184,7 @@ struct TLSRecordTests {
         }
     }
 
-    // RFC 8446, 5.2 and 6.2: a record that cannot be authenticated ends the connection. cl-plus-ssl 166.
+    // RFC 8446, 5.2 and 6.2: a record that cannot be authenticated ends the connection.
     @Test(
         "Bytes that are no record end the response with an error, unless it was whole before",
         arguments: [Written.untilClose, .halfLength, .halfChunk, .length, .chunks]
@@ -240,7 +240,7 @@ struct TLSRecordTests {
         #expect(try Descriptors.count() <= descriptors)
     }
 
-    // RFC 8446, 6: httpx 646 is of the other direction.
+    // RFC 8446, 6: encode/httpx #646 is of the other direction.
     @Test(
         "HTTP on a port of TLS is no response",
         arguments: [[21, 3, 1, 0, 2, 2, 10], [21, 3, 3, 0, 2, 2, 70]] as [[UInt8]]

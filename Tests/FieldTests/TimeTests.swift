@@ -29,7 +29,7 @@ struct FieldTimeTests {
         .milliseconds(Int64.max), nil,
     ]
 
-    // curl 5583, async-http-client 457: a long timeout that is due at once, or a trap.
+    // curl/curl #5583, swift-server/async-http-client #457: a long timeout that is due at once, or a trap.
     @Test("Very long timeouts are as good as none, whether the pool's or a request's", arguments: long)
     func longTimeouts(duration: Duration?) async throws {
         let peer = try Self.echo()
@@ -58,7 +58,8 @@ struct FieldTimeTests {
         }
     }
 
-    // RFC 9110 has no word for it. jetty 5150, jsoup 968, mint 495: nothing, less than nothing, and what rounds to nothing.
+    // RFC 9110 has no word for it. jetty/jetty.project #5150, jhy/jsoup #968, elixir-mint/mint #495: nothing, less
+    // than nothing, and what rounds to nothing.
     @Test(
         "A total timeout of nothing, or less, opens no connection and says what it was",
         arguments: [.zero, .seconds(-1), .seconds(Int64.min), .nanoseconds(1)] as [Duration]
@@ -111,7 +112,7 @@ struct FieldTimeTests {
         case trailer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n|X: a\r\n"
     }
 
-    // reqwest 243, go 65035: each byte renews the read timeout.
+    // seanmonstar/reqwest #1161: each byte renews the read timeout.
     @Test("A peer that trickles is ended by the total timeout, wherever in the response", arguments: Trickle.allCases)
     func trickle(what: Trickle) async throws {
         let parts = what.rawValue.split(separator: "|", omittingEmptySubsequences: false).map(String.init)

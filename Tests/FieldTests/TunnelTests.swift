@@ -38,7 +38,8 @@ struct TunnelTests {
         try await proxy.peer.stop()
     }
 
-    // RFC 9110, 9.3.6 and 15.3: any 2xx, and what it says of a length means nothing. curl 1317, mint 493.
+    // RFC 9110, 9.3.6 and 15.3: any 2xx, and what it says of a length means nothing. curl/curl #1317,
+    // elixir-mint/mint #493.
     @Test(
         "Any 2xx opens the tunnel, whatever it says of a body, and however it is cut",
         arguments: [
@@ -62,7 +63,8 @@ struct TunnelTests {
         }
     }
 
-    // RFC 9110, 11.7 and 15.5.8; AHC 764, bun 35965: a refusal is the proxy's, and no response of the origin.
+    // RFC 9110, 11.7 and 15.5.8; swift-server/async-http-client #764, oven-sh/bun #35965: a refusal is the proxy's,
+    // and no response of the origin.
     @Test(
         "A refusal is an error that has its status; its body, its cookie and its address lead nowhere",
         arguments: [
@@ -104,7 +106,7 @@ struct TunnelTests {
         }
     }
 
-    // RFC 9110, 9.3.6: what follows the blank line is the tunnel's. hyper 4095.
+    // RFC 9110, 9.3.6: what follows the blank line is the tunnel's. hyperium/hyper #4095, encode/httpcore #1023.
     @Test(
         "A tunnel that dies, or brings what is no TLS, is an error at once and is asked for once",
         arguments: [
@@ -126,7 +128,8 @@ struct TunnelTests {
         }
     }
 
-    // A connect timeout is one for the whole of connecting. clj-http 462, Go has none here (CLIProxyAPI 3952).
+    // A connect timeout is one for the whole of connecting. dakrone/clj-http #462, Go has none here
+    // (router-for-me/CLIProxyAPI #3952).
     @Test("A reply that never ends is ended by the connect timeout", arguments: [0, 1, 60_000])
     func trickles(bytes: Int) async throws {
         let peer = try ScriptedPeer { connection, _ in
@@ -151,7 +154,7 @@ struct TunnelTests {
         try await peer.stop()
     }
 
-    // RFC 9110, 11.7.2. cpp-httplib 2579, http-client (Haskell) 133.
+    // RFC 9110, 11.7.2. yhirose/cpp-httplib #2579, snoyberg/http-client #133.
     @Test(
         "Proxy-Authorization of the caller's own is for a proxy that forwards, and reaches no origin through a tunnel"
     )
@@ -196,7 +199,7 @@ struct TunnelTests {
         }
     }
 
-    // RFC 9112, 9.3.1: httpcore 1023, LittleProxy 144.
+    // RFC 9112, 9.3.1.
     @Test("A tunnel that was closed, or reset, while idle is replaced, and costs no request", arguments: [true, false])
     func closedWhileIdle(isReset: Bool) async throws {
         let tls = tls

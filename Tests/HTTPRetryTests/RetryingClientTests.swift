@@ -136,21 +136,10 @@ struct RetryingClientTests {
         #expect(client.attempts.count == 1)
     }
 
-    @Test("is the wrapped client in everything else")
-    func forwards() async throws {
+    @Test("has the wrapped client's timeouts, so that it can be wrapped in turn")
+    func timeouts() {
         let client = ScriptedClient([.answer(200)])
-        let retrying = retrying(client)
-        #expect(retrying.configuration.limits.maxConnections == 77)
-        #expect(retrying.backend == client.backend)
-        #expect(retrying.busySince == client.busySince)
-        #expect(retrying.executor === client.executor)
-        #expect(retrying.pendingSubmissions() == client.pendingSubmissions())
-        try retrying.attach(Journal())
-        var configuration = PoolConfiguration()
-        configuration.limits.maxConnections = 5
-        try await retrying.reconfigure(configuration)
-        await retrying.shutdown(.immediate)
-        #expect(client.calls == ["attach", "reconfigure 5", "shutdown 0.0 seconds"])
+        #expect(retrying(client).timeouts == client.timeouts)
     }
 
     @Test("over a real pool holds no connection while it waits; each attempt is an acquisition")
@@ -173,7 +162,7 @@ struct RetryingClientTests {
         let journal = Journal()
         let clock = ManualClock()
         let retrying = RetryingClient(pool, clock: clock, random: SplitMix64(seed: 1))
-        try retrying.attach(journal)
+        try pool.attach(journal)
         let request = HTTPRequest(method: .get, scheme: "http", authority: peer.authority, path: "/")
         let task = Task { try await retrying.execute(request) }
         for attempt in 1...2 {
@@ -189,6 +178,6 @@ struct RetryingClientTests {
         #expect(journal.acquireKinds == [.new, .reused, .reused])
         #expect(peer.connections == 1)
         #expect(clock.pauses.allSatisfy { $0 >= .seconds(1) && $0 <= .milliseconds(1200) })
-        await retrying.shutdown(.immediate)
+        await pool.shutdown(.immediate)
     }
 }

@@ -3,7 +3,7 @@ import HTTPTypes
 import Synchronization
 
 /// A client that answers as it is told, and writes down what it is asked.
-final class ScriptedClient: PooledHTTPClient {
+final class ScriptedClient: PooledHTTPClient, TimeoutProvider {
     enum Outcome: Sendable {
         case answer(Int, retryAfter: String? = nil)
         case failure(PoolError.Code)
@@ -12,7 +12,6 @@ final class ScriptedClient: PooledHTTPClient {
     private struct State {
         var outcomes: [Outcome]
         var attempts: [RequestOptions] = []
-        var calls: [String] = []
         var discarded = 0
     }
     private let state: Mutex<State>
@@ -27,8 +26,6 @@ final class ScriptedClient: PooledHTTPClient {
 
     /// The options of each attempt.
     var attempts: [RequestOptions] { state.withLock { $0.attempts } }
-    /// Everything else it was asked.
-    var calls: [String] { state.withLock { $0.calls } }
     /// How many bodies nobody wanted.
     var discarded: Int { state.withLock { $0.discarded } }
 
@@ -49,27 +46,7 @@ final class ScriptedClient: PooledHTTPClient {
         }
     }
 
-    let configuration = {
-        var configuration = PoolConfiguration()
-        configuration.limits.maxConnections = 77
-        return configuration
-    }()
-    let backend = PoolBackend(library: "scripted/1", tls: "none")
-    let busySince: MonotonicTime? = MonotonicTime(nanoseconds: 7)
-    let executor: (any TaskExecutor)? = ScriptedExecutor()
-    func attach(_: any PoolObserver) throws { note("attach") }
-    func pendingSubmissions() -> [PendingSubmission] {
-        let origin = Origin(scheme: "http", host: "a", port: 80)
-        return [
-            PendingSubmission(number: 5, origin: origin, site: .unattributed, submitted: MonotonicTime(nanoseconds: 1))
-        ]
-    }
-    func reconfigure(_ configuration: PoolConfiguration) async throws {
-        note("reconfigure \(configuration.limits.maxConnections)")
-    }
-    func shutdown(_ policy: ShutdownPolicy) async { note("shutdown \(policy.grace)") }
-
-    private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
+    let timeouts = PoolTimeouts()
 
     private final class Source: ResponseBodySource {
         private let text: String
@@ -83,9 +60,4 @@ final class ScriptedClient: PooledHTTPClient {
         }
         func discard() { client.state.withLock { $0.discarded += 1 } }
     }
-}
-
-/// It is only passed on.
-private final class ScriptedExecutor: TaskExecutor {
-    func enqueue(_: consuming ExecutorJob) {}
 }

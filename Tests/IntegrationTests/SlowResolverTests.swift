@@ -29,7 +29,7 @@ struct SlowResolverTests {
         #expect(resolver.asked.filter { $0 == "slow.invalid" }.count == 1, "all of them share it")
     }
 
-    /// Go's issue 17448 and curl's 3389 are of threads that pile up so.
+    /// golang/go #63978 and dotnet/runtime #48566 are of threads that pile up so.
     @Test("A resolver that hangs for 25 seconds costs one thread and no descriptors, and shows in the numbers")
     func hangs() async throws {
         let run = try Tool.start(
@@ -57,7 +57,7 @@ struct SlowResolverTests {
         #expect(report.errors["connectTimeout", default: 0] >= 40, "\(report)")
     }
 
-    /// curl's issue 4797: without a UTF-8 locale it reads a name as other characters.
+    /// curl/curl #1212: without a UTF-8 locale it reads a name as other characters.
     @Test("A name beyond ASCII is found in any locale, and is the same in both its forms", arguments: ["C", "C.UTF-8"])
     func international(locale: String) async throws {
         let upstream = LoopbackUpstream()

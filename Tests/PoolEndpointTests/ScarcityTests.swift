@@ -6,8 +6,8 @@ import Testing
 
 @testable import PoolEndpoint
 
-/// The endpoint of a process that is out of descriptors. golang/go #27711, swift-nio's AcceptBackoffHandler: a listener that
-/// cannot accept stays readable.
+/// The endpoint of a process that is out of descriptors. oven-sh/bun #32705, swift-nio's AcceptBackoffHandler: a
+/// listener that cannot accept stays readable.
 @Suite("The endpoint without descriptors", .serialized)
 struct ScarcityTests {
     private static func endpoint() -> MetricsEndpoint {

@@ -163,7 +163,7 @@ struct StatusPageTests {
             "httpClient.maxConnections": 50, "httpClient.maxConnectionsPerOrigin": 40,
         ]
         let snapshot = ConfigReader(provider: InMemoryProvider(values: values)).snapshot()
-        try await client.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
+        try await client.pool.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
         var lines = page(client)
         #expect(lines.contains("  connections  0 of 50: 0 connecting, 0 active, 0 idle"))
         #expect(lines.contains("  connections                       50  httpClient.maxConnections (reloaded)"))
@@ -172,7 +172,7 @@ struct StatusPageTests {
         #expect(lines.allSatisfy { $0.columns <= StatusPage.width })
         #expect(lines.contains { $0.hasPrefix("  connections per origin") && $0.hasSuffix("(reloaded)") })
 
-        try await client.reconfigure(PoolConfiguration())
+        try await client.pool.reconfigure(PoolConfiguration())
         lines = page(client)
         #expect(lines.contains { $0.hasPrefix("  limits       changed 2 times, last ") })
         #expect(!lines.contains { $0.contains("reloaded") })

@@ -97,7 +97,7 @@ struct ExpositionTests {
         let pool = try InstrumentedClient(FakePool(), name: "one", registry: registry)
         let values: [AbsoluteConfigKey: ConfigValue] = ["httpClient.maxConnections": 50, "httpClient.poolTimeout": 3]
         let snapshot = ConfigReader(provider: InMemoryProvider(values: values)).snapshot()
-        try await pool.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
+        try await pool.pool.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
         let page = try page()
         func source(_ setting: String) -> [String?] {
             page.all("http_client_pool_config_source", ["setting": setting]).map { $0.labels["source"] }

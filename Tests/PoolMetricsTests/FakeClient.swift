@@ -4,7 +4,7 @@ import PoolMetrics
 import Synchronization
 
 /// A pool without connections, whose turns and submissions the test makes by hand.
-final class FakeClient: PooledHTTPClient {
+final class FakeClient: PooledHTTPClient, ObservablePool {
     private struct State {
         var observer: (any PoolObserver)?
         var pending: [PendingSubmission] = []
@@ -14,6 +14,8 @@ final class FakeClient: PooledHTTPClient {
     }
 
     let configuration: PoolConfiguration
+    let facts: PoolFacts
+    let activity = ThreadActivity.asleep
     let backend: PoolBackend
     private let refusesObserver: Bool
     private let state = Mutex(State())
@@ -21,8 +23,10 @@ final class FakeClient: PooledHTTPClient {
     init(
         configuration: PoolConfiguration = PoolConfiguration(),
         backend: PoolBackend = PoolBackend(library: "libcurl/7.88.1", tls: "OpenSSL/3.0.17"),
+        facts: PoolFacts = .all,
         refusesObserver: Bool = false
     ) {
+        self.facts = facts
         self.configuration = configuration
         self.backend = backend
         self.refusesObserver = refusesObserver

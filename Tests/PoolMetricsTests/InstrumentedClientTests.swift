@@ -73,7 +73,7 @@ struct InstrumentedClientTests {
     func oneObserver() throws {
         let measured = try InstrumentedClient(client, registry: registry)
         #expect(measured.name == "default")
-        #expect(throws: PoolError.self) { try measured.attach(PoolMeter(configuration: PoolConfiguration())) }
+        #expect(throws: PoolError.self) { try measured.pool.attach(PoolMeter(configuration: PoolConfiguration())) }
     }
 
     @Test(
@@ -104,8 +104,8 @@ struct InstrumentedClientTests {
         let response = try await measured.execute(request, body: .none, options: RequestOptions(site: site))
         #expect(response.status == .noContent)
         #expect(client.sites == [site])
-        #expect(measured.backend == client.backend)
-        #expect(measured.configuration == client.configuration)
+        #expect(measured.pool.backend == client.backend)
+        #expect(measured.pool.configuration == client.configuration)
     }
 
     @Test("Reconfiguring reaches the wrapped client, and its refusal the caller")
@@ -114,17 +114,17 @@ struct InstrumentedClientTests {
         let measured = try InstrumentedClient(pool, registry: registry)
         var configuration = PoolConfiguration()
         configuration.limits.maxConnections = 3
-        try await measured.reconfigure(configuration)
+        try await measured.pool.reconfigure(configuration)
         #expect(pool.reconfigurations == [configuration])
-        #expect(measured.configuration == configuration)
+        #expect(measured.pool.configuration == configuration)
         #expect(measured.reading().configuration == configuration)
 
         configuration.limits.maxConnections = 0
-        await #expect(throws: ConfigurationError.self) { try await measured.reconfigure(configuration) }
+        await #expect(throws: ConfigurationError.self) { try await measured.pool.reconfigure(configuration) }
         #expect(measured.reading().configuration.limits.maxConnections == 3)
         #expect(measured.reading().configurationChanges == 1)
         let fixed = try InstrumentedClient(client, name: "fixed", registry: registry)
-        let error = await #expect(throws: PoolError.self) { try await fixed.reconfigure(PoolConfiguration()) }
+        let error = await #expect(throws: PoolError.self) { try await fixed.pool.reconfigure(PoolConfiguration()) }
         #expect(error?.code == .invalidRequest)
     }
 

@@ -18,13 +18,13 @@ struct PoolReloadTests {
         let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
         try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
             try await eventually("what is said at the start is in force") {
-                client.configuration.limits.maxConnections == 80
+                client.pool.configuration.limits.maxConnections == 80
             }
             provider.setValue(9, forKey: "httpClient.maxConnections")
-            try await eventually("what is said then is") { client.configuration.limits.maxConnections == 9 }
+            try await eventually("what is said then is") { client.pool.configuration.limits.maxConnections == 9 }
             try await eventually("it is logged") { log.lines.count == 3 }
             #expect(client.reading().configurationChanges == 2)
-            #expect(client.configuration.source(of: .maxConnections) == .reload("httpClient.maxConnections"))
+            #expect(client.pool.configuration.source(of: .maxConnections) == .reload("httpClient.maxConnections"))
             let list = "httpClient.maxConnections from 80 to 9, httpClient.maxKeepalive from 80 to 9"
             #expect(log.lines.last == "info limits changed: \(list)")
         }
@@ -50,7 +50,7 @@ struct PoolReloadTests {
             #expect(log.warnings.last?.contains(refusal) == true)
             #expect(pool.reconfigurations.count == 1)
             #expect(client.reading().configurationChanges == 1)
-            #expect(client.configuration.limits.maxConnections == 80)
+            #expect(client.pool.configuration.limits.maxConnections == 80)
         }
     }
 
@@ -58,7 +58,7 @@ struct PoolReloadTests {
     func fixedClient() async throws {
         let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
         let log = LogLines()
-        let reload = PoolReload(FixedClient(), config: ConfigReader(provider: provider), logger: log.logger)
+        let reload = PoolReload(FixedPool(), config: ConfigReader(provider: provider), logger: log.logger)
         try await running(reload) {
             try await eventually("it is warned of") { log.warnings.count == 1 }
             #expect(log.warnings.first?.contains("cannot be changed while it runs") == true)
@@ -73,16 +73,18 @@ struct PoolReloadTests {
         let looks = Looks()
         let config = ConfigReader(providers: [environment, provider], accessReporter: looks)
         try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
-            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
+            try await eventually("the start is in force") { client.pool.configuration.limits.maxConnections == 80 }
             try file.write(#"{"httpClient": {"maxConnections": 12, "poolTimeout": 0.5}}"#)
-            try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
-            #expect(client.configuration.timeouts.acquire == .milliseconds(500))
+            try await eventually("the change is in force") { client.pool.configuration.limits.maxConnections == 12 }
+            #expect(client.pool.configuration.timeouts.acquire == .milliseconds(500))
             try file.write(#"{"httpClient": {"#)
             try await eventually("the broken file is told") { !log.warnings.isEmpty }
             let before = looks.count
             try await eventually("it was looked at again") { looks.count > before + 3 }
             try file.write(#"{"httpClient": {"maxConnections": 13}}"#)
-            try await eventually("the mended file is in force") { client.configuration.limits.maxConnections == 13 }
+            try await eventually("the mended file is in force") {
+                client.pool.configuration.limits.maxConnections == 13
+            }
             #expect(log.warnings.count == 1)
             #expect(log.warnings.first?.hasPrefix("limits stay as they are: it is not JSON: ") == true)
             #expect(pool.reconfigurations.count == 3)
@@ -97,7 +99,7 @@ struct PoolReloadTests {
             try await eventually("the signal is waited for") { !log.lines.isEmpty }
             try file.write(#"{"httpClient": {"maxConnections": 12}}"#)
             kill(getpid(), SIGHUP)
-            try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
+            try await eventually("the change is in force") { client.pool.configuration.limits.maxConnections == 12 }
         }
     }
 
@@ -130,16 +132,13 @@ struct PoolReloadTests {
     }
 }
 
-/// A client that obeys to its end what it was made with.
-private struct FixedClient: PooledHTTPClient {
+/// A pool whose limits cannot change.
+private struct FixedPool: ObservablePool {
     let configuration = PoolConfiguration()
     let backend = PoolBackend(library: "none", tls: "none")
 
     func attach(_ observer: any PoolObserver) throws {}
     func pendingSubmissions() -> [PendingSubmission] { [] }
-    func execute(_ request: HTTPRequest, body: RequestBody, options: RequestOptions) async throws -> PooledResponse {
-        throw TestFailure("it sends nothing")
-    }
     func shutdown(_ policy: ShutdownPolicy) async {}
 }
 

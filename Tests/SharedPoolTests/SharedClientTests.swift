@@ -25,8 +25,8 @@ struct SharedClientTests {
         // Only the call that makes the client reads a configuration.
         #expect(try InstrumentedClient.shared(config: wrong) === client)
         #expect(client.name == "shared")
-        #expect(client.configuration.limits.maxConnections == 7)
-        #expect(client.configuration.source(of: .maxConnections) == .environment("HTTP_CLIENT_MAX_CONNECTIONS"))
+        #expect(client.pool.configuration.limits.maxConnections == 7)
+        #expect(client.pool.configuration.source(of: .maxConnections) == .environment("HTTP_CLIENT_MAX_CONNECTIONS"))
         #expect(PoolRegistry.process.readings().count { $0.name == "shared" } == 1)
 
         await client.shutdown(.immediate)

@@ -3,7 +3,7 @@ package import HTTPTypes
 package import Synchronization
 
 /// A pool that sends nothing: the test tells its turns.
-package final class FakePool: PooledHTTPClient {
+package final class FakePool: PooledHTTPClient, ObservablePool {
     private struct State {
         var configuration: PoolConfiguration
         var observer: (any PoolObserver)?
@@ -12,6 +12,7 @@ package final class FakePool: PooledHTTPClient {
     }
 
     package let backend: PoolBackend
+    package let activity = ThreadActivity.asleep
     /// How often it was read, for a scrape or a page.
     package let readings = Atomic<Int>(0)
     private let state: Mutex<State>

@@ -1,8 +1,8 @@
 import Testing
 import Unpacking
 
-/// RFC 9110, 8.4.1 (names have no case), 8.4.1.3 (`x-gzip`), 5.6.1.2 (empty elements). golang/go #19248, axios #3181 and
-/// node-fetch #661 handed packed bytes out as plain ones.
+/// RFC 9110, 8.4.1 (names have no case), 8.4.1.3 (`x-gzip`), 5.6.1.2 (empty elements). golang/go #19248,
+/// axios/axios #3181 and node-fetch/node-fetch #661 handed packed bytes out as plain ones.
 @Suite("Names of codings")
 struct ContentCodingTests {
     @Test(

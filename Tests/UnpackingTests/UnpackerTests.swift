@@ -30,8 +30,9 @@ struct UnpackerTests {
 
     private typealias P = Packed
 
-    /// RFC 1952, 2.2 and RFC 8878, 3.1: members and frames follow each other and are one body. What httpx, bun and urllib3
-    /// made of members: the first alone (curl #22156, urllib3 #1285); of frames: dotnet/runtime #129038, reqwest #2574.
+    /// RFC 1952, 2.2 and RFC 8878, 3.1: members and frames follow each other and are one body. What httpx, bun and
+    /// urllib3 made of members: the first alone (curl/curl #22156, urllib3/urllib3 #1285); of frames:
+    /// dotnet/runtime #129038, seanmonstar/reqwest #2574.
     static let wholeCases: [Case] = [
         Case("gzip", .gzip, bytes: P.gzipFoo, is: "foo"), Case("gzip of nothing", .gzip, bytes: P.gzipEmpty, is: ""),
         Case("two members", .gzip, bytes: P.gzipFoo + P.gzipBar, is: "foobar"),
@@ -50,14 +51,15 @@ struct UnpackerTests {
     @Test("What is whole", arguments: wholeCases)
     func whole(_ test: Case) { test.check() }
 
-    /// Go, curl and browsers make an empty body of it; OkHttp and aiohttp #609 made an error.
+    /// Go, curl and browsers make an empty body of it; OkHttp and aio-libs/aiohttp #609 made an error.
     @Test("A body of no bytes is empty, whatever its coding", arguments: ContentCoding.allCases)
     func empty(coding: ContentCoding) throws {
         #expect(try Packed.unpacked([coding], []) == [])
         #expect(try Packed.unpacked([coding, .gzip], Packed.gzipEmpty) == [])
     }
 
-    /// libcurl reports success for all of them (curl 7.88.1 to 8.21.0); oven-sh/bun #34922, swift-nio-extras #175.
+    /// libcurl reports success for all of them (curl 7.88.1 to 8.21.0); oven-sh/bun #34922,
+    /// apple/swift-nio-extras #175.
     @Test("What is cut anywhere is an error", arguments: wholeCases.filter { !$0.testDescription.contains("two") })
     func truncated(_ test: Case) throws {
         // A cut between members or frames leaves whole ones, and cannot be seen.
@@ -84,7 +86,7 @@ struct UnpackerTests {
         }
     }
 
-    /// http4s #1373: the sum was never looked at.
+    /// http4s/http4s #1373: the sum was never looked at.
     @Test("A wrong check sum, or length, is an error")
     func checkSums() {
         for (coding, bytes, sumBytes) in [
@@ -98,8 +100,9 @@ struct UnpackerTests {
         }
     }
 
-    /// gzip(1) and node #7502 pass over zero bytes, CloudFront has sent one after brotli (lightpanda-io/browser #2797). Go
-    /// and OkHttp refuse every byte, browsers none; swift-nio-extras #176 span. curl passes over four bytes after raw data.
+    /// gzip(1) and nodejs/node #7502 pass over zero bytes, CloudFront has sent one after brotli
+    /// (lightpanda-io/browser #2797). Go and OkHttp refuse every byte, browsers none; apple/swift-nio-extras #176
+    /// span. curl passes over four bytes after raw data.
     static let trailingCases: [Case] = {
         var cases: [Case] = []
         for (coding, bytes, text) in [
@@ -123,8 +126,8 @@ struct UnpackerTests {
     @Test("After the end only zero bytes may follow", arguments: trailingCases)
     func trailing(_ test: Case) { test.check() }
 
-    /// RFC 9659, 3 for zstd's window: Chromium and Firefox refuse more than 8 MiB (tower-http #490); libcurl allows 128. RFC
-    /// 7932, 9.1: brotli's large windows are another format.
+    /// RFC 9659, 3 for zstd's window: Chromium and Firefox refuse more than 8 MiB (tower-rs/tower-http #490); libcurl
+    /// allows 128. RFC 7932, 9.1: brotli's large windows are another format.
     static let windowsCases: [Case] = [
         Case("8 MiB", .zstd, bytes: P.zstdFoo(windowByte: "68"), is: "foo"),
         Case("16 MiB", .zstd, bytes: P.zstdFoo(windowByte: "70"), fails: .malformed),

@@ -2,11 +2,12 @@ private import CurlPool
 public import HTTPPool
 private import HTTPTypes
 public import Load
-private import PoolMetrics
+public import PoolMetrics
 
 /// PoolScope's own client, bare or instrumented.
 public struct PoolPeer: Peer {
     private let client: any PooledHTTPClient
+    private let pool: any ObservablePool
     private let request: PoolRequest
     private let options = RequestOptions(site: CallSite("benchmark"))
 
@@ -21,19 +22,23 @@ public struct PoolPeer: Peer {
         configuration.limits.maxIdleConnections = connections
         if let ca { configuration.transport.tls.trust = .only(.file(ca)) }
         let pool = try CurlPool(configuration)
+        self.pool = pool
+        executor = pool.executor
         client = instrumented ? try InstrumentedClient(pool) : pool
     }
 
     /// Sends GETs of `url` with a client that exists already.
     ///
     /// - Throws: ``InvalidURL``.
-    public init(url: String, client: any PooledHTTPClient) throws {
+    public init(url: String, client: InstrumentedClient) throws {
         request = try PoolRequest(url)
         self.client = client
+        pool = client.pool
+        executor = pool.executor
     }
 
     /// Runs tasks on the pool's own thread.
-    public var executor: (any TaskExecutor)? { client.executor }
+    public let executor: (any TaskExecutor)?
 
     /// One GET.
     public func get() async throws -> (status: Int, bytes: Int) {
@@ -42,5 +47,5 @@ public struct PoolPeer: Peer {
     }
 
     /// Shuts the pool down.
-    public func close() async { await client.shutdown() }
+    public func close() async { await pool.shutdown() }
 }

@@ -1,10 +1,9 @@
 public import HTTPPool
-public import HTTPTypes
 public import PoolMetrics
 private import Synchronization
 
 /// A pool that does nothing but hand out its observer, so that the meter can be fed by hand.
-public final class StillPool: PooledHTTPClient {
+public final class StillPool: ObservablePool {
     /// The defaults.
     public let configuration = PoolConfiguration()
     /// None.
@@ -14,22 +13,15 @@ public final class StillPool: PooledHTTPClient {
     private init() {}
 
     /// A meter, and the client that renders what it was told.
-    public static func observed(as name: String) throws -> (any PoolObserver, InstrumentedClient) {
+    public static func observed(as name: String) throws -> (any PoolObserver, MeasuredPool) {
         let pool = StillPool()
-        let client = try InstrumentedClient(pool, name: name, registry: PoolRegistry())
+        let client = try MeasuredPool(pool, name: name, registry: PoolRegistry())
         guard let observer = pool.observer.withLock({ $0 }) else { throw StandsStill() }
         return (observer, client)
     }
 
     /// Keeps the observer.
     public func attach(_ observer: any PoolObserver) throws { self.observer.withLock { $0 = observer } }
-
-    /// Refuses.
-    public func execute(
-        _ request: HTTPRequest,
-        body: RequestBody,
-        options: RequestOptions
-    ) async throws -> PooledResponse { throw StandsStill() }
 
     /// None.
     public func pendingSubmissions() -> [PendingSubmission] { [] }

@@ -5,7 +5,7 @@ extension CurlDriver {
     func describe(_ error: PoolError, _ exchange: Exchange) -> PoolError {
         var error = error
         error.origin = exchange.request.origin
-        error.elapsed = .nanoseconds(Int64(clamping: MonotonicClock.now() - exchange.submitted))
+        error.elapsed = .nanoseconds(Int64(clamping: MonotonicTime.now() - exchange.submitted))
         return error
     }
 

@@ -86,7 +86,7 @@ extension CurlDriver {
         } else if slot.isHeld, let connection = slot.connection {
             hold(connection)
         }
-        now = MonotonicClock.now()
+        now = MonotonicTime.now()
         transferEnded(ending, exchange, error: error)
         perform()
     }
@@ -125,7 +125,7 @@ extension CurlDriver {
     /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
-        now = MonotonicClock.now()
+        now = MonotonicTime.now()
         slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
         machine.connectionReady(slot.id, at: now)
     }

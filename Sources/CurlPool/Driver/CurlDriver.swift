@@ -57,7 +57,7 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) private var reconfigured: [UnsafeContinuation<Void, any Error>] = []
     @exclusivity(unchecked) private var shutdownWaiters: [UnsafeContinuation<Void, Never>] = []
     @exclusivity(unchecked) private var observer: (any PoolObserver)?
-    @exclusivity(unchecked) var now = MonotonicClock.now()
+    @exclusivity(unchecked) var now = MonotonicTime.now()
     /// How often all sockets were heard.
     @exclusivity(unchecked) var hearing = 0
     /// Connections that became idle since they were.
@@ -119,7 +119,7 @@ final class CurlDriver: @unchecked Sendable {
         var happened = EventQueue.Happened()
         while !machine.isDrained {
             let deadline = nextDeadline()
-            now = MonotonicClock.now()
+            now = MonotonicTime.now()
             let mayWait = mailbox.prepareToSleep(at: now, hasJobs: executor.hasJobs)
             wait(until: mayWait ? deadline : now, into: &happened)
             hear(happened.events)
@@ -128,7 +128,7 @@ final class CurlDriver: @unchecked Sendable {
             // What callers on this thread make of their answers goes out before the thread waits again: the more is sent
             // and heard at once, the less of it wakes anybody.
             if executor.runJobs() {
-                now = MonotonicClock.now()
+                now = MonotonicTime.now()
                 turn()
             }
         }
@@ -137,7 +137,7 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Sockets first: an idle connection that spoke must be gone before somebody is given it.
     private func hear(_ happened: [EventQueue.Event]) {
-        now = MonotonicClock.now()
+        now = MonotonicTime.now()
         hearing += 1
         freshlyIdle = 0
         for event in happened { handle(event) }
@@ -181,7 +181,7 @@ final class CurlDriver: @unchecked Sendable {
         var moment = now
         // The kernel reports the sockets in turn, so that these waits together report every one.
         for _ in 0...sockets.count / EventQueue.Happened.capacity {
-            moment = MonotonicClock.now()
+            moment = MonotonicTime.now()
             wait(until: moment, into: &lateEvents)
             hear(lateEvents.events)
             work()

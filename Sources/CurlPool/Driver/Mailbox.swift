@@ -79,7 +79,7 @@ final class Mailbox: Sendable {
             state.lastNumber += 1
             exchange.number = state.lastNumber
             exchange.continuation = continuation
-            exchange.submitted = MonotonicClock.now()
+            exchange.submitted = MonotonicTime.now()
             exchange.admission = .submitted
             state.pending.submissions.append(exchange)
             wakeDriver(&state)
@@ -193,7 +193,7 @@ final class Mailbox: Sendable {
     /// at a time.
     func report(_ refusal: Refusal, to observer: (any PoolObserver)?) {
         guard let observer else { return }
-        refusals.withLock { _ in observer.poolDidTurn(refusal.turn(at: MonotonicClock.now())) }
+        refusals.withLock { _ in observer.poolDidTurn(refusal.turn(at: MonotonicTime.now())) }
     }
 
     /// There is something to do for the driver that is not in here.
@@ -206,7 +206,7 @@ final class Mailbox: Sendable {
     /// Inside the lock, so that the driver cannot end and close the descriptor in between.
     private func wakeDriver(_ state: inout State) {
         guard state.busySince == nil else { return }
-        state.busySince = MonotonicClock.now()
+        state.busySince = MonotonicTime.now()
         waker.wake()
     }
 }

@@ -40,7 +40,7 @@ package final class Resolver: Sendable {
     ) -> Finding {
         let ticket = lastTicket.add(1, ordering: .relaxed).newValue
         let waiter = LookUpTable.Waiter(ticket: ticket) { deliver(ticket, $0) }
-        switch table.withLock({ $0.ask(name, lifetime: lifetime, waiter, at: MonotonicClock.now()) }) {
+        switch table.withLock({ $0.ask(name, lifetime: lifetime, waiter, at: MonotonicTime.now()) }) {
         case .known(let addresses): return .known(addresses)
         case .pending(let startsThread):
             if startsThread { startThread() }
@@ -67,7 +67,7 @@ package final class Resolver: Sendable {
     private func work() {
         while let name = table.withLock({ $0.next() }) {
             let result = lookUp(name)
-            let (waiters, found) = table.withLock { $0.finish(name, result, at: MonotonicClock.now()) }
+            let (waiters, found) = table.withLock { $0.finish(name, result, at: MonotonicTime.now()) }
             for waiter in waiters { waiter.deliver(found) }
         }
     }

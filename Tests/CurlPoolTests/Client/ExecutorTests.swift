@@ -103,15 +103,16 @@ struct ExecutorTests {
     @Test("A task that holds the thread up shows as a stall")
     func stall() async throws {
         try await withPool { pool, _ in
-            try await eventually("asleep") { pool.busySince == nil }
+            try await eventually("asleep") { pool.activity == .asleep }
             let go = Signal()
             let task = Task(executorPreference: pool.executor) { go.wait() }
             try await eventually("at work on one turn for a while") {
-                pool.busySince.map { MonotonicClock.now() - $0 > 50_000_000 } ?? false
+                guard case .working(let since) = pool.activity else { return false }
+                return MonotonicTime.now() - since > 50_000_000
             }
             go.send()
             await task.value
-            try await eventually("asleep again") { pool.busySince == nil }
+            try await eventually("asleep again") { pool.activity == .asleep }
         }
     }
 }

@@ -83,7 +83,7 @@ struct ProxyRulesTests {
         #expect(try peer(server, "http", "x.Öl.test") == "x.xn--l-0ga.test:80")
     }
 
-    /// The list, what it excepts, and what it does not: as curl reads `no_proxy` (its tests 1614 and 614).
+    /// The list, what it excepts, and what it does not: as curl reads `no_proxy` (its test 1614).
     static let exceptions: [(list: String, direct: [String], proxied: [String])] = [
         ("*", ["a.test", "127.0.0.1", "[::1]"], []),
         ("a.test", ["a.test", "A.TEST", "b.a.test", "a.test."], ["ba.test", "test", "a.test.com"]),

@@ -1,0 +1,103 @@
+import HeapModule
+
+/// The levels of a ledger's origins, and the small numbers by which its turns name them.
+struct LedgerOrigins: Sendable {
+    private struct Row {
+        /// What a free number stood for last, where it is free.
+        var origin: Origin
+        var levels = OriginLevels()
+        var isTouched = false
+    }
+    private var rows: [Row] = []
+    private var indices: [Origin: Int] = [:]
+    private var free: [Int] = []
+    private var touched: [Int] = []
+    private var introduced: [Int] = []
+
+    var isTouched: Bool { !touched.isEmpty }
+
+    /// The number of an origin, which is given one where it has none.
+    mutating func id(of origin: Origin) -> OriginID { OriginID(index: Int32(index(of: origin))) }
+
+    mutating func change(_ origin: Origin, _ change: (inout OriginLevels) -> Void) {
+        change(&rows[index(of: origin)].levels)
+    }
+
+    /// What the turn says of origins: those that have a new number, and the levels of those that were changed. An origin
+    /// without levels gives its number back.
+    mutating func takeTouched() -> (
+        introduced: [(id: OriginID, origin: Origin)], levels: [(id: OriginID, levels: OriginLevels)]
+    ) {
+        let new = introduced.map { (id: OriginID(index: Int32($0)), origin: rows[$0].origin) }
+        let levels = touched.map { (id: OriginID(index: Int32($0)), levels: rows[$0].levels) }
+        for index in touched {
+            rows[index].isTouched = false
+            guard rows[index].levels == OriginLevels() else { continue }
+            indices[rows[index].origin] = nil
+            free.append(index)
+        }
+        introduced.removeAll(keepingCapacity: true)
+        touched.removeAll(keepingCapacity: true)
+        return (new, levels)
+    }
+
+    private mutating func index(of origin: Origin) -> Int {
+        let index = indices[origin] ?? add(origin)
+        if !rows[index].isTouched {
+            rows[index].isTouched = true
+            touched.append(index)
+        }
+        return index
+    }
+
+    private mutating func add(_ origin: Origin) -> Int {
+        let index = free.popLast() ?? rows.count
+        if index == rows.count { rows.append(Row(origin: origin)) } else { rows[index] = Row(origin: origin) }
+        indices[origin] = index
+        introduced.append(index)
+        return index
+    }
+}
+
+/// The levels of a ledger's call sites.
+struct LedgerSites: Sendable {
+    private var levels: [CallSite: RequestLevels] = [:]
+    private var touched: Set<CallSite> = []
+
+    mutating func change(_ site: CallSite, _ change: (inout RequestLevels) -> Void) {
+        change(&levels[site, default: RequestLevels()])
+        touched.insert(site)
+    }
+
+    mutating func takeTouched() -> [(site: CallSite, levels: RequestLevels)] {
+        let changed = touched.map { (site: $0, levels: levels[$0] ?? RequestLevels()) }
+        for (site, value) in changed where value == RequestLevels() { levels[site] = nil }
+        touched.removeAll(keepingCapacity: true)
+        return changed
+    }
+}
+
+/// The waiting requests by the beginning of their wait; with entries of those that wait no more, which are dropped when
+/// they come first.
+struct LedgerQueue: Sendable {
+    private struct Entry: Comparable, Sendable {
+        let since: MonotonicTime
+        let number: RequestNumber
+
+        static func < (a: Self, b: Self) -> Bool { (a.since, a.number) < (b.since, b.number) }
+    }
+    private var heap = Heap<Entry>()
+
+    mutating func append(_ number: RequestNumber, since: MonotonicTime) {
+        heap.insert(Entry(since: since, number: number))
+    }
+
+    /// Since when the oldest of those has waited that still do.
+    mutating func oldest(_ isWaiting: (RequestNumber) -> Bool) -> MonotonicTime? {
+        while let first = heap.min {
+            if isWaiting(first.number) { return first.since }
+            heap.removeMin()
+        }
+        return nil
+    }
+}
