@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "poolscope",
     products: [
+        .library(name: "PoolScope", targets: ["PoolScope"]),
         .library(name: "HTTPPool", targets: ["HTTPPool"]),
         .library(name: "HTTPRetry", targets: ["HTTPRetry"]),
         .library(name: "CurlPool", targets: ["CurlPool"]),
@@ -102,6 +103,17 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // One import for a service.
+        .target(
+            name: "PoolScope",
+            dependencies: [
+                "CurlPool", "HTTPPool", "HTTPRetry", "PoolEndpoint", "PoolMetrics", "SharedPool",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "LoopbackUpstream",
             dependencies: [
@@ -149,6 +161,11 @@ let package = Package(
                 "CurlPool", "HTTPPool", "HTTPRetry", "LoopbackUpstream", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PoolScopeTests",
+            dependencies: ["PoolScope", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

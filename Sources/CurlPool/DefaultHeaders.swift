@@ -23,7 +23,7 @@ final class DefaultHeaders: Sendable {
     init(_ configured: HTTPFields, unpacks: Bool = false) {
         var fields = configured.filter { $0.name != .userAgent || $0.valueKind != .blank }
         if !configured.contains(.userAgent) {
-            fields.append(HTTPField(name: .userAgent, value: "PoolScope/\(PoolScope.version)"))
+            fields.append(HTTPField(name: .userAgent, value: "PoolScope/\(PoolScopeVersion.current)"))
         }
         self.fields = Array(fields)
         acceptEncoding =

@@ -43,7 +43,9 @@ struct EncodedRequest: Sendable {
         default: break
         }
         if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
-        let (headers, unpacks) = try defaults.completing(request.headerFields, for: content)
+        var fields = request.headerFields
+        if let contentType = body.contentType, !fields.contains(.contentType) { fields[.contentType] = contentType }
+        let (headers, unpacks) = try defaults.completing(fields, for: content)
         self.origin = origin
         self.address = address
         self.unixSocketPath = unixSocketPath

@@ -17,13 +17,3 @@ public protocol PooledHTTPClient: Sendable {
     /// - Throws: ``PoolError``, or `CancellationError` when the task was cancelled.
     func execute(_ request: HTTPRequest, body: RequestBody, options: RequestOptions) async throws -> PooledResponse
 }
-
-extension PooledHTTPClient {
-    /// Sends a request without a body, or with one, and with the client's own options.
-    public func execute(
-        _ request: HTTPRequest,
-        body: RequestBody = .none
-    ) async throws -> PooledResponse {
-        try await execute(request, body: body, options: RequestOptions())
-    }
-}

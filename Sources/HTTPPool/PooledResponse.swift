@@ -1,6 +1,6 @@
 public import HTTPTypes
 
-/// The answer to a request: its head, and its body, which may still be on its way.
+/// The response to a request: its head, and its body, which may still be arriving.
 public struct PooledResponse: Sendable {
     private enum Head: Sendable {
         case read(HTTPResponse)
@@ -13,14 +13,14 @@ public struct PooledResponse: Sendable {
     public let body: ResponseBody
     private let storage: Head
 
-    /// Puts an answer together.
+    /// Makes a response.
     public init(head: HTTPResponse, body: ResponseBody) {
         status = head.status
         storage = .read(head)
         self.body = body
     }
 
-    /// Puts an answer together whose header fields are read when somebody asks for them.
+    /// Makes a response whose header fields are parsed when they are needed.
     package init(status: HTTPResponse.Status, head: any ResponseHeadSource, body: ResponseBody) {
         self.status = status
         storage = .unread(head)
@@ -36,8 +36,19 @@ public struct PooledResponse: Sendable {
     }
 }
 
-/// Where a head comes from that nobody has looked at yet: most callers ask for the status and no more, and the fields are
-/// the larger part of what reading an answer costs. What cannot be read was refused before.
+extension PooledResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The status and the size of the body. Values of header fields and the body are never printed.
+    public var description: String { "status \(status.code), \(body)" }
+
+    /// As ``description``.
+    public var debugDescription: String { description }
+
+    /// The status alone: a dump does not show header fields either.
+    public var customMirror: Mirror { Mirror(self, children: ["status": status.code]) }
+}
+
+/// A source of a head whose fields are not parsed yet: most callers need the status only, and the fields are the larger part
+/// of the cost of reading a response. Malformed heads were refused before.
 package protocol ResponseHeadSource: AnyObject, Sendable {
     /// Status and header fields, read at the first call.
     var head: HTTPResponse { get }

@@ -1,11 +1,11 @@
-/// The body of an answer: a sequence of chunks, or the whole at once with ``collect(upTo:)``.
+/// The body of a response: a sequence of chunks, or the whole at once with ``collect(upTo:)``.
 ///
 /// A body that had not come in completely with the head is a stream. While it is read, the request holds its connection;
 /// a reader that pauses makes the peer pause, and memory stays bounded. The connection is given back when the last
 /// byte has come in. Letting go of the body before (the value, and its iterator), ``discard()`` and the cancellation of
 /// the reading task end the request and close the connection, which an HTTP/2 connection survives.
 ///
-/// It is read once: whoever reads it a second time finds what the first reader left.
+/// It is read once: a second reader finds what the first one left. Its bytes are never printed.
 public struct ResponseBody: Sendable, AsyncSequence {
     private enum Storage: Sendable {
         case bytes([UInt8])
@@ -13,7 +13,7 @@ public struct ResponseBody: Sendable, AsyncSequence {
     }
     private let storage: Storage
 
-    /// The most that ``collect(upTo:)`` takes into memory unless it is told otherwise: 64 MiB.
+    /// The most that ``collect(upTo:)`` takes into memory unless given another limit: 64 MiB.
     public static let defaultCollectLimit = 64 << 20
 
     /// A body that is in memory.
@@ -36,15 +36,15 @@ public struct ResponseBody: Sendable, AsyncSequence {
         }
     }
 
-    /// Does without the rest: the request ends now.
+    /// Discards the rest: the request ends now.
     public func discard() {
         if case .stream(let source) = storage { source.discard() }
     }
 
-    /// Does without the body, and reads its rest where that is small and comes at once, so that the connection can serve
-    /// another request. Nobody waits for the rest of a body that is not wanted: the peer may never send it.
+    /// Discards the body, and reads its rest where that is small and arrives at once, so that the connection can serve
+    /// another request. It does not wait longer: the peer may never send the rest.
     ///
-    /// - Throws: `CancellationError`. What else can go wrong with the rest is of no interest any more.
+    /// - Throws: `CancellationError`. Other errors of the rest are ignored.
     package func drain(upTo limit: Int = 16 << 10, within patience: Duration = .milliseconds(100)) async throws {
         guard case .stream(let source) = storage else { return }
         let impatience = Task {
@@ -84,6 +84,22 @@ public struct ResponseBody: Sendable, AsyncSequence {
     }
 }
 
+extension ResponseBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// How large it is, never what is in it.
+    public var description: String {
+        switch storage {
+        case .bytes(let bytes): "\(bytes.count) bytes"
+        case .stream: "a stream"
+        }
+    }
+
+    /// How large it is, never what is in it.
+    public var debugDescription: String { description }
+
+    /// Empty: a dump does not show the bytes either.
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}
+
 /// Where a body comes from that is still on its way. A client implements it; its last reference going away is the same as
 /// ``discard()``.
 public protocol ResponseBodySource: AnyObject, Sendable {
@@ -91,7 +107,7 @@ public protocol ResponseBodySource: AnyObject, Sendable {
     func next() async throws -> [UInt8]?
     /// The rest of the body, or ``PoolError/Code/responseTooLarge`` beyond the limit.
     func collect(upTo limit: Int) async throws -> [UInt8]
-    /// Does without the rest.
+    /// Discards the rest.
     func discard()
 }
 
@@ -100,7 +116,7 @@ extension PoolError {
     package static func responseTooLarge(_ limit: Int) -> PoolError {
         PoolError(
             .responseTooLarge,
-            "the answer's body has more than the \(limit) bytes that may be taken into memory",
+            "the response body has more than the \(limit) bytes that may be taken into memory",
             phase: .exchange
         )
     }

@@ -9,7 +9,7 @@ package struct TotalTimeout: Sendable {
     /// The timeout of a request with these options, sent by a client with these timeouts.
     package init(_ options: RequestOptions, defaults: PoolTimeouts) {
         self.options = options
-        timeouts = options.timeouts ?? defaults
+        timeouts = options.timeouts.over(defaults)
     }
 
     /// How long the whole may take; `nil` is no limit.
@@ -25,13 +25,11 @@ package struct TotalTimeout: Sendable {
             throw expired(origin, .submit, after: elapsed)
         }
         var options = options
-        var timeouts = timeouts
-        timeouts.total = total - elapsed
-        options.timeouts = timeouts
+        options.timeouts.total = .after(total - elapsed)
         return options
     }
 
-    /// The error of one exchange. The total timeout's is told in terms of the whole, not of what was left of it.
+    /// The error of one exchange. That of the total timeout gives the whole timeout, not what was left of it.
     package func whole(_ error: PoolError, after elapsed: Duration) -> PoolError {
         error.code == .totalTimeout ? expired(error.origin, error.phase, after: elapsed) : error
     }
@@ -40,7 +38,7 @@ package struct TotalTimeout: Sendable {
         let value = PoolSetting.Value.duration(total)
         return PoolError(
             .totalTimeout,
-            "the answer was not complete within \(value)",
+            "the response was not complete within \(value)",
             origin: origin,
             phase: phase,
             elapsed: elapsed,

@@ -13,7 +13,7 @@ enum StatusPage {
     ///   - pools: how many pools the process has and had, measured or not.
     static func text(_ readings: [PoolReading], pools: (created: UInt64, alive: UInt64)) -> String {
         let title =
-            "PoolScope \(PoolScope.version); pools in this process: \(pools.alive.compact) alive, "
+            "PoolScope \(PoolScopeVersion.current); pools in this process: \(pools.alive.compact) alive, "
             + "\(pools.created.compact) ever created"
         var lines = [title]
         if readings.isEmpty { lines += ["", "no pool is measured"] }

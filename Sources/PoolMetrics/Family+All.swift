@@ -303,8 +303,8 @@ extension Family {
         // Empty where the client is another one: an empty label is no label.
         let libcurl = backend.library.hasPrefix(curl) ? String(backend.library.dropFirst(curl.count)) : ""
         return [
-            ("version", PoolScope.version), ("libcurl", libcurl), ("tls", backend.tls),
-            ("swift", PoolScope.swiftVersion),
+            ("version", PoolScopeVersion.current), ("libcurl", libcurl), ("tls", backend.tls),
+            ("swift", PoolScopeVersion.compiler),
         ]
     }
 }

@@ -7,7 +7,7 @@ struct Poolscope: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poolscope",
         abstract: "Watch a shared, pooled HTTP client at work.",
-        version: PoolScope.version,
+        version: PoolScopeVersion.current,
         subcommands: [RunCommand.self, ConfigCommand.self]
     )
 }

@@ -37,12 +37,11 @@ struct FailureTests {
 
     private static func patience(with fault: Fault) -> RequestOptions {
         var options = RequestOptions()
-        options.timeouts = PoolTimeouts()
         switch fault {
         case .hang, .hangInHead, .hangInBody:
-            options.timeouts?.read = .milliseconds(300)
-            options.timeouts?.write = .milliseconds(300)
-        case .endlessInterim: options.timeouts?.total = .milliseconds(500)
+            options.timeouts.read = .milliseconds(300)
+            options.timeouts.write = .milliseconds(300)
+        case .endlessInterim: options.timeouts.total = .milliseconds(500)
         default: break
         }
         return options
@@ -85,9 +84,8 @@ struct FailureTests {
         let server = try FaultServer(door)
         let before = try KernelSockets().count(to: server.port)
         var options = RequestOptions()
-        options.timeouts = PoolTimeouts()
-        if door == .full { options.timeouts?.connect = .milliseconds(300) }
-        if door == .silent { options.timeouts?.read = .milliseconds(300) }
+        if door == .full { options.timeouts.connect = .milliseconds(300) }
+        if door == .silent { options.timeouts.read = .milliseconds(300) }
         try await withClient { client in
             for method in [HTTPRequest.Method.get, .post] {
                 let question = Question(.plain, method, to: server)

@@ -93,8 +93,7 @@ extension RequestOptions {
     /// The client's own, but for this acquire timeout.
     static func acquiring(within timeout: Duration?) -> RequestOptions {
         var options = RequestOptions()
-        options.timeouts = PoolTimeouts()
-        options.timeouts?.acquire = timeout
+        options.timeouts.acquire = timeout.map(RequestTimeout.after) ?? .none
         return options
     }
 }

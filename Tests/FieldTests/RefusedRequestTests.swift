@@ -83,8 +83,7 @@ struct RefusedRequestTests {
                 #expect(error.code == .connectionLost)
             }
             var options = RequestOptions()
-            options.timeouts = PoolTimeouts()
-            options.timeouts?.acquire = .zero
+            options.timeouts.acquire = .zero
             let impatient = try await poolError { _ = try await client.fetch(request, options: options) }
             #expect(impatient.code == .acquireTimeout)
             #expect(impatient.limit == nil)

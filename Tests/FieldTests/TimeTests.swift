@@ -43,7 +43,7 @@ struct FieldTimeTests {
             }
         } _: { client in
             var options = RequestOptions()
-            options.timeouts = Self.all(duration)
+            options.timeouts = RequestTimeouts(Self.all(duration))
             options.redirects = .follow(limit: 1)
             // Some of them wait in the queue.
             try await withThrowingTaskGroup(of: String.self) { group in
@@ -69,8 +69,7 @@ struct FieldTimeTests {
         try await withMeasuredPool { client in
             for redirects in [RedirectPolicy.none, .follow()] {
                 var options = RequestOptions()
-                options.timeouts = PoolTimeouts()
-                options.timeouts?.total = total
+                options.timeouts.total = .after(total)
                 options.redirects = redirects
                 let error = try await poolError { _ = try await client.fetch(.to(peer.authority), options: options) }
                 #expect(error.code == .totalTimeout, "\(error)")
@@ -88,11 +87,10 @@ struct FieldTimeTests {
     func shortTimeouts(isConnect: Bool) async throws {
         let hole = try FullBacklog()
         let mute = try ScriptedPeer { connection, _ in connection.waitForEnd() }
-        let timeout = isConnect ? \PoolTimeouts.connect : \PoolTimeouts.read
+        let timeout = isConnect ? \RequestTimeouts.connect : \RequestTimeouts.read
         try await withMeasuredPool { client in
             var options = RequestOptions()
-            options.timeouts = PoolTimeouts()
-            options.timeouts?[keyPath: timeout] = .microseconds(400)
+            options.timeouts[keyPath: timeout] = .microseconds(400)
             let port = isConnect ? hole.port : mute.port
             let error = try await poolError { _ = try await client.fetch(.to("127.0.0.1:\(port)"), options: options) }
             #expect(error.code == (isConnect ? .connectTimeout : .readTimeout), "\(error)")

@@ -16,10 +16,10 @@ struct TotalTimeoutTests {
     func rest() throws {
         var options = RequestOptions(site: CallSite("total"))
         let ofClient = TotalTimeout(options, defaults: timeouts(total: .seconds(5)))
-        options.timeouts = timeouts(total: .seconds(3))
+        options.timeouts.total = .seconds(3)
         let own = TotalTimeout(options, defaults: timeouts(total: .seconds(5)))
-        #expect(try ofClient.options(for: request, after: .seconds(2)).timeouts?.total == .seconds(3))
-        #expect(try own.options(for: request, after: .seconds(2)).timeouts?.total == .seconds(1))
+        #expect(try ofClient.options(for: request, after: .seconds(2)).timeouts.total == .seconds(3))
+        #expect(try own.options(for: request, after: .seconds(2)).timeouts.total == .seconds(1))
         #expect(try own.options(for: request, after: .zero) == options)
     }
 
@@ -36,7 +36,7 @@ struct TotalTimeoutTests {
         let error = try #require(throws: PoolError.self) { try total.options(for: request, after: .seconds(3)) }
         #expect(
             error.description
-                == "totalTimeout http://a:80: the answer was not complete within 3.0 s; 3.0 s after submission, "
+                == "totalTimeout http://a:80: the response was not complete within 3.0 s; 3.0 s after submission, "
                 + "phase submit; in force: total_timeout_seconds = 3.0 s (HTTP_CLIENT_TOTAL_TIMEOUT)"
         )
         let ofExchange = PoolError(

@@ -99,12 +99,16 @@ struct RetryingClientTests {
         var options = RequestOptions(site: CallSite("retry"))
         var timeouts = PoolTimeouts()
         timeouts.total = .milliseconds(3300)
-        options.timeouts = timeouts
+        options.timeouts = RequestTimeouts(timeouts)
         let response = try await retrying(client, clock, attempts: 10).execute(request, body: .none, options: options)
         #expect(response.status == .serviceUnavailable)
         // A second each, and a tenth and two tenths between them; another four tenths would end past the timeout.
-        #expect(client.attempts.map { $0.timeouts?.total } == [.milliseconds(3300), .milliseconds(2200), .seconds(1)])
-        #expect(client.attempts.allSatisfy { $0.site == options.site && $0.timeouts?.read == timeouts.read })
+        #expect(client.attempts.map { $0.timeouts.total } == [.milliseconds(3300), .milliseconds(2200), .seconds(1)])
+        #expect(
+            client.attempts.allSatisfy {
+                $0.site == options.site && $0.timeouts.over(PoolTimeouts()).read == timeouts.read
+            }
+        )
     }
 
     @Test("tells the total timeout of an attempt in terms of the whole")
@@ -114,7 +118,7 @@ struct RetryingClientTests {
         var options = RequestOptions()
         var timeouts = PoolTimeouts()
         timeouts.total = .seconds(2)
-        options.timeouts = timeouts
+        options.timeouts = RequestTimeouts(timeouts)
         let error = try await #require(throws: PoolError.self) {
             try await retrying(client, clock).execute(request, body: .none, options: options)
         }

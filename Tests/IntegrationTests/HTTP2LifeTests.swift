@@ -177,8 +177,7 @@ struct HTTP2LifeTests {
             }
             try await eventually("all are held") { upstream.arrived.count == 6 }
             var options = RequestOptions()
-            options.timeouts = PoolTimeouts()
-            options.timeouts?.read = .milliseconds(50)
+            options.timeouts.read = .milliseconds(50)
             let late = try await poolError {
                 _ = try await pool.execute(.get("https", nginx.tlsAuthority, "/held/6"), body: .none, options: options)
             }

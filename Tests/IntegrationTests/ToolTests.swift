@@ -265,8 +265,7 @@ struct LoopbackUpstreamTests {
     @Test func hangAnswersNotBeforeTheClientGivesUp() async throws {
         try await withUpstream { upstream, pool in
             var options = RequestOptions()
-            options.timeouts = PoolTimeouts()
-            options.timeouts?.read = .milliseconds(100)
+            options.timeouts.read = .milliseconds(100)
             await #expect(throws: PoolError.self) {
                 try await pool.execute(request(upstream, "/hang"), body: .none, options: options)
             }

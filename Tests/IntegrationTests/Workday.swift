@@ -64,7 +64,7 @@ struct Workday: Sendable {
         _ = try await send("/error?status=503", at: Self.peers)
         await fails(.connectionLost) { try await send("/drop", at: Self.peers, method: .post) }
         await fails(.connectFailed) { try await send("/", at: Self.peers, to: deadAuthority) }
-        var impatient = PoolTimeouts()
+        var impatient = RequestTimeouts()
         impatient.read = .milliseconds(100)
         await fails(.readTimeout) { try await send("/hang", at: Self.peers, timeouts: impatient) }
 
@@ -87,7 +87,7 @@ struct Workday: Sendable {
         to authority: String? = nil,
         method: HTTPRequest.Method = .get,
         body: RequestBody = .none,
-        timeouts: PoolTimeouts? = nil
+        timeouts: RequestTimeouts = RequestTimeouts()
     ) async throws -> PooledResponse {
         let authority = authority ?? upstream.authority
         let request = HTTPRequest(method: method, scheme: "http", authority: authority, path: path)

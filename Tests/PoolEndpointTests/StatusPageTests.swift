@@ -71,7 +71,7 @@ struct StatusPageTests {
             turn.sites = [(catalog, site)]
         }
         let expected = """
-            PoolScope \(PoolScope.version); pools in this process: 2 alive, 3 ever created
+            PoolScope \(PoolScopeVersion.current); pools in this process: 2 alive, 3 ever created
 
             pool default (libcurl/7.88.1, OpenSSL/3.0.17)
 
@@ -217,7 +217,7 @@ struct StatusPageTests {
     func noPools() {
         #expect(
             page() == [
-                "PoolScope \(PoolScope.version); pools in this process: 2 alive, 3 ever created", "",
+                "PoolScope \(PoolScopeVersion.current); pools in this process: 2 alive, 3 ever created", "",
                 "no pool is measured",
             ]
         )

@@ -225,7 +225,7 @@ struct ExpositionTests {
         let infos = try page().all("poolscope_build_info")
         #expect(infos.map { $0.labels["libcurl"] } == ["7.88.1", ""])
         #expect(infos.map { $0.labels["tls"] } == ["OpenSSL/3.0.17", "BoringSSL"])
-        #expect(infos.allSatisfy { $0.labels["version"] == PoolScope.version && $0.value == 1 })
+        #expect(infos.allSatisfy { $0.labels["version"] == PoolScopeVersion.current && $0.value == 1 })
         withExtendedLifetime(pools) {}
     }
 

@@ -52,7 +52,7 @@ struct SoakLoad: Sendable {
         if call == .hanging {
             var timeouts = PoolTimeouts()
             timeouts.read = .milliseconds(200)
-            options.timeouts = timeouts
+            options.timeouts = RequestTimeouts(timeouts)
         }
         let sent = Task { [options] in try await client.execute(request.http, body: .none, options: options) }
         if call == .abandoned {

@@ -53,12 +53,12 @@ final class Exchange: @unchecked Sendable {
         upload = if case .stream(let stream) = request.body { UploadStream(stream) } else { nil }
         self.request = request
         site = options.site
-        if let timeouts = options.timeouts {
-            self.timeouts = timeouts
-            phaseTimeouts = PhaseTimeouts(timeouts)
-        } else {
+        if options.timeouts.areInherited {
             timeouts = defaults.timeouts
             phaseTimeouts = defaults.phases
+        } else {
+            timeouts = options.timeouts.over(defaults.timeouts)
+            phaseTimeouts = PhaseTimeouts(timeouts)
         }
     }
 

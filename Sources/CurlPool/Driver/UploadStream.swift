@@ -110,7 +110,7 @@ final class UploadStream: Sendable {
         while let next = await nextAttempt(after: attempt) {
             attempt = next
             do {
-                try await source.produce { [attempt] chunk in try await self.write(chunk, attempt, nudge) }
+                try await source.write { [attempt] chunk in try await self.write(chunk, attempt, nudge) }
                 complete(attempt)
             } catch {
                 state.withLock { state in

@@ -220,8 +220,7 @@ struct LimitTests {
             let half = try await pool.execute(get(peer, "/half"))
             #expect(await code { _ = try await half.body.collect() } == .readTimeout)
             var options = RequestOptions()
-            options.timeouts = PoolTimeouts()
-            options.timeouts?.total = .milliseconds(100)
+            options.timeouts.total = .milliseconds(100)
             let total = await code { _ = try await pool.execute(get(peer), body: .none, options: options) }
             #expect(total == .totalTimeout)
             #expect(journal.connectFailures == [.timeout])

@@ -14,7 +14,7 @@ struct RedirectTests {
         if let total {
             var timeouts = PoolTimeouts()
             timeouts.total = total
-            options.timeouts = timeouts
+            options.timeouts = RequestTimeouts(timeouts)
         }
         return options
     }

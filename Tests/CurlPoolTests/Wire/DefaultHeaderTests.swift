@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Default header fields")
 struct DefaultHeaderTests {
-    private static let name = "User-Agent: PoolScope/\(PoolScope.version)"
+    private static let name = "User-Agent: PoolScope/\(PoolScopeVersion.current)"
 
     private func lines(
         _ own: HTTPFields = [:],
