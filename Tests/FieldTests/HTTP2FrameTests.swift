@@ -27,7 +27,9 @@ struct HTTP2FrameTests {
         ) { client, peer in
             let callers = (0..<5).map { _ in Task { try await client.fetch(peer.request()).status } }
             for caller in callers { #expect(try await caller.value == 204) }
-            try await client.becomes(idle: peer.count("connection"))
+            // Some versions of libcurl take no request for a connection that allows no stream, and it is closed.
+            try await eventually("no request is on a connection") { client.reading().levels.connections.active == 0 }
+            #expect(client.reading().levels.connections.idle <= peer.count("connection"))
         }
     }
 

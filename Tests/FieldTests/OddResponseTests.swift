@@ -45,9 +45,6 @@ struct OddResponseTests {
                 let response = try await client.fetch(.to(peer.authority, method: test.method))
                 #expect(response.status == status)
                 #expect(response.text == text)
-                // A bare CR is a space (RFC 9112, 2.2), and no second field.
-                #expect(response.fields[.setCookie] == nil)
-                #expect(!response.fields.contains { $0.value.contains { $0.isNewline } })
                 if let reused { try await client.becomes(idle: reused ? 1 : 0) }
             case .error(let codes):
                 let error = try await poolError { _ = try await client.fetch(.to(peer.authority, method: test.method)) }
@@ -241,8 +238,8 @@ struct OddResponseTests {
     @Test(
         "Header fields that could be read in two ways",
         arguments: [
-            ("X: a\0b\r\nContent-Length: 2", false), ("X: a\rSet-Cookie: b\r\nContent-Length: 2", true),
-            ("Content-Length : 2", false), ("NoColon\r\nContent-Length: 2", false), (": v\r\nContent-Length: 2", false),
+            ("X: a\0b\r\nContent-Length: 2", false), ("Content-Length : 2", false),
+            ("NoColon\r\nContent-Length: 2", false), (": v\r\nContent-Length: 2", false),
             ("X:\r\nContent-Length: 2", true), ("Content-Length: 2  ", true), ("Content-Length:2", true),
             ("X: \u{e9}\r\nContent-Length:\t2", true),
         ]
@@ -254,5 +251,27 @@ struct OddResponseTests {
                 outcome: isRight ? .response(200, "ok", reused: true) : .error([.invalidResponse])
             )
         )
+    }
+
+    // RFC 9112, 2.2: an error or a space. It depends on the version of libcurl.
+    @Test("A bare CR begins no second field")
+    func bareCR() async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readHeadOnly() != nil {
+                connection.write("HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\nContent-Length: 2\r\n\r\nok")
+            }
+        }
+        try await withMeasuredPool { client in
+            do {
+                let response = try await client.fetch(.to(peer.authority))
+                #expect(response.text == "ok")
+                #expect(response.fields[.setCookie] == nil)
+                #expect(!response.fields.contains { $0.value.contains { $0.isNewline } })
+                try await client.becomes(idle: 1)
+            } catch let error as PoolError {
+                #expect(error.code == .invalidResponse, "\(error)")
+                try await client.becomes()
+            }
+        }
     }
 }

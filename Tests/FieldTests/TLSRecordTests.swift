@@ -162,6 +162,31 @@ struct TLSRecordTests {
         }
     }
 
+    // RFC 9112, 9.2. libcurl from 8.15 on would read the second record together with the first.
+    @Test(
+        "A response that nobody asked for, in a record of its own, is not the next request's",
+        arguments: TLSPeer.Version.allCases
+    )
+    func unasked(version: TLSPeer.Version) async throws {
+        try await withPeer(version) { session, number in
+            while session.readHead() != nil {
+                // Both arrive at once.
+                session.connection.cork(true)
+                session.answer("\(number)")
+                session.answer("nobody's")
+                session.connection.cork(false)
+            }
+        } _: { client, peer in
+            for round in 0..<3 {
+                let text = try await client.fetch(request(peer, .post)).text
+                #expect(text == "\(round)")
+                try await client.becomes()
+            }
+            let origin = try client.onlyOrigin
+            #expect(origin.connectionsClosed[.unexpectedData] == 3, "\(origin.connectionsClosed)")
+        }
+    }
+
     // RFC 8446, 4.6.1 and 4.6.3. Mbed-TLS/mbedtls #10781.
     @Test("Records between those of a body leave the body whole and the connection alive", arguments: Record.allCases)
     func inBody(record: Record) async throws {
@@ -179,8 +204,8 @@ struct TLSRecordTests {
                 let text = try await client.fetch(request(peer)).text
                 #expect(text == String(repeating: "a", count: 1000 * times))
             }
-            // What is left of the second handshake comes when the first response is over.
-            #expect(peer.connections == (record == .helloRequest ? 2 : 1))
+            // What is left of the second handshake may come when the first response is over.
+            #expect(peer.connections <= (record == .helloRequest ? 2 : 1))
         }
     }
 

@@ -99,6 +99,12 @@ package final class ScriptedPeer: Sendable {
             return true
         }
 
+        /// What is written until this is undone goes out as one segment, if it fits.
+        package func cork(_ isCorked: Bool) {
+            var value: Int32 = isCorked ? 1 : 0
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+
         /// A plain answer of status 200.
         package func answer(_ body: String, headers: String = "") {
             write("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")

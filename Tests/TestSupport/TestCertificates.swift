@@ -22,10 +22,10 @@ package final class TestCertificates: Sendable {
     package let authority: Pair
     private let folder: URL
 
-    package init() async throws {
+    package init(named name: String = "An authority of tests") async throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("ca-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        authority = try await Self.selfSigned("/CN=An authority of tests", "authority", in: folder)
+        authority = try await Self.selfSigned("/CN=\(name)", "authority", in: folder)
         try Data().write(to: folder.appendingPathComponent("index"))
         let configuration = """
             [ca]

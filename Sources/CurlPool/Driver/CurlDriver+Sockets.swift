@@ -94,7 +94,8 @@ extension CurlDriver {
         default:
             // A socket that is no connection of ours (the resolver's) is closed by libcurl in its own time.
             if sockets[descriptor].slot < 0 {
-                events.forget(descriptor)
+                // Newer versions of libcurl ask for their eventfd at every request, and take that back in the same turn.
+                if !sockets[descriptor].applied.isEmpty { events.forget(descriptor) }
                 sockets.close(descriptor)
             } else {
                 sockets.want([], on: descriptor)

@@ -11,17 +11,22 @@ extension CurlTransfer {
         noteIfWhole(exchange)
     }
 
-    /// Of HTTP/2, libcurl does not show that the response is whole: what its head says has to do.
+    private static let neverShowsEnds = LibcurlVersion.loaded.hidesWholeResponses
+
+    /// Whether libcurl shows that a response is whole whose request is not. Of HTTP/2 it never does.
+    private var showsEnd: Bool { slot?.isMultiplexed != true && !Self.neverShowsEnds }
+
+    /// Where libcurl does not show that the response is whole, what its head says has to do.
     func noteIfWhole(_ exchange: Exchange) {
-        guard slot?.isMultiplexed == true, exchange.head.isWhole(after: bodyBytes), exchange.isUploading else {
+        guard !showsEnd, exchange.head.isWhole(after: bodyBytes), exchange.isUploading else {
             return
         }
         driver.responseIsWhole(self)
     }
 
-    /// Whether the response may be whole without anybody knowing: over HTTP/2, where its head does not say how long it is.
+    /// Whether the response may be whole without anybody knowing: neither libcurl nor its head says so.
     var mayHaveWholeResponse: Bool {
-        guard slot?.isMultiplexed == true, let head = exchange?.head else { return false }
+        guard !showsEnd, let head = exchange?.head else { return false }
         return head.isComplete && head.framing.length == nil
     }
 

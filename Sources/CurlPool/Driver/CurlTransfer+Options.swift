@@ -211,6 +211,7 @@ private func beforeHandshake(
     data: UnsafeMutableRawPointer?
 ) -> CURLcode {
     guard let context else { return CURLE_OK }
+    ReadAhead.switchOff(in: context)
     with(data, or: ()) { transfer in
         if let slot = transfer.slot { ClosingAlert.report(of: context, to: slot) }
     }

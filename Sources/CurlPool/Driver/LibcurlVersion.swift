@@ -20,6 +20,9 @@ struct LibcurlVersion: Comparable, CustomStringConvertible {
     /// From here on, a connection over TLS that ends is still open for a while after its last transfer.
     static let closesGracefully = LibcurlVersion(8, 9)
 
+    /// Whether it goes on waiting for the peer when an HTTP/1.1 response is whole and its request is not.
+    var hidesWholeResponses: Bool { self >= LibcurlVersion(8, 5) && self < LibcurlVersion(8, 6) }
+
     /// What a person should know who meets this version.
     var caution: String? {
         guard !Self.tested.contains(self) else { return nil }

@@ -8,7 +8,7 @@ import HTTPPool
 /// libcurl keeps parsed authorities between connections only where they come from a file alone, without a CA path; a
 /// bundle of a system costs 17 ms of CPU otherwise, at every TLS connection. Up to 8.16 the bundle's file is all that
 /// libcurl is given. Later versions cannot be without a path: they get the system's folder, in which OpenSSL looks a
-/// single authority up by its hash, or one in which there is nothing.
+/// single authority up by its hash, and a file of what only the bundle has; or a folder in which there is nothing.
 ///
 /// Sound as `Sendable`: it is written in the initialiser and never again.
 final class TrustedAuthorities: Sendable {
@@ -43,15 +43,19 @@ final class TrustedAuthorities: Sendable {
                 return
             }
             if hasDefaultPath, let folder = Self.hashedFolder {
-                // libcurl wants a file as well, so it is given the first of those that the folder has.
-                let memory = try Self.file(Self.firstCertificate(in: read(.file(bundle))))
+                let certificates = Self.certificates(in: try read(.file(bundle)))
+                let missing = Self.missing(from: folder, of: certificates)
+                // libcurl wants a file as well, so it is given one of those that the folder has where it has all.
+                let memory = try Self.file(Self.pem(missing.isEmpty ? Array(certificates.prefix(1)) : missing))
                 (places, descriptor) = ((memory.path, folder), memory.descriptor)
             } else {
                 (places, descriptor) = ((bundle, nowhere), nil)
             }
         case .systemAnd(let more):
             if hasDefaultPath, let folder = Self.hashedFolder {
-                let memory = try Self.file(read(more))
+                let bundle = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
+                let missing = Self.missing(from: folder, of: Self.certificates(in: bundle))
+                let memory = try Self.file(Self.pem(missing) + read(more))
                 (places, descriptor) = ((memory.path, folder), memory.descriptor)
             } else {
                 let system = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
@@ -76,22 +80,58 @@ final class TrustedAuthorities: Sendable {
 
     /// The folder of the system's authorities, as libcurl was built to find it, if it is one that OpenSSL can search.
     private static let hashedFolder: String? = {
-        guard let path = poolscope_version()?.pointee.capath, let folder = opendir(path) else { return nil }
-        defer { closedir(folder) }
-        while let entry = readdir(folder) {
-            let isHashed = withUnsafeBytes(of: entry.pointee.d_name) { name in
-                let length = name.firstIndex(of: 0) ?? name.count
-                // Eight digits of the hash and a number: `5ed36f99.0`.
-                return length == 10 && name[8] == UInt8(ascii: ".") && name[9] == UInt8(ascii: "0")
-            }
-            if isHashed { return String(cString: path) }
-        }
-        return nil
+        guard let path = poolscope_version()?.pointee.capath else { return nil }
+        let folder = String(cString: path)
+        return hashedFiles(in: folder).isEmpty ? nil : folder
     }()
 
-    private static func firstCertificate(in pem: [UInt8]) -> [UInt8] {
-        let end = Array("-----END CERTIFICATE-----".utf8)
-        return pem.firstRange(of: end).map { Array(pem[..<$0.upperBound]) + [UInt8(ascii: "\n")] } ?? pem
+    /// The paths of those files that OpenSSL looks up by a name's hash, such as `5ed36f99.0`.
+    private static func hashedFiles(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var paths: [String] = []
+        while let entry = readdir(stream) {
+            // Sound: the name is as long as the kernel says, and ends with a zero.
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { UnsafeRawPointer($0) }
+            let text = String(cString: name.assumingMemoryBound(to: CChar.self))
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].count == 8, parts[0].allSatisfy(\.isHexDigit), Int(parts[1]) != nil else {
+                continue
+            }
+            paths.append("\(folder)/\(text)")
+        }
+        return paths
+    }
+
+    /// Those certificates that OpenSSL does not find in the folder. A bundle may have been added to by hand.
+    private static func missing(from folder: String, of certificates: [[UInt8]]) -> [[UInt8]] {
+        let present = Set(hashedFiles(in: folder).flatMap { Self.certificates(in: PoolTLS.PEM.contents(of: $0) ?? []) })
+        return certificates.filter { !present.contains($0) }
+    }
+
+    private static let begin = Array("-----BEGIN CERTIFICATE-----".utf8)
+    private static let end = Array("-----END CERTIFICATE-----".utf8)
+
+    /// The lines between the marks, of each certificate.
+    private static func certificates(in pem: [UInt8]) -> [[UInt8]] {
+        var certificates: [[UInt8]] = []
+        var lines: [UInt8]?
+        for line in pem.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+            if line.elementsEqual(begin) {
+                lines = []
+            } else if line.elementsEqual(end) {
+                if let lines { certificates.append(lines) }
+                lines = nil
+            } else {
+                lines?.append(contentsOf: line + [UInt8(ascii: "\n")])
+            }
+        }
+        return certificates
+    }
+
+    private static func pem(_ certificates: [[UInt8]]) -> [UInt8] {
+        let lineEnd = [UInt8(ascii: "\n")]
+        return certificates.flatMap { begin + lineEnd + $0 + end + lineEnd }
     }
 
     /// A file in memory.
