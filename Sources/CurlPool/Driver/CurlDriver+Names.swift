@@ -1,5 +1,6 @@
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// From names to addresses, before a connection is opened; and what became of the addresses.
 extension CurlDriver {

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// Sockets that are connected here, and handed to libcurl: those of peers with several addresses.
 extension CurlDriver {

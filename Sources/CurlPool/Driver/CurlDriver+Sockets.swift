@@ -2,6 +2,7 @@ import CLibcurl
 import CLinux
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// The sockets of the pool: what is heard of them, and what libcurl wants to know of them.
 extension CurlDriver {

@@ -1,6 +1,7 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// Carries out what the state machine decided, and reports to it what libcurl made of that.
 extension CurlDriver {

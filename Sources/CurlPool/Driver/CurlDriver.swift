@@ -1,6 +1,7 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// Does what the state machine decides: one thread, one epoll, one multi handle.
 ///
@@ -150,7 +151,7 @@ final class CurlDriver: @unchecked Sendable {
     /// have been told by then.
     private func hearMore(_ happened: inout EventQueue.Happened) {
         let end = now + Self.gatheringPeriod
-        while !happened.events.isEmpty, now < end, machine.requests.count > 0,
+        while !happened.events.isEmpty, now < end, machine.requestCount > 0,
             answered.count + streaming.count < Self.fewAnswers
         {
             work()

@@ -1,6 +1,7 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// One transfer of libcurl: an easy handle, and the exchange that it carries out at present.
 ///

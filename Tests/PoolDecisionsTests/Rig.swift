@@ -1,7 +1,7 @@
 import HTTPPool
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// A state machine with a clock of its own, driven as the driver drives it.
 struct Rig {

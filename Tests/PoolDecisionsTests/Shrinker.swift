@@ -1,4 +1,4 @@
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// Replays a sequence, and finds a short part of it that breaks a rule.
 struct Shrinker {

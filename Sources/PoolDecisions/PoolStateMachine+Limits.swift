@@ -1,10 +1,10 @@
-import HTTPPool
+package import HTTPPool
 
 /// Limits that change while the pool runs: rule 11.
 extension PoolStateMachine {
     /// Puts other limits in force. Raising one serves the queue at once; lowering one closes idle connections beyond it, and
     /// active ones when their requests are done.
-    mutating func reconfigure(_ configuration: PoolConfiguration, at now: MonotonicTime) {
+    package mutating func reconfigure(_ configuration: PoolConfiguration, at now: MonotonicTime) {
         rules = PoolRules(configuration)
         turn.configuration = configuration
         trimIdle(at: now)

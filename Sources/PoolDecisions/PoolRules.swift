@@ -1,7 +1,7 @@
-import HTTPPool
+package import HTTPPool
 
 /// The limits in the units of the state machine: nanoseconds, and the largest number for "no limit".
-struct PoolRules {
+package struct PoolRules {
     var maxConnections: Int
     var maxConnectionsPerOrigin: Int
     var maxIdleConnections: Int
@@ -13,7 +13,7 @@ struct PoolRules {
     /// Whether a connection over TLS may turn out to carry several requests at once.
     var mayMultiplex: Bool
 
-    init(_ configuration: PoolConfiguration) {
+    package init(_ configuration: PoolConfiguration) {
         let limits = configuration.limits
         mayMultiplex = configuration.transport.http2 == .negotiated
         maxConnections = limits.maxConnections
@@ -27,14 +27,14 @@ struct PoolRules {
 }
 
 /// The timeouts in nanoseconds; the largest number for "none".
-struct PhaseTimeouts {
+package struct PhaseTimeouts {
     var connect: UInt64
     var acquire: UInt64
     var read: UInt64
     var write: UInt64
     var total: UInt64
 
-    init(_ timeouts: PoolTimeouts) {
+    package init(_ timeouts: PoolTimeouts) {
         connect = timeouts.connect?.wholeNanoseconds ?? .max
         acquire = timeouts.acquire?.wholeNanoseconds ?? .max
         read = timeouts.read?.wholeNanoseconds ?? .max

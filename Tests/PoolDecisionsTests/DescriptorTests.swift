@@ -1,7 +1,7 @@
 import HTTPPool
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// A connection that could not be opened because the process has no descriptor left.
 @Suite("Without a descriptor")

@@ -1,7 +1,7 @@
 import HTTPPool
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 @Suite("Several requests on one connection")
 struct MultiplexingTests {

@@ -1,12 +1,12 @@
-import HTTPPool
+package import HTTPPool
 
 /// The number of a slot: the place of one connection. Free numbers are used again.
-typealias SlotID = Int
+package typealias SlotID = Int
 /// The number of a request that is not finished. Free numbers are used again.
-typealias RequestID = Int
+package typealias RequestID = Int
 
 /// What the driver is to do, in the order in which it stands.
-enum PoolAction: Equatable {
+package enum PoolAction: Equatable {
     /// Open a connection in the slot, which is free, and send the request on it.
     case open(SlotID, RequestID)
     /// Send the request on the slot's idle connection.
@@ -22,7 +22,7 @@ enum PoolAction: Equatable {
 }
 
 /// Why the pool itself ended a request.
-enum RequestFailure: Equatable {
+package enum RequestFailure: Equatable {
     /// `behind`: the limit in the way; `nil` where the peer refuses everything and no connection is tried.
     case acquireTimeout(behind: PoolLimit?, otherWaiters: Int)
     case connectTimeout
@@ -37,7 +37,7 @@ enum RequestFailure: Equatable {
 }
 
 /// Who is to move the next byte of a request that holds a connection.
-enum Awaiting {
+package enum Awaiting {
     /// The peer: bytes of the answer. The read timeout runs.
     case answer
     /// The peer: it is to take bytes of the body. The write timeout runs.
@@ -47,7 +47,7 @@ enum Awaiting {
 }
 
 /// How a transfer ended.
-enum TransferEnding: Equatable {
+package enum TransferEnding: Equatable {
     /// The whole exchange was carried out. `keepAlive`: the connection is open and may serve another request.
     case complete(keepAlive: Bool)
     /// It broke. The reason counts if the connection never became usable. `keepAlive`: it broke alone, and the connection
@@ -59,7 +59,7 @@ enum TransferEnding: Equatable {
 }
 
 /// What becomes of the request whose transfer ended.
-enum TransferVerdict: Equatable {
+package enum TransferVerdict: Equatable {
     /// It is finished; its number is free. The caller gets the result of the transfer.
     case deliver
     /// It is finished, and its number free: the peer refuses whatever is sent. The caller gets told that.
@@ -69,7 +69,7 @@ enum TransferVerdict: Equatable {
 }
 
 /// A request as the state machine sees it.
-struct NewRequest {
+package struct NewRequest {
     /// The number of its submission; later ones have higher numbers.
     var number: UInt64
     var origin: Origin
@@ -79,4 +79,22 @@ struct NewRequest {
     /// It may be sent twice: an idempotent method, and a body that is still there.
     var isRepeatable: Bool
     var hasBody: Bool
+
+    package init(
+        number: UInt64,
+        origin: Origin,
+        site: CallSite,
+        submitted: MonotonicTime,
+        timeouts: PhaseTimeouts,
+        isRepeatable: Bool,
+        hasBody: Bool
+    ) {
+        self.number = number
+        self.origin = origin
+        self.site = site
+        self.submitted = submitted
+        self.timeouts = timeouts
+        self.isRepeatable = isRepeatable
+        self.hasBody = hasBody
+    }
 }

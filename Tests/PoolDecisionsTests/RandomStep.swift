@@ -1,7 +1,7 @@
 import HTTPPool
 import LoopbackUpstream
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// One thing that happens to a pool, as a value: a sequence of them can be replayed, and made shorter.
 ///

@@ -2,7 +2,7 @@ import HTTPPool
 import LoopbackUpstream
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 @Suite("Whose turn it is")
 struct QueueOrderTests {

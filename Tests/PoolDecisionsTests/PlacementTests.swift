@@ -1,7 +1,7 @@
 import HTTPPool
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 @Suite("Who gets which connection")
 struct PlacementTests {

@@ -1,9 +1,9 @@
-import HTTPPool
+package import HTTPPool
 
 /// What the transfers say: rules 7 and 9.
 extension PoolStateMachine {
     /// The slot's connection is usable and the request that opened it is about to be sent.
-    mutating func connectionReady(_ slot: SlotID, at now: MonotonicTime) {
+    package mutating func connectionReady(_ slot: SlotID, at now: MonotonicTime) {
         guard slots[slot].state == .connecting, let id = slots[slot].requests.first else { return }
         record(.connectionOpened(originID(of: id), took: now - slots[slot].opening))
         slots[slot].state = .active
@@ -20,27 +20,29 @@ extension PoolStateMachine {
     /// The peer has announced for how long it keeps the slot's connection without a request, in nanoseconds.
     ///
     /// It is used for a little less: what is sent while the peer closes is lost.
-    mutating func announced(keepAlive: UInt64, by slot: SlotID) {
+    package mutating func announced(keepAlive: UInt64, by slot: SlotID) {
         slots[slot].idleLimit = keepAlive - min(keepAlive / 2, Self.keepAliveMargin)
     }
 
     private static let keepAliveMargin: UInt64 = 1_000_000_000
 
     /// Bytes of the request moved, and this is who is to move the next.
-    mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
+    package mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
         // The same timeout counts anew, which makes nothing due earlier.
         if requests[id].awaiting == awaiting { requests[id].progress = now } else { awaits(id, awaiting, at: now) }
     }
 
     /// The request is waiting for somebody else from now on, whose timeout may be due earlier.
-    mutating func awaits(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
+    package mutating func awaits(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
         requests[id].progress = now
         requests[id].awaiting = awaiting
         if case .inFlight(let slot) = requests[id].state { arm(slot, for: id) }
     }
 
     /// The request's transfer ended. The driver has taken it off libcurl before it says so.
-    mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding, at now: MonotonicTime) -> TransferVerdict {
+    package mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding, at now: MonotonicTime)
+        -> TransferVerdict
+    {
         switch requests[id].state {
         case .connecting(let slot) where isOpener(id, of: slot):
             let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
@@ -116,7 +118,7 @@ extension PoolStateMachine {
     }
 
     /// An idle connection ended, or said something that nobody had asked for. It is never used again.
-    mutating func idleConnectionSpoke(_ slot: SlotID, _ reason: CloseReason, at now: MonotonicTime) {
+    package mutating func idleConnectionSpoke(_ slot: SlotID, _ reason: CloseReason, at now: MonotonicTime) {
         guard slots.contains(slot), slots[slot].state == .idle else { return }
         close(slot, reason, at: now)
         serve(at: now)

@@ -1,6 +1,6 @@
 import HTTPPool
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// What the driver would do, and what it could not.
 extension ModelledPool {

@@ -1,6 +1,6 @@
 import HTTPPool
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// What must hold after every step.
 extension ModelledPool {

@@ -3,7 +3,7 @@ import HTTPPool
 import Synchronization
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// Random sequences of everything that can happen to a pool; after each step every rule must hold.
 ///

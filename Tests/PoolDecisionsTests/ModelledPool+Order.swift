@@ -1,6 +1,6 @@
 import HTTPPool
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// Who is to be given a connection, worked out anew: from what was submitted, opened, left and closed, and from nothing
 /// that the state machine keeps for the purpose.

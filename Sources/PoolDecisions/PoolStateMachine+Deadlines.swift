@@ -1,4 +1,4 @@
-import HTTPPool
+package import HTTPPool
 import HeapModule
 
 /// What happens because time passed: rule 3, and the timeouts of each phase.
@@ -22,7 +22,7 @@ extension PoolStateMachine {
     }
 
     /// The next moment at which ``timePassed(to:)`` has something to do; `nil` when there is none.
-    mutating func nextDeadline() -> MonotonicTime? {
+    package mutating func nextDeadline() -> MonotonicTime? {
         while let first = queueDeadlines.min, !isLive(first) { queueDeadlines.removeMin() }
         while let first = slotDeadlines.min, !isLive(first) { slotDeadlines.removeMin() }
         while let first = originMoments.min, !isLive(first) { originMoments.removeMin() }
@@ -36,7 +36,7 @@ extension PoolStateMachine {
     }
 
     /// Does what is due.
-    mutating func timePassed(to now: MonotonicTime) {
+    package mutating func timePassed(to now: MonotonicTime) {
         // First of all, so that an origin whose pause is over has its turn when something else makes room.
         while let first = originMoments.min, first.time <= now {
             originMoments.removeMin()

@@ -1,4 +1,4 @@
-import HTTPPool
+package import HTTPPool
 
 /// Connections whose peer is gone without a word: rule 12.
 ///
@@ -10,7 +10,7 @@ extension PoolStateMachine {
     private static let leastSilence: UInt64 = 1_000_000_000
 
     /// Bytes came on a connection that carries several requests.
-    mutating func received(on slot: SlotID, at now: MonotonicTime) {
+    package mutating func received(on slot: SlotID, at now: MonotonicTime) {
         guard slots.contains(slot) else { return }
         slots[slot].lastReceived = now
     }

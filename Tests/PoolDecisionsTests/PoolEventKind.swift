@@ -1,6 +1,6 @@
 import HTTPPool
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// The kinds of events, for counting.
 enum PoolEventKind: Int, CaseIterable {

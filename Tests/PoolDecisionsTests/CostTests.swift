@@ -2,7 +2,7 @@ import Glibc
 import HTTPPool
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// What one event costs does not grow with how many requests wait, how many connections are idle and how many requests are
 /// in flight.

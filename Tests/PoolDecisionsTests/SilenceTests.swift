@@ -1,7 +1,7 @@
 import HTTPPool
 import Testing
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 @Suite("Connections on which nothing comes any more")
 struct SilenceTests {

@@ -1,10 +1,10 @@
-import HTTPPool
+package import HTTPPool
 
 /// The end of the pool: rule 10.
 extension PoolStateMachine {
     /// Refuses what comes from now on and lets go of what is there, as the policy says. A second call can only shorten
     /// the grace.
-    mutating func beginShutdown(_ policy: ShutdownPolicy, at now: MonotonicTime) {
+    package mutating func beginShutdown(_ policy: ShutdownPolicy, at now: MonotonicTime) {
         let graceEnds = now + policy.grace.wholeNanoseconds
         if let begun = shutdown {
             shutdown?.graceEnds = min(begun.graceEnds, graceEnds)
@@ -23,8 +23,11 @@ extension PoolStateMachine {
         timePassed(to: now)
     }
 
+    /// Requests that are not finished.
+    package var requestCount: Int { requests.count }
+
     /// Whether the shutdown has come to its end: no request and no connection is left.
-    var isDrained: Bool { shutdown != nil && requests.count == 0 && slots.count == 0 }
+    package var isDrained: Bool { shutdown != nil && requests.count == 0 && slots.count == 0 }
 
     /// The grace is over: whatever is left fails. Those without a connection go first, so that nobody moves into what the
     /// others leave.

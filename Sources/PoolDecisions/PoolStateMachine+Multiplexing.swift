@@ -1,4 +1,4 @@
-import HTTPPool
+package import HTTPPool
 
 /// Several requests on one connection (HTTP/2).
 ///
@@ -89,7 +89,7 @@ extension PoolStateMachine {
     }
 
     /// The answer on the slot's connection has begun, and says by its version whether others may be on it.
-    mutating func answerBegan(_ slot: SlotID, isMultiplexed: Bool, at now: MonotonicTime) {
+    package mutating func answerBegan(_ slot: SlotID, isMultiplexed: Bool, at now: MonotonicTime) {
         guard slots.contains(slot), slots[slot].state == .active else { return }
         answered(slot)
         // An answer is surer than a refusal was.
@@ -103,7 +103,7 @@ extension PoolStateMachine {
     }
 
     /// The request has a stream of the connection that it was to share.
-    mutating func joined(_ id: RequestID, at now: MonotonicTime) {
+    package mutating func joined(_ id: RequestID, at now: MonotonicTime) {
         guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
         if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: true) }
         requests[id].isJoining = false
@@ -115,7 +115,7 @@ extension PoolStateMachine {
     }
 
     /// The connection has no stream for the request, which goes back to its place in the queue, or to another connection.
-    mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) {
+    package mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) {
         guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
         leave(slot, id)
         slots[slot].hasLostRequests = true

@@ -1,4 +1,4 @@
-import HTTPPool
+package import HTTPPool
 import HeapModule
 
 /// Decides for the pool: who gets which connection, what is closed, who has waited too long.
@@ -34,7 +34,7 @@ import HeapModule
 /// Where HTTP/2 is spoken, rule 4 begins with a connection of the origin that has room for another request, and a request
 /// shares a connection that is being opened rather than open another. A request that waits takes such room at once, whoever
 /// waits for a connection: it takes nothing from them.
-struct PoolStateMachine {
+package struct PoolStateMachine {
     /// To be done by the driver, in this order; the driver takes it after each input.
     var actions: [PoolAction] = []
     /// To be told to the observer; ``finishTurn(at:)`` completes it.
@@ -90,17 +90,17 @@ struct PoolStateMachine {
     /// Whether the turn is to tell of other look-ups than the last one did.
     private var hasNewResolving = false
 
-    init(rules: PoolRules) { self.rules = rules }
+    package init(rules: PoolRules) { self.rules = rules }
 
     /// So many names are being looked up for the pool from now on.
-    mutating func setResolving(_ count: Int) {
+    package mutating func setResolving(_ count: Int) {
         guard turn.resolving != count else { return }
         turn.resolving = count
         hasNewResolving = true
     }
 
     /// Takes a request. It is placed, queued or refused at once; the actions say which.
-    mutating func submit(_ new: NewRequest, at now: MonotonicTime) -> RequestID {
+    package mutating func submit(_ new: NewRequest, at now: MonotonicTime) -> RequestID {
         let origin = index(of: new.origin)
         let id = requests.insert(Request(new, origin: origin, moment: nextMoment()))
         turn.takenThrough = max(turn.takenThrough, new.number)
@@ -119,7 +119,7 @@ struct PoolStateMachine {
     }
 
     /// The caller gave up, wherever the request is.
-    mutating func cancel(_ id: RequestID, at now: MonotonicTime) {
+    package mutating func cancel(_ id: RequestID, at now: MonotonicTime) {
         end(
             id,
             .cancelled,
@@ -132,7 +132,7 @@ struct PoolStateMachine {
     }
 
     /// Whoever reads the response found that it is invalid.
-    mutating func refuseResponse(_ id: RequestID, at now: MonotonicTime) {
+    package mutating func refuseResponse(_ id: RequestID, at now: MonotonicTime) {
         end(
             id,
             .cancelled,
@@ -145,7 +145,7 @@ struct PoolStateMachine {
     }
 
     /// The body that the caller was to provide broke.
-    mutating func bodyFailed(_ id: RequestID, at now: MonotonicTime) {
+    package mutating func bodyFailed(_ id: RequestID, at now: MonotonicTime) {
         end(
             id,
             .bodyFailed,
@@ -205,12 +205,12 @@ struct PoolStateMachine {
     }
 
     /// Whether that is so, of a slot that may be free by now.
-    func isOpening(_ slot: SlotID, for id: RequestID) -> Bool { slots.contains(slot) && isOpener(id, of: slot) }
+    package func isOpening(_ slot: SlotID, for id: RequestID) -> Bool { slots.contains(slot) && isOpener(id, of: slot) }
 
     /// Gives what is to be done to the driver, in exchange for an array that is done with.
     ///
     /// - Returns: whether there is anything.
-    mutating func handOver(_ done: inout [PoolAction]) -> Bool {
+    package mutating func handOver(_ done: inout [PoolAction]) -> Bool {
         guard !actions.isEmpty else { return false }
         done.removeAll(keepingCapacity: true)
         swap(&done, &actions)
@@ -218,7 +218,7 @@ struct PoolStateMachine {
     }
 
     /// Tells the observer of the turn, if there is anything to tell, and begins the next.
-    mutating func endTurn(at now: MonotonicTime, telling observer: (any PoolObserver)?) {
+    package mutating func endTurn(at now: MonotonicTime, telling observer: (any PoolObserver)?) {
         guard !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.hasConfiguration || hasNewResolving else {
             return
         }

@@ -1,6 +1,6 @@
 import HTTPPool
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// Peers that refuse everything, and what becomes of those who lost their place: accounts of the model's own.
 extension ModelledPool {

@@ -1,7 +1,7 @@
 import HTTPPool
 import LoopbackUpstream
 
-@testable import CurlPool
+@testable import PoolDecisions
 
 /// The state machine and a world for it: it does what the driver would do, keeps an account of its own, only from actions
 /// and events, and notes what is against the rules.
