@@ -4,14 +4,16 @@ package import HTTPPool
 extension PoolStateMachine {
     /// Puts other limits in force. Raising one serves the queue at once; lowering one closes idle connections beyond it, and
     /// active ones when their requests are done.
-    package mutating func reconfigure(_ configuration: PoolConfiguration, at now: MonotonicTime) {
+    package mutating func reconfigure(_ configuration: PoolConfiguration, at now: MonotonicTime) -> PoolActions {
         rules = PoolRules(configuration)
-        turn.configuration = configuration
+        record.setConfiguration(configuration)
         trimIdle(at: now)
-        while connectionCount > rules.maxConnections, let slot = idleOrder.first { close(slot, .idleSurplus, at: now) }
+        while connectionCount > rules.maxConnections, let slot = idle.longestIdle {
+            close(slot, .idleSurplus, at: now)
+        }
         for origin in origins.indices {
-            while origins[origin].levels.connections.total > rules.maxConnectionsPerOrigin,
-                let slot = origins[origin].idle.first
+            while record.connections(of: origin).total > rules.maxConnectionsPerOrigin,
+                let slot = idle.longestIdle(of: origin)
             {
                 close(slot, .idleSurplus, at: now)
             }
@@ -20,13 +22,14 @@ extension PoolStateMachine {
         for slot in slots.indices where slots[slot].state == .idle { arm(slot) }
         retireSurplus()
         serve(at: now)
+        return actions.take()
     }
 
     /// A connection that carries several requests may never be without one. So those beyond the limits take no further
     /// request; those that were to go under earlier limits may stay.
     private mutating func retireSurplus() {
         for slot in slots.indices where slots[slot].retiring == .idleSurplus {
-            slots[slot].retiring = nil
+            slots[slot].noteWithinLimits()
             noteRoom(slot)
         }
         var surplus = connectionCount - rules.maxConnections
@@ -37,7 +40,7 @@ extension PoolStateMachine {
         }
         for slot in slots.indices where slots[slot].isMultiplexed != false && slots[slot].retiring == nil {
             let origin = slots[slot].origin
-            let others = origins[origin].levels.connections.total + surplusOfOrigin[origin, default: 0]
+            let others = record.connections(of: origin).total + surplusOfOrigin[origin, default: 0]
             guard surplus > 0 || others > rules.maxConnectionsPerOrigin else { continue }
             guard slots[slot].state != .idle else { continue }
             retire(slot, .idleSurplus)

@@ -2,27 +2,36 @@ import HTTPPool
 
 /// Who gets which connection: rules 1, 2 and 4.
 extension PoolStateMachine {
+    /// What keeps a request from a connection.
+    enum Obstacle: Equatable {
+        case limit(PoolLimit)
+        /// The peer refuses everything, and no other connection is tried at present.
+        case refusals
+
+        var limit: PoolLimit? { if case .limit(let limit) = self { limit } else { nil } }
+    }
+
     /// Gives the request a connection if there is one to give.
     ///
-    /// - Returns: what is in the way, or `nil` when the request has its slot.
+    /// - Returns: what is in the way; `nil` when the request has its slot.
     mutating func place(_ id: RequestID, at now: MonotonicTime) -> Obstacle? {
         let origin = requests[id].origin
-        if let slot = shared(by: id, at: now) {
+        if let slot = sharedSlot(for: id, at: now) {
             join(slot, id, at: now)
             return nil
         }
-        let idle = origins[origin].idle.last
-        if let idle, !requests[id].isRetry {
-            reuse(idle, for: id, at: now)
+        let idleSlot = idle.latestUsed(of: origin)
+        if let idleSlot, !requests[id].isRetry {
+            reuse(idleSlot, for: id, at: now)
             return nil
         }
-        guard mayOpen(origin) else { return .refusals }
+        guard refusals.mayOpen(origin) else { return .refusals }
         // A request that met a dead connection wants a new one: an idle one beside it may be as dead.
-        if let idle, !hasRoom(for: origin) { close(idle, .evicted, at: now) }
-        guard origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin else {
-            return .limit(.connectionsPerOrigin)
+        if let idleSlot, connectionCount >= rules.maxConnections || isAtOwnLimit(origin) {
+            close(idleSlot, .evicted, at: now)
         }
-        if connectionCount >= rules.maxConnections, let longestIdle = idleOrder.first {
+        guard !isAtOwnLimit(origin) else { return .limit(.connectionsPerOrigin) }
+        if connectionCount >= rules.maxConnections, let longestIdle = idle.longestIdle {
             close(longestIdle, .evicted, at: now)
         }
         guard connectionCount < rules.maxConnections else { return .limit(.connections) }
@@ -32,84 +41,72 @@ extension PoolStateMachine {
 
     /// What keeps the origin from another connection, given that something does.
     func obstacle(to origin: Int) -> Obstacle {
-        if !mayOpen(origin) { return .refusals }
-        let isCapped = origins[origin].levels.connections.total >= rules.maxConnectionsPerOrigin
-        return .limit(isCapped ? .connectionsPerOrigin : .connections)
+        if !refusals.mayOpen(origin) { return .refusals }
+        return .limit(isAtOwnLimit(origin) ? .connectionsPerOrigin : .connections)
     }
 
-    private func hasRoom(for origin: Int) -> Bool {
-        connectionCount < rules.maxConnections
-            && origins[origin].levels.connections.total < rules.maxConnectionsPerOrigin
+    func isAtOwnLimit(_ origin: Int) -> Bool {
+        record.connections(of: origin).total >= rules.maxConnectionsPerOrigin
     }
 
     private mutating func open(for id: RequestID, at now: MonotonicTime) {
         let origin = requests[id].origin
-        let slot = slots.insert(Slot(origin: origin, opening: now))
-        slots[slot].isMultiplexed = origins[origin].isMultiplexed == false ? false : nil
-        requestLinks.append(id, to: &slots[slot].requests)
-        noteTrial(slot)
+        let isMultiplexed: Bool? = origins[origin].isMultiplexed == false ? false : nil
+        let slot = slots.insert(Slot(origin: origin, opening: now, isMultiplexed: isMultiplexed))
+        places.append(id, to: slot)
+        refusals.noteOpening(slot, of: origin)
         noteGiven(to: origin)
-        changeConnections(of: origin) { $0.connecting += 1 }
-        noteSlot(of: id, at: now)
-        moveRequest(id, to: .connecting(slot))
-        if slots[slot].isMultiplexed == nil { expectMultiplexing(slot) }
+        moveConnection(of: origin, from: nil, to: .connecting)
+        requests[id].notePlaced(at: now)
+        move(id, to: .connecting(slot))
+        if isMultiplexed == nil { expectMultiplexing(slot) }
         arm(slot)
         actions.append(.open(slot, id))
     }
 
     private mutating func reuse(_ slot: SlotID, for id: RequestID, at now: MonotonicTime) {
-        removeFromIdle(slot)
+        let origin = slots[slot].origin
+        idle.remove(slot, of: origin)
         slots[slot].state = .active
-        requestLinks.append(id, to: &slots[slot].requests)
-        noteGiven(to: slots[slot].origin)
-        changeConnections(of: slots[slot].origin) {
-            $0.idle -= 1
-            $0.active += 1
-        }
-        noteSlot(of: id, at: now)
-        begin(id, on: slot, .reused, at: now)
+        places.append(id, to: slot)
+        noteGiven(to: origin)
+        moveConnection(of: origin, from: .idle, to: .active)
+        requests[id].notePlaced(at: now)
+        acquire(slot, for: id, .reused, at: now)
         noteRoom(slot)
         actions.append(.reuse(slot, id))
     }
 
-    /// Whatever connection was free is not any more.
     private mutating func noteGiven(to origin: Int) {
-        origins[origin].lastGiven = nextMoment()
-        _ = freed.popLast()
+        servingOrder.noteGiven(to: origin)
+        vacancies.takeFreed()
     }
 
-    /// The request has a slot. One that lost another without waiting had it all the time.
-    mutating func noteSlot(of id: RequestID, at now: MonotonicTime) {
-        if requests[id].placed == nil { requests[id].placed = now }
-    }
-
-    /// The request has the connection, or a stream of it, from now on.
-    mutating func begin(_ id: RequestID, on slot: SlotID, _ kind: AcquireKind, at now: MonotonicTime) {
+    /// The request holds the connection, or a stream of it, from now on.
+    mutating func acquire(_ slot: SlotID, for id: RequestID, _ kind: AcquireKind, at now: MonotonicTime) {
         slots[slot].streams += 1
-        moveRequest(id, to: .inFlight(slot))
-        acquired(id, kind, at: now)
-        requests[id].progress = now
-        requests[id].awaiting = requests[id].hasBody ? .peerTakes : .answer
+        move(id, to: .inFlight(slot))
+        record.record(
+            .acquired(
+                requests[id].originID,
+                kind,
+                waited: now - requests[id].acquisitionBegan,
+                queued: requests[id].queuedTime(at: now)
+            )
+        )
+        requests[id].noteAcquired(at: now)
         arm(slot, for: id)
     }
 
-    mutating func acquired(_ id: RequestID, _ kind: AcquireKind, at now: MonotonicTime) {
-        let request = requests[id]
-        requests[id].acquired = now
-        record(
-            .acquired(
-                originID(of: id),
-                kind,
-                waited: now - request.acquisitionBegan,
-                queued: (request.placed ?? now) - request.acquisitionBegan
-            )
-        )
+    mutating func moveConnection(of origin: Int, from old: Slot.State?, to new: Slot.State?) {
+        record.connectionMoved(of: origin, from: old, to: new)
+        rerank(origin)
     }
 
     // MARK: Idle connections
 
-    /// The slot has no request any more: its connection is idle, for the next in the queue or to be kept.
-    mutating func release(_ slot: SlotID, at now: MonotonicTime) {
+    /// No request is on the slot any more: its connection is idle, for the next in the queue or to be kept.
+    mutating func makeIdle(_ slot: SlotID, at now: MonotonicTime) {
         let origin = slots[slot].origin
         if now - slots[slot].opened >= rules.maxConnectionLifetime {
             close(slot, .maxLifetime, at: now)
@@ -119,19 +116,11 @@ extension PoolStateMachine {
             close(slot, .idleSurplus, at: now)
             return
         }
-        slots[slot].state = .idle
-        slots[slot].idleSince = now
-        slots[slot].trial = nil
-        // It is free for anybody now.
-        slots[slot].hasLostRequests = false
-        removeFromRoomy(slot)
-        changeConnections(of: origin) {
-            $0.active -= 1
-            $0.idle += 1
-        }
-        idleOrderLinks.append(slot, to: &idleOrder)
-        idleOfOriginLinks.append(slot, to: &origins[origin].idle)
-        if queuedCount > 0 { freed.append(origin) }
+        slots[slot].noteIdle(at: now)
+        rooms.remove(slot, of: origin)
+        record.connectionMoved(of: origin, from: .active, to: .idle)
+        idle.append(slot, of: origin)
+        if waiting.count > 0 { vacancies.free(origin) }
         rerank(origin)
         serve(at: now)
         trimIdle(at: now)
@@ -141,7 +130,7 @@ extension PoolStateMachine {
     /// After a limit was lowered there may be more connections than it allows.
     private func isBeyondLimits(_ origin: Int) -> Bool {
         connectionCount > rules.maxConnections
-            || origins[origin].levels.connections.total > rules.maxConnectionsPerOrigin
+            || record.connections(of: origin).total > rules.maxConnectionsPerOrigin
     }
 
     /// Closes idle connections that may not be kept.
@@ -152,7 +141,7 @@ extension PoolStateMachine {
     }
 
     private mutating func closeIdle(_ reason: CloseReason, downTo count: Int, at now: MonotonicTime) {
-        while idleOrder.count > count, let slot = idleOrder.first { close(slot, reason, at: now) }
+        while idle.count > count, let slot = idle.longestIdle { close(slot, reason, at: now) }
     }
 
     /// Finds an idle connection for a request that there was no descriptor for: one of its origin, which it takes when it
@@ -160,52 +149,36 @@ extension PoolStateMachine {
     ///
     /// - Returns: whether there was one.
     mutating func takeIdleConnection(for id: RequestID, at now: MonotonicTime) -> Bool {
-        if !requests[id].isRetry, !origins[requests[id].origin].idle.isEmpty { return true }
-        guard let slot = idleOrder.first else { return false }
+        if !requests[id].isRetry, !idle.isEmpty(of: requests[id].origin) { return true }
+        guard let slot = idle.longestIdle else { return false }
         close(slot, .evicted, at: now)
         return true
-    }
-
-    private mutating func removeFromIdle(_ slot: SlotID) {
-        idleOrderLinks.remove(slot, from: &idleOrder)
-        idleOfOriginLinks.remove(slot, from: &origins[slots[slot].origin].idle)
     }
 
     // MARK: Closing
 
     /// Closes a connection that was usable.
     mutating func close(_ slot: SlotID, _ reason: CloseReason, at now: MonotonicTime) {
-        let closing = slots[slot]
-        record(
-            .connectionClosed(
-                OriginID(index: Int32(closing.origin)),
-                reason,
-                lifetime: now - closing.opened,
-                requests: closing.served
-            )
-        )
+        let origin = OriginID(index: Int32(slots[slot].origin))
+        let lifetime = now - slots[slot].opened
+        record.record(.connectionClosed(origin, reason, lifetime: lifetime, requests: slots[slot].served))
         vacate(slot, at: now)
     }
 
-    /// Frees the slot.
+    /// Frees the slot, on which no request is any more.
     mutating func vacate(_ slot: SlotID, at now: MonotonicTime) {
-        let closing = slots[slot]
-        assert(closing.requests.isEmpty, "requests are still on the slot")
-        if closing.state == .idle { removeFromIdle(slot) }
-        removeFromRoomy(slot)
-        endTrial(slot, at: now)
+        assert(places.isEmpty(slot), "requests are still on the slot")
+        let (origin, state) = (slots[slot].origin, slots[slot].state)
+        if state == .idle { idle.remove(slot, of: origin) }
+        rooms.remove(slot, of: origin)
+        if refusals.noteEnd(of: slot, of: origin, at: now) { rerank(origin) }
         // An idle one is in nobody's way: it makes room for one whose turn it is, or nobody waits.
-        if closing.state != .idle {
-            freed.append(closing.origin)
-            if closing.hasLostRequests { claims.append(closing.origin) }
+        if state != .idle {
+            vacancies.free(origin)
+            if slots[slot].hasLostRequests { vacancies.claim(for: origin) }
         }
-        changeConnections(of: closing.origin) { levels in
-            switch closing.state {
-            case .connecting: levels.connecting -= 1
-            case .active: levels.active -= 1
-            case .idle: levels.idle -= 1
-            }
-        }
+        moveConnection(of: origin, from: state, to: nil)
+        slotAlarms.cancel(slot)
         slots.remove(at: slot)
         actions.append(.close(slot))
     }

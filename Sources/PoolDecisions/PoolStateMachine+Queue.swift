@@ -1,85 +1,70 @@
 import HTTPPool
-import HeapModule
 
-/// Who waits: rules 5 and 6.
+/// Who waits, and who is served next: rules 5 and 6.
 ///
-/// Each origin has a queue of its own, in the order of submission. Two things let one who waits go on: room on a
-/// connection of the origin, which is nobody else's business, and a connection that may be opened, which goes to the
-/// origin whose turn it is.
+/// Two things let a request that waits go on: room on a shared connection of its origin, which is nobody else's business,
+/// and a connection that may be opened or is idle, which goes to the origin whose turn it is.
 extension PoolStateMachine {
     // MARK: Into the queue
 
     /// Lets a new request wait behind all others of its origin, or refuses it where it may not.
     mutating func enqueue(_ id: RequestID, behind obstacle: Obstacle, at now: MonotonicTime) {
-        let origin = requests[id].origin
-        requests[id].isInQueue = true
-        queueLinks.append(id, to: &origins[origin].queue)
-        queueOrderLinks.append(id, to: &queueOrder)
+        let request = requests[id]
+        waiting.append(id, of: request.origin, number: request.number, submitted: request.submitted)
         stay(id, behind: obstacle, at: now)
-        rerank(origin)
+        rerank(request.origin)
     }
 
     /// Finds another place for requests of one origin that lost theirs, before all that were submitted later. Their
     /// acquisition goes on.
     mutating func placeAgain(_ ids: [RequestID], at now: MonotonicTime) {
         guard let any = ids.first else { return }
+        let origin = requests[any].origin
         // The latest first, so that each goes in front of those before it.
         let ids = ids.sorted { requests[$0].number > requests[$1].number }
-        for id in ids { putBack(id) }
-        offerRoom(requests[any].origin)
-        rerank(requests[any].origin)
+        for id in ids {
+            move(id, to: .queued)
+            waiting.putBack(id, of: origin, number: requests[id].number, submitted: requests[id].submitted)
+        }
+        offerRoom(of: origin)
+        rerank(origin)
         serve(at: now)
-        for id in ids where requests[id].isInQueue {
-            requests[id].placed = nil
-            stay(id, behind: obstacle(to: requests[id].origin), at: now)
+        for id in ids where waiting.contains(id) {
+            requests[id].noteWaiting()
+            stay(id, behind: obstacle(to: origin), at: now)
         }
         // One that may not wait makes way for those behind it.
         serve(at: now)
     }
 
-    /// Before it are only others that were put back, for whoever has a place was submitted before all who never had one.
-    private mutating func putBack(_ id: RequestID) {
-        moveRequest(id, to: .queued)
-        requests[id].isInQueue = true
-        requests[id].isReturned = true
-        let (number, origin) = (requests[id].number, requests[id].origin)
-        queueLinks.insert(id, into: &origins[origin].queue) { requests[$0].number > number }
-        returnedCount += 1
-        returned.insert(QueueMoment(time: requests[id].submitted, request: id, number: number))
-        if returned.count > 2 * returnedCount + 64 { returned = Heap(returned.unordered.filter(isLive)) }
-    }
-
     /// The request is in the queue and has to wait, if it may.
     private mutating func stay(_ id: RequestID, behind obstacle: Obstacle, at now: MonotonicTime) {
-        if requests[id].acquireDeadline <= now || requests[id].totalDeadline <= now {
+        let deadline = min(requests[id].acquireDeadline, requests[id].totalDeadline)
+        if deadline <= now {
             timeOutInQueue(id, at: now)
         } else if shutdown?.policy.queued == .fail {
             removeFromQueue(id)
             failAcquisition(id, .shutdown, .shutdown, at: now)
-        } else if queuedCount > rules.maxQueuedRequests {
+        } else if waiting.count > rules.maxQueuedRequests {
             removeFromQueue(id)
             failAcquisition(id, .rejected, .queueFull, at: now)
         } else {
-            if case .limit(let limit) = obstacle { record(.queued(originID(of: id), behind: limit)) }
-            armQueueDeadline(of: id)
+            if case .limit(let limit) = obstacle { record.record(.queued(requests[id].originID, behind: limit)) }
+            waiting.setDeadline(of: id, at: deadline)
         }
     }
 
     // MARK: Out of the queue
 
+    /// Removes the request from the queue if it is there.
     mutating func removeFromQueue(_ id: RequestID) {
-        guard requests[id].isInQueue else { return }
-        requests[id].isInQueue = false
-        queueLinks.remove(id, from: &origins[requests[id].origin].queue)
-        if requests[id].isReturned {
-            requests[id].isReturned = false
-            returnedCount -= 1
-            // Those behind it may share what it did not want.
-            offerRoom(requests[id].origin)
-        } else {
-            queueOrderLinks.remove(id, from: &queueOrder)
-        }
-        rerank(requests[id].origin)
+        guard waiting.contains(id) else { return }
+        let origin = requests[id].origin
+        let hadReturned = waiting.hasReturned(id)
+        waiting.remove(id, of: origin)
+        // Those behind it may share what it did not want.
+        if hadReturned { offerRoom(of: origin) }
+        rerank(origin)
     }
 
     mutating func timeOutInQueue(_ id: RequestID, at now: MonotonicTime) {
@@ -89,53 +74,96 @@ extension PoolStateMachine {
         failAcquisition(
             id,
             .timeout,
-            isTotal ? .totalTimeout : .acquireTimeout(behind: obstacle.limit, otherWaiters: queuedCount),
+            isTotal ? .totalTimeout : .acquireTimeout(behind: obstacle.limit, otherWaiters: waiting.count),
             at: now
         )
     }
 
-    // MARK: Room
+    // MARK: The order of origins
 
-    /// A connection of the origin has room for another request.
-    mutating func offerRoom(_ origin: Int) {
-        guard !origins[origin].isOffering, !origins[origin].queue.isEmpty else { return }
-        origins[origin].isOffering = true
-        offering.append(origin)
+    /// Puts the origin where it belongs among those that wait for a connection, or takes it from there.
+    mutating func rerank(_ origin: Int) {
+        if waiting.isEmpty(of: origin), servingOrder.rank(of: origin) == nil { return }
+        servingOrder.setRank(rank(of: origin), of: origin)
     }
 
-    mutating func fillRoom(of origin: Int, at now: MonotonicTime) {
-        while let first = origins[origin].queue.first, let slot = shared(by: first, at: now) {
+    /// `nil` where nobody of the origin waits, or where another connection would not help: at the origin's own limit, and
+    /// while its peer refuses everything.
+    private func rank(of origin: Int) -> ServingOrder.Rank? {
+        guard let first = waiting.first(of: origin) else { return nil }
+        if idle.isEmpty(of: origin) {
+            guard !isAtOwnLimit(origin), refusals.mayOpen(origin) else { return nil }
+        }
+        let submitted = requests[first].count
+        switch rules.queueOrder {
+        case .fifo: return ServingOrder.Rank(held: 0, since: submitted, origin: origin)
+        case .fair:
+            let since = max(submitted, servingOrder.lastGiven(to: origin))
+            return ServingOrder.Rank(held: record.connections(of: origin).held, since: since, origin: origin)
+        }
+    }
+
+    // MARK: Serving
+
+    /// Serves those who wait, as far as vacancies and limits go.
+    mutating func serve(at now: MonotonicTime) {
+        while true {
+            if let origin = vacancies.takeOffer() {
+                fillRoom(of: origin, at: now)
+            } else if let origin = vacancies.takeClaim() {
+                takeLeftSlot(origin, at: now)
+            } else if !serveNext(at: now), vacancies.isTakenUp {
+                break
+            }
+        }
+        vacancies.forgetFreed()
+    }
+
+    /// - Returns: whether it is worth while to look for another.
+    private mutating func serveNext(at now: MonotonicTime) -> Bool {
+        guard let origin = nextOrigin(), let first = waiting.first(of: origin) else { return false }
+        let rank = servingOrder.rank(of: origin)
+        switch place(first, at: now) {
+        case nil: removeFromQueue(first)
+        case .limit(.connections): return false
+        case .limit(.connectionsPerOrigin), .refusals:
+            // It waits for something else, and is in nobody's way.
+            if servingOrder.rank(of: origin) == rank { servingOrder.setRank(nil, of: origin) }
+        }
+        return true
+    }
+
+    private mutating func nextOrigin() -> Int? {
+        guard let first = servingOrder.first() else { return nil }
+        // Among equals that hold some it stays where it is, which saves a cold connection.
+        if first.held > 0, let origin = vacancies.latestFreed, origins.contains(origin),
+            servingOrder.rank(of: origin)?.held == first.held
+        {
+            return origin
+        }
+        return first.origin
+    }
+
+    /// A connection of the origin is gone, and requests lost their place on it: its slot is theirs, before all who wait.
+    private mutating func takeLeftSlot(_ origin: Int, at now: MonotonicTime) {
+        // They are in front of those who never had a place.
+        guard rules.queueOrder == .fair, origins.contains(origin), let first = waiting.first(of: origin),
+            waiting.hasReturned(first), place(first, at: now) == nil
+        else { return }
+        removeFromQueue(first)
+    }
+
+    // MARK: Room on shared connections
+
+    /// A connection of the origin may have room for a request that waits.
+    mutating func offerRoom(of origin: Int) {
+        if !waiting.isEmpty(of: origin) { vacancies.offer(to: origin) }
+    }
+
+    private mutating func fillRoom(of origin: Int, at now: MonotonicTime) {
+        while let first = waiting.first(of: origin), let slot = sharedSlot(for: first, at: now) {
             join(slot, first, at: now)
             removeFromQueue(first)
         }
-    }
-
-    // MARK: Time in the queue
-
-    private mutating func armQueueDeadline(of id: RequestID) {
-        let request = requests[id]
-        let time = min(request.acquireDeadline, request.totalDeadline)
-        guard time.nanoseconds < .max else { return }
-        queueDeadlines.insert(QueueMoment(time: time, request: id, number: request.number))
-        // Requests that were served leave their entries behind until these are due; a long queue that moves fast
-        // would pile them up. Clearing when they are the greater part costs each entry a constant.
-        if queueDeadlines.count > 2 * queuedCount + 64 {
-            queueDeadlines = Heap(queueDeadlines.unordered.filter(isLive))
-        }
-    }
-
-    /// Whether the entry still means a request that waits.
-    func isLive(_ moment: QueueMoment) -> Bool {
-        guard requests.contains(moment.request) else { return false }
-        let request = requests[moment.request]
-        return request.number == moment.number && request.isInQueue
-    }
-
-    /// When the request that was submitted first of all that wait was submitted.
-    mutating func oldestQueued() -> MonotonicTime? {
-        while let first = returned.min, !isLive(first) { returned.removeMin() }
-        let oldest = queueOrder.first.map { requests[$0].submitted }
-        guard let first = returned.min else { return oldest }
-        return min(first.time, oldest ?? first.time)
     }
 }

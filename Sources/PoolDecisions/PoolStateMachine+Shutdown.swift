@@ -2,9 +2,14 @@ package import HTTPPool
 
 /// The end of the pool: rule 10.
 extension PoolStateMachine {
+    struct Shutdown {
+        var policy: ShutdownPolicy
+        var graceEnds: MonotonicTime
+    }
+
     /// Refuses what comes from now on and lets go of what is there, as the policy says. A second call can only shorten
     /// the grace.
-    package mutating func beginShutdown(_ policy: ShutdownPolicy, at now: MonotonicTime) {
+    package mutating func beginShutdown(_ policy: ShutdownPolicy, at now: MonotonicTime) -> PoolActions {
         let graceEnds = now + policy.grace.wholeNanoseconds
         if let begun = shutdown {
             shutdown?.graceEnds = min(begun.graceEnds, graceEnds)
@@ -13,21 +18,29 @@ extension PoolStateMachine {
         }
         if policy.queued == .fail {
             shutdown?.policy.queued = .fail
-            for id in requests.indices where requests[id].isInQueue {
+            for id in requests.indices where waiting.contains(id) {
                 removeFromQueue(id)
                 failAcquisition(id, .shutdown, .shutdown, at: now)
             }
         }
         trimIdle(at: now)
-        forgetIdleRefusals()
-        timePassed(to: now)
+        forgetRefusals()
+        doWhatIsDue(at: now)
+        return actions.take()
     }
-
-    /// Requests that are not finished.
-    package var requestCount: Int { requests.count }
 
     /// Whether the shutdown has come to its end: no request and no connection is left.
     package var isDrained: Bool { shutdown != nil && requests.count == 0 && slots.count == 0 }
+
+    /// Nothing is remembered for longer than the pool lives.
+    private mutating func forgetRefusals() {
+        for origin in origins.indices where record.isEmpty(origin) {
+            refusals.forget(origin)
+            // It can go with this turn.
+            record.touch(origin)
+        }
+        refusals.stopRemembering()
+    }
 
     /// The grace is over: whatever is left fails. Those without a connection go first, so that nobody moves into what the
     /// others leave.
@@ -36,8 +49,8 @@ extension PoolStateMachine {
             end(id, .shutdown, acquireFailure: .shutdown, closeReason: .shutdown, connectFailure: .cancelled, at: now)
         }
         trimIdle(at: now)
-        for origin in origins.indices { origins[origin].refusals = Refusals() }
-        shutdown?.graceEnds = MonotonicTime(nanoseconds: .max)
+        refusals.forgetAll()
+        shutdown?.graceEnds = .never
     }
 
     /// How firmly a request holds a connection.

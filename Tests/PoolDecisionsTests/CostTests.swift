@@ -17,14 +17,14 @@ struct CostTests {
         /// As many as there are in the full pool.
         let full: Int
         let prepare: @Sendable (_ count: Int) -> Rig
-        let event: @Sendable (inout Rig) -> Void
+        let event: @Sendable (Rig) -> Void
     }
 
     static let scenarios = [
         Scenario(testDescription: "A request queues behind many and is cancelled", full: 50_000) { count in
             queue(count)
         } event: { rig in
-            rig.machine.cancel(rig.submit(), at: rig.now)
+            rig.cancel(rig.submit())
         },
         Scenario(testDescription: "A connection goes to the next of many", full: 50_000) { count in
             queue(count)
@@ -32,29 +32,29 @@ struct CostTests {
             rig.complete(0)
         },
         Scenario(testDescription: "A connection goes to the next of many origins", full: 50_000) { count in
-            var rig = Rig { $0.maxConnections = 1 }
+            let rig = Rig { $0.maxConnections = 1 }
             for number in 0..<count { _ = rig.submit("h\(number)") }
-            rig.machine.connectionReady(0, at: rig.now)
+            rig.connectionReady(0)
             return rig
         } event: { rig in
             rig.complete(0)
-            rig.machine.connectionReady(0, at: rig.now)
+            rig.connectionReady(0)
         },
         Scenario(testDescription: "A request meets a dead connection while many wait elsewhere", full: 50_000) {
             count in
-            var rig = Rig {
+            let rig = Rig {
                 $0.maxConnections = 3
                 $0.maxConnectionsPerOrigin = 1
             }
             for _ in 0..<count { _ = rig.submit("a") }
             _ = rig.submit("b")
-            rig.machine.connectionReady(1, at: rig.now)
+            rig.connectionReady(1)
             return rig
         } event: { rig in
             rig.complete(1)
             _ = rig.submit("b")
             rig.end(1, .stale(sent: false, .peerClosed))
-            rig.machine.connectionReady(1, at: rig.now)
+            rig.connectionReady(1)
         },
         Scenario(testDescription: "A request comes and goes beside many in flight", full: 5_000) { count in
             connections(count, idle: false)
@@ -71,9 +71,9 @@ struct CostTests {
         Scenario(testDescription: "A stream ends and another begins beside many", full: 1_000) { count in
             streams(count)
         } event: { rig in
-            if let id = rig.machine.slots[0].requests.first { rig.endRequest(id) }
+            if let id = rig.machine.places.first(of: 0) { rig.endRequest(id) }
             _ = rig.submit()
-            for id in rig.takeActions().joined { rig.machine.joined(id, at: rig.now) }
+            for id in rig.takeActions().joined { rig.joined(id) }
         },
         Scenario(testDescription: "Nothing is due among many deadlines", full: 50_000) { count in
             queue(count)
@@ -85,43 +85,43 @@ struct CostTests {
 
     @Test("A hundred times as full, an event costs about the same", arguments: scenarios)
     func costsTheSame(scenario: Scenario) {
-        var empty = scenario.prepare(scenario.full / 100)
-        var full = scenario.prepare(scenario.full)
-        let inEmpty = Self.cost(of: scenario.event, in: &empty)
-        let inFull = Self.cost(of: scenario.event, in: &full)
+        let empty = scenario.prepare(scenario.full / 100)
+        let full = scenario.prepare(scenario.full)
+        let inEmpty = Self.cost(of: scenario.event, in: empty)
+        let inFull = Self.cost(of: scenario.event, in: full)
         #expect(inFull < 10 * inEmpty, "\(inEmpty) ns and \(inFull) ns")
     }
 
     // MARK: Full pools
 
     private static func queue(_ count: Int) -> Rig {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         for _ in 0...count { _ = rig.submit() }
-        rig.machine.connectionReady(0, at: rig.now)
+        rig.connectionReady(0)
         return rig
     }
 
     private static func connections(_ count: Int, idle: Bool) -> Rig {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = count
             $0.maxIdleConnections = count
         }
         for _ in 0..<count { _ = rig.submit() }
-        for slot in rig.takeActions().opened { rig.machine.connectionReady(slot, at: rig.now) }
+        for slot in rig.takeActions().opened { rig.connectionReady(slot) }
         if idle { for slot in 0..<count { rig.complete(slot) } }
         return rig
     }
 
     private static func streams(_ count: Int) -> Rig {
-        var rig = Rig(http2: true) { $0.maxConnections = count }
+        let rig = Rig(http2: true) { $0.maxConnections = count }
         for _ in 0..<count { _ = rig.submit() }
         var actions = rig.takeActions()
         while !actions.list.isEmpty {
             for slot in actions.opened {
-                rig.machine.connectionReady(slot, at: rig.now)
-                rig.machine.answerBegan(slot, isMultiplexed: true, at: rig.now)
+                rig.connectionReady(slot)
+                rig.responseBegan(slot, isMultiplexed: true)
             }
-            for id in actions.joined { rig.machine.joined(id, at: rig.now) }
+            for id in actions.joined { rig.joined(id) }
             actions = rig.takeActions()
         }
         return rig
@@ -130,15 +130,15 @@ struct CostTests {
     // MARK: Counting
 
     /// The cheapest of several rounds, in nanoseconds for each event.
-    private static func cost(of event: (inout Rig) -> Void, in rig: inout Rig) -> UInt64 {
+    private static func cost(of event: (Rig) -> Void, in rig: Rig) -> UInt64 {
         var cheapest = UInt64.max
         for _ in 0..<8 {
             _ = rig.takeEvents()
             _ = rig.takeActions()
             let before = processorTime()
             for _ in 0..<25 {
-                event(&rig)
-                rig.machine.actions.removeAll(keepingCapacity: true)
+                event(rig)
+                _ = rig.takeActions()
                 rig.machine.finishTurn(at: rig.now)
                 rig.machine.beginTurn()
             }

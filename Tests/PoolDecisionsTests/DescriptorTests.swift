@@ -8,7 +8,7 @@ import Testing
 struct DescriptorTests {
     @Test("The longest idle connection of others is given up, and the request tries again")
     func evicts() throws {
-        var rig = Rig()
+        let rig = Rig()
         let (first, second) = (try rig.idleConnection("a"), try rig.submitAndConnect("b"))
         rig.complete(second)
         _ = rig.takeActions()
@@ -24,14 +24,14 @@ struct DescriptorTests {
         #expect(events.closeReasons == [.evicted])
         #expect(events.acquireFailures.isEmpty)
         let again = try #require(actions.opened.first)
-        rig.machine.connectionReady(again, at: rig.now)
+        rig.connectionReady(again)
         #expect(rig.takeEvents().acquireKinds == [.new])
         #expect(rig.levels("c").connections.active == 1)
     }
 
     @Test("An idle connection of its own origin is used and not closed")
     func reuses() throws {
-        var rig = Rig()
+        let rig = Rig()
         let busy = try rig.submitAndConnect("a")
         let id = rig.submit("a")
         let slot = try #require(rig.takeActions().opened.first)
@@ -47,7 +47,7 @@ struct DescriptorTests {
 
     @Test("With nothing idle the request fails, and each attempt before that cost an idle connection")
     func fails() throws {
-        var rig = Rig()
+        let rig = Rig()
         _ = try rig.idleConnection("a")
         _ = rig.submit("c")
         _ = rig.takeEvents()

@@ -9,7 +9,7 @@ struct EndingTests {
 
     @Test("The acquire timeout counts from submission and names the limit")
     func acquireTimeout() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         _ = try rig.submitAndConnect()
         var timeouts = PoolTimeouts()
         timeouts.acquire = .seconds(2)
@@ -31,7 +31,7 @@ struct EndingTests {
 
     @Test("An acquire timeout of zero means now or never")
     func nowOrNever() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         var timeouts = PoolTimeouts()
         timeouts.acquire = .zero
         _ = rig.submit(timeouts: timeouts)
@@ -42,7 +42,7 @@ struct EndingTests {
 
     @Test("A connection that takes too long fails its request")
     func connectTimeout() throws {
-        var rig = Rig()
+        let rig = Rig()
         _ = rig.submit()
         rig.advance(.seconds(10))
         let actions = rig.takeActions()
@@ -56,11 +56,11 @@ struct EndingTests {
 
     @Test("The read timeout counts from the last byte")
     func readTimeout() throws {
-        var rig = Rig()
+        let rig = Rig()
         let slot = try rig.submitAndConnect()
         for _ in 0..<5 {
             rig.advance(.seconds(29))
-            rig.machine.progress(slot, .answer, at: rig.now)
+            rig.progress(slot, .response)
             #expect(rig.takeActions().failures.isEmpty)
         }
         _ = rig.takeEvents()
@@ -73,12 +73,12 @@ struct EndingTests {
 
     @Test("While the body is being sent, the write timeout counts")
     func writeTimeout() throws {
-        var rig = Rig()
+        let rig = Rig()
         var timeouts = PoolTimeouts()
         timeouts.write = .seconds(1)
         _ = rig.submit(timeouts: timeouts)
-        rig.machine.connectionReady(0, at: rig.now)
-        rig.machine.progress(0, .peerTakes, at: rig.now)
+        rig.connectionReady(0)
+        rig.progress(0, .peerTakes)
         rig.machine.arm(0)
         _ = rig.takeActions()
         rig.advance(.seconds(1))
@@ -87,14 +87,14 @@ struct EndingTests {
 
     @Test("The total timeout ends a request in every phase", arguments: ["queued", "connecting", "in flight"])
     func totalTimeout(phase: String) throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         var timeouts = PoolTimeouts()
         timeouts.total = .seconds(1)
         if phase == "queued" {
             _ = try rig.submitAndConnect()
         }
         _ = rig.submit(timeouts: timeouts)
-        if phase == "in flight" { rig.machine.connectionReady(0, at: rig.now) }
+        if phase == "in flight" { rig.connectionReady(0) }
         _ = rig.takeActions()
         rig.advance(.seconds(1))
         #expect(rig.takeActions().failures == [.totalTimeout])
@@ -109,17 +109,17 @@ struct EndingTests {
 
     @Test("A request can be cancelled in the queue, in connect and in flight, and leaves nothing behind")
     func cancellation() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         let connecting = rig.submit()
         let queued = rig.submit()
         let next = rig.submit()
         _ = rig.takeActions()
-        rig.machine.cancel(queued, at: rig.now)
+        rig.cancel(queued)
         #expect(rig.takeActions().list == [.fail(queued, .cancelled)])
-        rig.machine.cancel(connecting, at: rig.now)
+        rig.cancel(connecting)
         #expect(rig.takeActions().list == [.close(0), .fail(connecting, .cancelled), .open(0, next)])
-        rig.machine.connectionReady(0, at: rig.now)
-        rig.machine.cancel(next, at: rig.now)
+        rig.connectionReady(0)
+        rig.cancel(next)
         #expect(rig.takeActions().list == [.close(0), .fail(next, .cancelled)])
         let events = rig.takeEvents()
         #expect(events.acquireFailures == [.cancelled, .cancelled])
@@ -133,7 +133,7 @@ struct EndingTests {
 
     @Test("A closed connection tells how long it lived and how many requests it served; a lease how long it was held")
     func told() throws {
-        var rig = Rig()
+        let rig = Rig()
         let slot = try rig.submitAndConnect()
         rig.advance(.milliseconds(3))
         rig.complete(slot)
@@ -151,7 +151,7 @@ struct EndingTests {
 
     @Test("A request that met a dead reused connection goes on, on a new one")
     func staleRetry() throws {
-        var rig = Rig()
+        let rig = Rig()
         let first = try rig.submitAndConnect()
         let second = try rig.submitAndConnect()
         rig.complete(first)
@@ -169,7 +169,7 @@ struct EndingTests {
 
     @Test("A request that is not repeatable is not sent twice, unless nothing was sent")
     func postIsNotSentTwice() throws {
-        var rig = Rig()
+        let rig = Rig()
         for (sent, verdict) in [(true, TransferVerdict.deliver), (false, .retry)] {
             let slot = try rig.idleConnection("h\(sent)")
             _ = rig.submit("h\(sent)", isRepeatable: false)
@@ -180,7 +180,7 @@ struct EndingTests {
 
     @Test("A retry waits in front of its origin's queue and keeps its acquire deadline")
     func retryKeepsItsDeadline() throws {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = 2
             $0.maxConnectionsPerOrigin = 1
         }
@@ -198,7 +198,7 @@ struct EndingTests {
 
     @Test("Shutdown closes idle connections, fails the queue, refuses the new and waits for the running")
     func shutdown() throws {
-        var rig = Rig { $0.maxConnections = 3 }
+        let rig = Rig { $0.maxConnections = 3 }
         let idle = try rig.idleConnection("a")
         let running = try rig.submitAndConnect("b")
         let slow = try rig.submitAndConnect("b")
@@ -208,54 +208,54 @@ struct EndingTests {
         let waiting = rig.submit("d")
         // c evicted a's idle connection; d waits.
         #expect(rig.takeActions().closed == [idle])
-        rig.machine.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(5)), at: rig.now)
+        rig.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(5)))
         #expect(rig.takeActions().list == [.fail(waiting, .shutdown)])
         let refused = rig.submit("a")
         #expect(rig.takeActions().list == [.fail(refused, .shutdown)])
         rig.complete(running)
         #expect(rig.takeActions().closed == [running])
-        #expect(!rig.machine.isDrained)
+        #expect(!rig.isDrained)
         rig.advance(.seconds(5))
         let actions = rig.takeActions()
         #expect(Set(actions.closed) == [idle, slow])
         #expect(actions.failures == [.shutdown, .shutdown])
-        #expect(rig.machine.isDrained)
+        #expect(rig.isDrained)
         for host in ["a", "b", "c", "d"] { #expect(rig.levels(host) == OriginLevels()) }
     }
 
     @Test("A second shutdown can shorten the grace, not lengthen it", arguments: [1, 9])
     func secondShutdown(seconds: Int) throws {
-        var rig = Rig()
+        let rig = Rig()
         _ = try rig.submitAndConnect()
-        rig.machine.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(5)), at: rig.now)
-        rig.machine.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(seconds)), at: rig.now)
+        rig.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(5)))
+        rig.beginShutdown(ShutdownPolicy(queued: .fail, grace: .seconds(seconds)))
         rig.advance(.seconds(min(seconds, 5)))
-        #expect(rig.machine.isDrained)
+        #expect(rig.isDrained)
     }
 
     @Test("Idle connections close as soon as the shutdown begins")
     func shutdownClosesIdle() throws {
-        var rig = Rig()
+        let rig = Rig()
         let slot = try rig.idleConnection()
         _ = rig.takeEvents()
-        rig.machine.beginShutdown(ShutdownPolicy(), at: rig.now)
+        rig.beginShutdown(ShutdownPolicy())
         #expect(rig.takeActions().closed == [slot])
         #expect(rig.takeEvents().closeReasons == [.shutdown])
-        #expect(rig.machine.isDrained)
+        #expect(rig.isDrained)
     }
 
     @Test("Shutdown may let the queue finish")
     func shutdownFinishesQueue() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         let slot = try rig.submitAndConnect()
         let queued = rig.submit()
         _ = rig.takeActions()
-        rig.machine.beginShutdown(ShutdownPolicy(queued: .finish, grace: .seconds(5)), at: rig.now)
+        rig.beginShutdown(ShutdownPolicy(queued: .finish, grace: .seconds(5)))
         #expect(rig.takeActions().list.isEmpty)
         rig.complete(slot)
         #expect(rig.takeActions().list == [.reuse(slot, queued)])
         rig.complete(slot)
         #expect(rig.takeActions().closed == [slot])
-        #expect(rig.machine.isDrained)
+        #expect(rig.isDrained)
     }
 }

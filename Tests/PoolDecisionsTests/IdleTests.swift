@@ -7,7 +7,7 @@ import Testing
 struct IdleTests {
     @Test("The surplus over the idle limit is closed at once, the longest idle first")
     func surplusIsClosed() throws {
-        var rig = Rig { $0.maxIdleConnections = 2 }
+        let rig = Rig { $0.maxIdleConnections = 2 }
         let slots = try (0..<4).map { _ in try rig.submitAndConnect() }
         _ = rig.takeEvents()
         for slot in slots { rig.complete(slot) }
@@ -18,7 +18,7 @@ struct IdleTests {
 
     @Test("The idle limit counts idle connections only")
     func activeOnesDoNotCount() throws {
-        var rig = Rig { $0.maxIdleConnections = 1 }
+        let rig = Rig { $0.maxIdleConnections = 1 }
         let slots = try (0..<3).map { _ in try rig.submitAndConnect() }
         rig.complete(slots[0])
         #expect(rig.takeActions().closed.isEmpty)
@@ -28,7 +28,7 @@ struct IdleTests {
 
     @Test("An idle connection is closed by a timer when it expires, not before")
     func expires() throws {
-        var rig = Rig { $0.keepaliveExpiry = .seconds(5) }
+        let rig = Rig { $0.keepaliveExpiry = .seconds(5) }
         let slot = try rig.idleConnection()
         _ = rig.takeEvents()
         #expect(rig.machine.nextDeadline() == rig.now + 5_000_000_000)
@@ -41,7 +41,7 @@ struct IdleTests {
 
     @Test("The expiry counts from the last request, not from the opening")
     func expiryCountsFromTheLastRequest() throws {
-        var rig = Rig { $0.keepaliveExpiry = .seconds(5) }
+        let rig = Rig { $0.keepaliveExpiry = .seconds(5) }
         let slot = try rig.submitAndConnect()
         rig.advance(.seconds(4))
         rig.complete(slot)
@@ -53,7 +53,7 @@ struct IdleTests {
 
     @Test("An expiry of zero keeps none, but hands over to one who waits")
     func zeroExpiryKeepsNone() throws {
-        var rig = Rig {
+        let rig = Rig {
             $0.keepaliveExpiry = .zero
             $0.maxConnections = 1
         }
@@ -68,7 +68,7 @@ struct IdleTests {
 
     @Test("No expiry keeps it for ever")
     func noExpiry() throws {
-        var rig = Rig { $0.keepaliveExpiry = nil }
+        let rig = Rig { $0.keepaliveExpiry = nil }
         _ = try rig.idleConnection()
         rig.advance(.seconds(1_000_000))
         #expect(rig.levels().connections.idle == 1)
@@ -77,7 +77,7 @@ struct IdleTests {
 
     @Test("A connection past its lifetime is closed when it comes back, and while it is idle")
     func lifetime() throws {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnectionLifetime = .seconds(10)
             $0.keepaliveExpiry = nil
         }
@@ -96,10 +96,10 @@ struct IdleTests {
         arguments: [CloseReason.peerClosed, .unexpectedData]
     )
     func speaks(reason: CloseReason) throws {
-        var rig = Rig()
+        let rig = Rig()
         let slot = try rig.idleConnection()
         _ = rig.takeEvents()
-        rig.machine.idleConnectionSpoke(slot, reason, at: rig.now)
+        rig.idleConnectionEnded(slot, reason)
         #expect(rig.takeActions().closed == [slot])
         #expect(rig.takeEvents().closeReasons == [reason])
         _ = rig.submit()

@@ -7,7 +7,7 @@ import Testing
 struct LimitChangeTests {
     @Test("A higher limit serves the queue at once")
     func higherServes() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         _ = try rig.submitAndConnect()
         let waiting = (0..<3).map { _ in rig.submit() }
         _ = rig.takeActions()
@@ -17,7 +17,7 @@ struct LimitChangeTests {
 
     @Test("A higher limit of an origin serves its queue at once")
     func higherPerOriginServes() throws {
-        var rig = Rig { $0.maxConnectionsPerOrigin = 1 }
+        let rig = Rig { $0.maxConnectionsPerOrigin = 1 }
         _ = try rig.submitAndConnect()
         let waiting = rig.submit()
         _ = rig.takeActions()
@@ -27,7 +27,7 @@ struct LimitChangeTests {
 
     @Test("A lower limit closes idle connections at once, and others when their requests are done")
     func lowerCloses() throws {
-        var rig = Rig()
+        let rig = Rig()
         let slots = try (0..<4).map { _ in try rig.submitAndConnect() }
         rig.complete(slots[0])
         _ = rig.takeActions()
@@ -42,7 +42,7 @@ struct LimitChangeTests {
 
     @Test("A lower limit of an origin closes its connections and no others")
     func lowerPerOrigin() throws {
-        var rig = Rig()
+        let rig = Rig()
         let slots = try (0..<3).map { _ in try rig.submitAndConnect() }
         let other = try rig.idleConnection("b")
         rig.complete(slots[0])
@@ -58,7 +58,7 @@ struct LimitChangeTests {
 
     @Test("Beyond a lower limit, a connection that carries several takes nobody; under a higher one it does again")
     func lowerWhileMultiplexed() throws {
-        var rig = Rig(http2: true)
+        let rig = Rig(http2: true)
         let (a, ofA) = try rig.multiplexed(2, "a")
         let (b, ofB) = try rig.multiplexed(2, "b")
         rig.reconfigure { $0.maxConnections = 1 }
@@ -68,7 +68,7 @@ struct LimitChangeTests {
         #expect(rig.takeActions().list.isEmpty)
         rig.reconfigure { $0.maxConnections = 2 }
         #expect(rig.takeActions().list == [.join(retired, waiting)])
-        rig.machine.joined(waiting, at: rig.now)
+        rig.joined(waiting)
         rig.reconfigure { $0.maxConnections = 1 }
         for id in requests + [waiting] where rig.machine.slots[retired].retiring != nil { rig.endRequest(id) }
         #expect(rig.takeActions().closed == [retired])
@@ -77,7 +77,7 @@ struct LimitChangeTests {
 
     @Test("One that is to close anyway is not taken back under a higher limit")
     func toCloseAnyway() throws {
-        var rig = Rig(http2: true)
+        let rig = Rig(http2: true)
         let (slot, ids) = try rig.multiplexed(2)
         _ = try rig.multiplexed(1, "b")
         rig.reconfigure { $0.maxConnections = 1 }
@@ -85,12 +85,12 @@ struct LimitChangeTests {
         rig.reconfigure { $0.maxConnections = 3 }
         _ = rig.submit()
         #expect(rig.takeActions().opened.count == 1)
-        #expect(rig.machine.slots[slot].requests.count == 1)
+        #expect(rig.machine.places.count(of: slot) == 1)
     }
 
     @Test("A lower limit of idle connections closes the longest idle first")
     func lowerIdle() throws {
-        var rig = Rig()
+        let rig = Rig()
         let slots = try (0..<3).map { _ in try rig.submitAndConnect() }
         for slot in slots { rig.complete(slot) }
         _ = rig.takeActions()
@@ -100,7 +100,7 @@ struct LimitChangeTests {
 
     @Test("A lower limit of the queue refuses the next one and keeps those who wait")
     func lowerQueue() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         _ = try rig.submitAndConnect()
         for _ in 0..<3 { _ = rig.submit() }
         _ = rig.takeActions()
@@ -108,12 +108,12 @@ struct LimitChangeTests {
         #expect(rig.takeActions().list.isEmpty)
         _ = rig.submit()
         #expect(rig.takeActions().failures == [.queueFull])
-        #expect(rig.machine.queuedCount == 3)
+        #expect(rig.machine.waiting.count == 3)
     }
 
     @Test("A shorter expiry and a shorter lifetime count for connections that are idle already")
     func shorterTimes() throws {
-        var rig = Rig { $0.keepaliveExpiry = nil }
+        let rig = Rig { $0.keepaliveExpiry = nil }
         _ = try rig.idleConnection()
         _ = rig.takeEvents()
         rig.reconfigure { $0.maxConnectionLifetime = .seconds(5) }
@@ -129,8 +129,8 @@ struct LimitChangeTests {
 
     @Test("The observer learns of the limits in force with the turn")
     func isTold() {
-        var rig = Rig()
+        let rig = Rig()
         rig.reconfigure { $0.maxConnections = 7 }
-        #expect(rig.machine.turn.configuration?.limits.maxConnections == 7)
+        #expect(rig.machine.record.turn.configuration?.limits.maxConnections == 7)
     }
 }

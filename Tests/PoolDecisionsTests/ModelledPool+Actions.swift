@@ -6,21 +6,21 @@ import HTTPPool
 extension ModelledPool {
     mutating func apply() {
         opened.removeAll(keepingCapacity: true)
-        line.started = Set(Rig.Actions(list: rig.machine.actions).started)
-        for action in rig.machine.actions { apply(action) }
-        rig.machine.actions.removeAll(keepingCapacity: true)
+        let actions = rig.takeActions()
+        line.started = Set(actions.started)
+        for action in actions.list { apply(action) }
         checkOwed()
         isSubmitting = false
         rig.machine.finishTurn(at: rig.now)
-        for (id, _) in rig.machine.turn.newOrigins {
+        for (id, _) in rig.machine.record.turn.newOrigins {
             while told.count <= id.index {
                 told.append(OriginLevels())
                 ceiling.ofOrigins.append(0)
             }
             check(told[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
         }
-        for (id, levels) in rig.machine.turn.origins { told[Int(id.index)] = levels }
-        for event in rig.machine.turn.events { tally[PoolEventKind(event).rawValue] += 1 }
+        for (id, levels) in rig.machine.record.turn.origins { told[Int(id.index)] = levels }
+        for event in rig.machine.record.turn.events { tally[PoolEventKind(event).rawValue] += 1 }
         rig.machine.beginTurn()
         checkOrder(opened: opened)
     }
@@ -93,7 +93,7 @@ extension ModelledPool {
                 check(deadline <= rig.now, "timed out too early")
             }
             if case .queueFull = why, isSubmitting {
-                let isFull = rig.machine.queuedCount >= limits.maxQueuedRequests ?? .max
+                let isFull = rig.machine.waiting.count >= limits.maxQueuedRequests ?? .max
                 check(isFull, "refused though the queue is not full")
             }
             requests[id] = nil

@@ -75,15 +75,15 @@ extension ModelledPool {
     /// Whether it waits still, or is given a connection later in this input. Others share one that is being opened, of which
     /// no action tells.
     private func waits(_ id: RequestID) -> Bool {
-        rig.machine.requests.contains(id) && rig.machine.requests[id].isInQueue || line.started.contains(id)
+        rig.machine.requests.contains(id) && rig.machine.waiting.contains(id) || line.started.contains(id)
     }
 
     func isRefusing(_ host: Int) -> Bool {
         // Most hosts have refused nothing, and it is asked after every step.
         guard let account = refusals[host], account.sinceResponse >= 2,
-            let index = rig.machine.originIndices[Rig.origin(String(host))]
+            let index = rig.machine.origins.number(of: Rig.origin(String(host)))
         else { return false }
-        return !rig.machine.mayOpen(index)
+        return !rig.machine.refusals.mayOpen(index)
     }
 
     /// A connection is about to be given to the request.
@@ -146,9 +146,8 @@ extension ModelledPool {
     mutating func checkFIFO(opened: [RequestID]) {
         guard limits.queueOrder == .fifo, let latest = opened.compactMap({ requests[$0]?.number }).max() else { return }
         for index in rig.machine.origins.indices {
-            let origin = rig.machine.origins[index]
-            guard let first = origin.queue.first, rig.machine.mayOpen(index),
-                origin.levels.connections.total < limits.maxConnectionsPerOrigin ?? .max
+            guard let first = rig.machine.waiting.first(of: index), rig.machine.refusals.mayOpen(index),
+                rig.machine.record.connections(of: index).total < limits.maxConnectionsPerOrigin ?? .max
             else { continue }
             check(rig.machine.requests[first].number > latest, "a later request of another origin got the connection")
         }

@@ -69,13 +69,13 @@ extension ModelledPool {
             // One that is idle is free for anybody.
             line.owed = line.owed.filter { connections[$0]?.isIdle == false }
         }
-        guard !rig.machine.turn.events.closeReasons.contains(.evicted), limits.queueOrder == .fair,
+        guard !rig.machine.record.turn.events.closeReasons.contains(.evicted), limits.queueOrder == .fair,
             line.freed.count == 1, let host = line.owedHosts.first, !opened.isEmpty,
             !isRefusing(host), connections.count(where: { $0?.host == host }) < limits.maxConnectionsPerOrigin ?? .max,
             !opened.contains(where: { requests[$0]?.host == host })
         else { return }
         let waits = rig.machine.requests.indices.contains { id in
-            rig.machine.requests[id].isInQueue && requests[id]?.host == host && requests[id]?.hadPlace == true
+            rig.machine.waiting.contains(id) && requests[id]?.host == host && requests[id]?.hadPlace == true
         }
         check(!waits, "a request lost its place, and another one got the slot that its connection left")
     }

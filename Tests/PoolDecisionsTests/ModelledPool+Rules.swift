@@ -17,10 +17,12 @@ extension ModelledPool {
         }
 
         mutating func lower(to limits: PoolLimits, from pool: ModelledPool) {
-            let machine = pool.rig.machine
-            connections = max(limits.maxConnections, machine.connectionCount)
-            for index in machine.origins.indices { ofOrigins[index] = machine.origins[index].levels.connections.total }
-            queued = max(limits.maxQueuedRequests ?? .max, pool.rig.machine.queuedCount)
+            let rig = pool.rig
+            connections = max(limits.maxConnections, rig.machine.connectionCount)
+            for index in rig.machine.origins.indices {
+                ofOrigins[index] = rig.machine.record.connections(of: index).total
+            }
+            queued = max(limits.maxQueuedRequests ?? .max, rig.machine.waiting.count)
         }
 
         mutating func settle(to limits: PoolLimits, connections count: Int, queued waiting: Int) {
@@ -34,10 +36,11 @@ extension ModelledPool {
         for id in requests.indices {
             guard let request = requests[id], rig.machine.requests.contains(id) else { continue }
             let state = rig.machine.requests[id]
-            if request.wasQueued != state.isInQueue {
-                requests[id]?.wasQueued = state.isInQueue
-                if !state.isInQueue { requests[id]?.hadPlace = true }
-                if !state.isInQueue, let first = rig.machine.origins[state.origin].queue.first {
+            let isWaiting = rig.machine.waiting.contains(id)
+            if request.wasQueued != isWaiting {
+                requests[id]?.wasQueued = isWaiting
+                if !isWaiting { requests[id]?.hadPlace = true }
+                if !isWaiting, let first = rig.machine.waiting.first(of: state.origin) {
                     check(rig.machine.requests[first].number > request.number, "overtaken within the origin")
                 }
             }
@@ -56,7 +59,7 @@ extension ModelledPool {
     mutating func checkLevels() {
         var total = OriginLevels()
         for index in rig.machine.origins.indices {
-            let levels = rig.machine.origins[index].levels
+            let levels = rig.machine.record.levels(of: index)
             check(levels == told[index], "the observer was not told of a level")
             let most = max(perOrigin, ceiling.ofOrigins[index])
             check(levels.connections.total <= most, "over maxConnectionsPerOrigin")
@@ -71,7 +74,7 @@ extension ModelledPool {
         }
         let (connections, requests) = (total.connections, total.requests)
         check(rig.machine.connectionCount == connections.total, "the slots are not the connections")
-        check(rig.machine.queuedCount == requests.queued, "the queue is not what the levels say")
+        check(rig.machine.waiting.count == requests.queued, "the queue is not what the levels say")
         check(connections.total <= ceiling.connections, "over maxConnections")
         check(
             connections.total <= limits.maxConnections || connections.idle == 0,
@@ -97,19 +100,22 @@ extension ModelledPool {
 
     private mutating func checkQueue(of index: Int) {
         let origin = rig.machine.origins[index]
-        let levels = origin.levels
-        check(levels.requests.queued == origin.queue.count, "an origin's queue is not what its levels say")
-        guard let first = origin.queue.first else { return }
-        let isRefusing = !rig.machine.mayOpen(index)
+        let levels = rig.machine.record.levels(of: index)
+        check(
+            levels.requests.queued == rig.machine.waiting.count(of: index),
+            "an origin's queue is not what its levels say"
+        )
+        guard let first = rig.machine.waiting.first(of: index) else { return }
+        let isRefusing = !rig.machine.refusals.mayOpen(index)
         // One that met a dead connection wants a new one.
         let mayReuse = !(isRefusing && rig.machine.requests[first].isRetry)
         let isCapped = isRefusing || levels.connections.total >= perOrigin
         let isFull = rig.machine.connectionCount >= limits.maxConnections
         check(levels.connections.idle == 0 || !mayReuse, "a request waits beside an idle connection of its origin")
         check(isCapped || isFull, "a request waits for no reason")
-        check(isCapped || rig.machine.idleOrder.isEmpty, "a request waits though another origin could make room")
+        check(isCapped || rig.machine.idle.isEmpty, "a request waits though another origin could make room")
         // One that met a dead connection waits for a new one, and nobody overtakes it.
-        if let slot = origin.roomy.last, !rig.machine.requests[first].isRetry {
+        if let slot = rig.machine.rooms.last(of: index), !rig.machine.requests[first].isRetry {
             let mayShare = rig.machine.slots[slot].isMultiplexed == true || origin.isMultiplexed != false
             check(!mayShare, "a request waits beside a connection that has room")
         }
@@ -130,24 +136,24 @@ extension ModelledPool {
             case .queued:
                 levels[request.origin].requests.queued += 1
                 ofSites[site, default: RequestLevels()].queued += 1
-                check(request.isInQueue, "a request without a place is not in the queue")
+                check(rig.machine.waiting.contains(id), "a request without a place is not in the queue")
                 oldest = min(oldest ?? request.submitted, request.submitted)
                 let acquire = requests[id]?.acquireDeadline ?? request.acquireDeadline
                 deadline = min(deadline, acquire, request.totalDeadline)
             case .connecting(let slot):
                 levels[request.origin].requests.connecting += 1
                 ofSites[site, default: RequestLevels()].connecting += 1
-                check(!request.isInQueue, "a request with a place is in the queue")
+                check(!rig.machine.waiting.contains(id), "a request with a place is in the queue")
                 deadline = min(deadline, (request.placed ?? request.submitted) + request.timeouts.connect)
                 deadline = min(deadline, request.totalDeadline)
                 checkTries(request, id, on: slot)
             case .inFlight(let slot):
                 levels[request.origin].requests.inFlight += 1
                 ofSites[site, default: RequestLevels()].inFlight += 1
-                check(!request.isInQueue, "a request with a place is in the queue")
+                check(!rig.machine.waiting.contains(id), "a request with a place is in the queue")
                 check(requests[id]?.slot == slot, "a request is in flight elsewhere than its transfer")
                 deadline = min(deadline, request.totalDeadline)
-                if request.awaiting == .answer { deadline = min(deadline, request.progress + request.timeouts.read) }
+                if request.awaiting == .response { deadline = min(deadline, request.progress + request.timeouts.read) }
                 if request.awaiting == .peerTakes {
                     deadline = min(deadline, request.progress + request.timeouts.write)
                 }
@@ -171,47 +177,50 @@ extension ModelledPool {
             checkSlot(id, slot)
         }
         for index in rig.machine.origins.indices {
-            check(rig.machine.origins[index].levels == levels[index], "levels are not a recount")
+            check(rig.machine.record.levels(of: index) == levels[index], "levels are not a recount")
         }
-        for site in Self.sites where rig.machine.sites.indices.contains(Int(site.index)) {
+        for site in Self.sites {
             let counted = ofSites[Int(site.index)] ?? RequestLevels()
-            check(rig.machine.sites[Int(site.index)].levels == counted, "a site's levels are not a recount")
+            check(rig.machine.record.levels(of: site) == counted, "a site's levels are not a recount")
         }
         check(
-            rig.machine.turn.oldestQueued == oldest || !rig.machine.turn.events.isEmpty,
+            rig.machine.record.turn.oldestQueued == oldest || !rig.machine.record.turn.events.isEmpty,
             "the oldest in the queue is another"
         )
         let next = rig.machine.nextDeadline() ?? MonotonicTime(nanoseconds: .max)
         check(next <= deadline, "nothing is armed for something that will be due")
     }
 
-    private mutating func checkSlot(_ id: SlotID, _ slot: PoolStateMachine.Slot) {
+    private mutating func checkSlot(_ id: SlotID, _ slot: Slot) {
         var inFlight = 0
         var waiting = 0
-        var next = slot.requests.first
+        let count = rig.machine.places.count(of: id)
+        var next = rig.machine.places.first(of: id)
         while let request = next {
-            next = rig.machine.requestLinks.next(after: request)
+            next = rig.machine.places.next(after: request)
             if case .inFlight = rig.machine.requests[request].state { inFlight += 1 } else { waiting += 1 }
         }
-        check(slot.requests.count == inFlight + waiting, "a slot's list of requests is broken")
+        check(count == inFlight + waiting, "a slot's list of requests is broken")
         check(slot.streams == inFlight, "the streams are not the requests in flight")
         check(slot.streams <= slot.capacity, "more streams than the capacity")
         check(slot.isMultiplexed == true || slot.streams <= 1, "several requests on an HTTP/1.1 connection")
         let connection = connections.indices.contains(id) ? connections[id] : nil
         check(connection?.isReady == (slot.state != .connecting), "a slot is not in its connection's state")
         switch slot.state {
-        case .connecting: check(!slot.requests.isEmpty, "a connection is opened for nobody")
-        case .idle: check(slot.requests.isEmpty, "a request is on an idle connection")
+        case .connecting: check(count > 0, "a connection is opened for nobody")
+        case .idle: check(count == 0, "a request is on an idle connection")
         case .active:
-            check(!slot.requests.isEmpty, "an active connection has no request")
+            check(count > 0, "an active connection has no request")
             let isTrying = connection?.joining.isEmpty == false
             check(slot.streams > 0 || isTrying, "a connection counts as active and none is in flight")
         }
-        if slot.isRoomy { check(slot.state != .idle && slot.retiring == nil, "room on a connection that gives none") }
+        if rig.machine.rooms.contains(id) {
+            check(slot.state != .idle && slot.retiring == nil, "room on a connection that gives none")
+        }
     }
 
     /// Whoever has a place on a ready connection has a stream, tries to get one, or will try.
-    private mutating func checkTries(_ request: PoolStateMachine.Request, _ id: RequestID, on slot: SlotID) {
+    private mutating func checkTries(_ request: PoolDecisions.Request, _ id: RequestID, on slot: SlotID) {
         let state = rig.machine.slots[slot]
         check(state.state != .idle, "a request is to share an idle connection")
         guard state.state == .active else { return }

@@ -49,7 +49,7 @@ struct ModelledPool {
     }
 
     let sequence: RandomSequence
-    var rig: Rig
+    let rig: Rig
     var limits: PoolLimits
     var connections: [Connection?] = []
     var requests: [Request?] = []
@@ -97,25 +97,25 @@ struct ModelledPool {
             connections[slot]?.isGoingAway = true
         case .cancel(let pick):
             guard let id = request(pick, where: { _ in true }) else { return }
-            rig.machine.cancel(id, at: rig.now)
+            rig.cancel(id)
             apply()
         case .bodyFails(let pick):
             guard let id = request(pick, where: { $0.slot != nil }) else { return }
-            rig.machine.bodyFailed(id, at: rig.now)
+            rig.bodyFailed(id)
             apply()
         case .idleSpoke(let pick):
             guard let slot = slot(pick, where: { $0.isReady && $0.transfers.isEmpty && $0.joining.isEmpty }) else {
                 return
             }
-            rig.machine.idleConnectionSpoke(slot, .unexpectedData, at: rig.now)
+            rig.idleConnectionEnded(slot, .unexpectedData)
             apply()
         case .progress(let pick, let awaiting):
             guard let id = inFlight(pick) else { return }
-            rig.machine.progress(id, awaiting, at: rig.now)
+            rig.progress(id, awaiting)
             apply()
         case .awaits(let pick, let awaiting):
             guard let id = inFlight(pick) else { return }
-            rig.machine.awaits(id, awaiting, at: rig.now)
+            rig.awaits(id, awaiting)
             apply()
         case .settleJoins: settleJoins()
         case .drain: drain()
@@ -131,7 +131,7 @@ struct ModelledPool {
         case .shutDown(let queued, let grace):
             isShutDown = true
             if queued == .fail { failsQueue = true }
-            rig.machine.beginShutdown(ShutdownPolicy(queued: queued, grace: grace), at: rig.now)
+            rig.beginShutdown(ShutdownPolicy(queued: queued, grace: grace))
             apply()
         }
     }
@@ -140,7 +140,7 @@ struct ModelledPool {
     mutating func end() {
         pass(.seconds(1))
         settleJoins()
-        check(rig.machine.isDrained, "something is left after the shutdown")
+        check(rig.isDrained, "something is left after the shutdown")
         check(!requests.contains { $0 != nil }, "a request has no end")
         check(!connections.contains { $0 != nil }, "a connection is left open")
         check(rig.machine.nextDeadline() == nil, "a timer is left")
@@ -240,7 +240,7 @@ struct ModelledPool {
     private mutating func ready(_ pick: Int) {
         guard let slot = slot(pick, where: { !$0.isReady }) else { return }
         connections[slot]?.isReady = true
-        rig.machine.connectionReady(slot, at: rig.now)
+        rig.connectionReady(slot)
         apply()
     }
 
@@ -253,7 +253,7 @@ struct ModelledPool {
         let id = inFlight(pick) { request, connection in request.opened && !connection.isAnswered }
         guard let id, let slot = requests[id]?.slot else { return }
         answered(slot)
-        rig.machine.answerBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true, at: rig.now)
+        rig.responseBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true)
         apply()
     }
 
@@ -267,7 +267,7 @@ struct ModelledPool {
         // No exchange ends without an answer.
         if request.opened, connections[slot]?.isAnswered == false {
             answered(slot)
-            rig.machine.answerBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true, at: rig.now)
+            rig.responseBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true)
             apply()
         }
         if !keepAlive {
@@ -302,7 +302,7 @@ struct ModelledPool {
     private mutating func transferEnded(_ id: RequestID, _ ending: TransferEnding) {
         let slot = requests[id]?.slot
         takeOff(id)
-        let verdict = rig.machine.transferEnded(id, ending, at: rig.now)
+        let verdict = rig.transferEnded(id, ending)
         checkRefusal(verdict, ending, on: slot)
         switch verdict {
         case .deliver, .refuse:
@@ -339,13 +339,13 @@ struct ModelledPool {
             for id in joining where mayJoin(slot) {
                 connections[slot]?.joining.removeAll { $0 == id }
                 connections[slot]?.transfers.append(id)
-                rig.machine.joined(id, at: rig.now)
+                rig.joined(id)
                 apply()
             }
             for id in joining where connections[slot]?.joining.contains(id) == true {
                 takeOff(id)
                 line.owed.insert(slot)
-                rig.machine.joinRefused(id, at: rig.now)
+                rig.joinRefused(id)
                 apply()
             }
         }
@@ -361,7 +361,7 @@ struct ModelledPool {
         else { return false }
         if connections[slot]?.isReady == false {
             connections[slot]?.isReady = true
-            rig.machine.connectionReady(slot, at: rig.now)
+            rig.connectionReady(slot)
             apply()
         } else {
             complete(request: id, keepAlive: true)
@@ -383,7 +383,7 @@ struct ModelledPool {
     /// The last thing in every turn.
     private mutating func doWhatIsDue() {
         if let deadline = rig.machine.nextDeadline(), deadline <= rig.now {
-            rig.machine.timePassed(to: rig.now)
+            rig.timePassed()
             apply()
             settleJoins()
         }

@@ -7,13 +7,13 @@ import Testing
 struct PlacementTests {
     @Test("The first request opens a connection and is acquired when it is ready")
     func opensAConnection() throws {
-        var rig = Rig()
+        let rig = Rig()
         let id = rig.submit()
         #expect(rig.takeActions().list == [.open(0, id)])
         #expect(rig.levels().connections.connecting == 1)
         #expect(rig.levels().requests.connecting == 1)
         rig.now = rig.now + 5
-        rig.machine.connectionReady(0, at: rig.now)
+        rig.connectionReady(0)
         #expect(rig.levels().connections.active == 1)
         #expect(rig.levels().requests.inFlight == 1)
         let a = OriginID(index: 0)
@@ -22,7 +22,7 @@ struct PlacementTests {
 
     @Test("A request takes the most recently used idle connection of its own origin")
     func takesTheMostRecentlyUsed() throws {
-        var rig = Rig()
+        let rig = Rig()
         let first = try rig.submitAndConnect()
         let second = try rig.submitAndConnect()
         let elsewhere = try rig.idleConnection("b")
@@ -38,7 +38,7 @@ struct PlacementTests {
 
     @Test("At the limit the longest idle connection of another origin makes room")
     func evictsTheLongestIdle() throws {
-        var rig = Rig { $0.maxConnections = 2 }
+        let rig = Rig { $0.maxConnections = 2 }
         let oldest = try rig.idleConnection("a")
         rig.advance(.seconds(1))
         _ = try rig.idleConnection("b")
@@ -54,7 +54,7 @@ struct PlacementTests {
 
     @Test("Beyond the limit requests queue, and are served first come, first served")
     func queuesInOrder() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         let slot = try rig.submitAndConnect()
         let waiting = (0..<5).map { _ in rig.submit() }
         #expect(rig.levels().requests.queued == 5)
@@ -67,20 +67,20 @@ struct PlacementTests {
 
     @Test("An earlier request of another origin is served before a later one of the idle connection's")
     func nobodyOvertakes() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         let slot = try rig.submitAndConnect("a")
         let earlier = rig.submit("b")
         let later = rig.submit("a")
         rig.complete(slot)
         #expect(rig.takeActions().list == [.close(slot), .open(slot, earlier)])
-        rig.machine.connectionReady(slot, at: rig.now)
+        rig.connectionReady(slot)
         rig.complete(slot)
         #expect(rig.takeActions().started == [later])
     }
 
     @Test("An origin at its own limit holds nobody else up")
     func cappedOriginHoldsNobodyUp() throws {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = 3
             $0.maxConnectionsPerOrigin = 1
         }
@@ -95,7 +95,7 @@ struct PlacementTests {
 
     @Test("When both limits bite, the capped origin's turn comes by its number")
     func cappedOriginKeepsItsPlace() throws {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = 2
             $0.maxConnectionsPerOrigin = 1
         }
@@ -113,7 +113,7 @@ struct PlacementTests {
 
     @Test("A connection that closes makes room for the one who waits")
     func closedConnectionMakesRoom() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         let slot = try rig.submitAndConnect()
         let waiting = rig.submit()
         rig.complete(slot, keepAlive: false)
@@ -123,7 +123,7 @@ struct PlacementTests {
 
     @Test("The queue's limit refuses the next one at once")
     func fullQueueRefuses() throws {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = 1
             $0.maxQueuedRequests = 2
         }
@@ -136,7 +136,7 @@ struct PlacementTests {
 
     @Test("A failed connection lets the next one try")
     func failedConnectionLetsTheNextTry() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         _ = rig.submit()
         let waiting = rig.submit()
         _ = rig.takeActions()

@@ -9,7 +9,7 @@ struct QueueOrderTests {
     /// Connections that are ready, for each host as many.
     private func holding(_ hosts: [(String, Int)], fifo: Bool = false) throws -> (rig: Rig, slots: [String: [SlotID]]) {
         let total = hosts.reduce(0) { $0 + $1.1 }
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = total
             $0.queueOrder = fifo ? .fifo : .fair
         }
@@ -24,21 +24,21 @@ struct QueueOrderTests {
 
     @Test("An origin that holds none comes before one that holds many, however long that one has waited")
     func fewestFirst() throws {
-        var (rig, slots) = try holding([("busy", 3)])
+        let (rig, slots) = try holding([("busy", 3)])
         let waiting = (0..<10).map { _ in rig.submit("busy") }
         let health = rig.submit("health")
         let freed = try slot(slots, "busy")
         _ = rig.takeActions()
         rig.complete(freed)
         #expect(rig.takeActions().list == [.close(freed), .open(freed, health)])
-        rig.machine.connectionReady(freed, at: rig.now)
+        rig.connectionReady(freed)
         rig.complete(freed)
         #expect(rig.takeActions().started == [waiting[0]])
     }
 
     @Test("In order of submission it waits behind all of them")
     func fifoStarves() throws {
-        var (rig, slots) = try holding([("busy", 3)], fifo: true)
+        let (rig, slots) = try holding([("busy", 3)], fifo: true)
         let waiting = (0..<10).map { _ in rig.submit("busy") }
         let health = rig.submit("health")
         let freed = try slot(slots, "busy")
@@ -53,7 +53,7 @@ struct QueueOrderTests {
 
     @Test("Of two that hold as many, the one whose connection it was keeps it")
     func equalsKeep() throws {
-        var (rig, slots) = try holding([("a", 3), ("b", 2)])
+        let (rig, slots) = try holding([("a", 3), ("b", 2)])
         let later = rig.submit("b")
         let ofA = rig.submit("a")
         _ = rig.takeActions()
@@ -61,12 +61,12 @@ struct QueueOrderTests {
         let freed = try slot(slots, "a")
         rig.complete(freed)
         #expect(rig.takeActions().list == [.reuse(freed, ofA)])
-        #expect(rig.machine.requests[later].isInQueue)
+        #expect(rig.machine.waiting.contains(later))
     }
 
     @Test("Of others that hold as many, the one that has gone longest without is served")
     func equalsByWaiting() throws {
-        var (rig, slots) = try holding([("a", 4), ("b", 1), ("c", 1)])
+        let (rig, slots) = try holding([("a", 4), ("b", 1), ("c", 1)])
         let ofB = rig.submit("b")
         let ofC = rig.submit("c")
         _ = rig.submit("a")
@@ -79,7 +79,7 @@ struct QueueOrderTests {
 
     @Test("Among those that hold none, what one was given since counts, not only when it was submitted")
     func lastGivenCounts() throws {
-        var rig = Rig { $0.maxConnections = 1 }
+        let rig = Rig { $0.maxConnections = 1 }
         let slot = try rig.submitAndConnect("a")
         let first = rig.submit("a")
         let second = rig.submit("b")
@@ -90,14 +90,14 @@ struct QueueOrderTests {
         #expect(rig.takeActions().started == [first])
         rig.complete(slot)
         #expect(rig.takeActions().started == [second])
-        rig.machine.connectionReady(slot, at: rig.now)
+        rig.connectionReady(slot)
         rig.complete(slot)
         #expect(rig.takeActions().started == [third])
     }
 
     @Test("A request that is sent again takes the slot that its connection leaves")
     func retryKeepsItsSlot() throws {
-        var rig = Rig { $0.maxConnections = 2 }
+        let rig = Rig { $0.maxConnections = 2 }
         let slot = try rig.submitAndConnect("a")
         _ = try rig.submitAndConnect("a")
         rig.complete(slot)
@@ -112,12 +112,12 @@ struct QueueOrderTests {
         "Requests that lost their place wait for the slot that their connection leaves, and take it before all others"
     )
     func lostPlaceIsKept() throws {
-        var rig = Rig(http2: true) { $0.maxConnections = 2 }
+        let rig = Rig(http2: true) { $0.maxConnections = 2 }
         let (slot, ids) = try rig.multiplexed(3)
         let (other, _) = try rig.multiplexed(1, "b")
         rig.endRequest(ids[0])
         let again = rig.submit("a")
-        for id in rig.takeActions().joined { rig.machine.joined(id, at: rig.now) }
+        for id in rig.takeActions().joined { rig.joined(id) }
         rig.advance(.milliseconds(1))
         #expect(rig.endRequest(again, .stale(sent: false, .peerClosed)) == .retry)
         let fresh = rig.submit("c")
@@ -125,13 +125,13 @@ struct QueueOrderTests {
         rig.endRequest(ids[1])
         rig.endRequest(ids[2])
         #expect(rig.takeActions().list == [.close(slot), .open(slot, again)])
-        #expect(rig.machine.requests[fresh].isInQueue)
+        #expect(rig.machine.waiting.contains(fresh))
         #expect(rig.machine.slots[other].state == .active)
     }
 
     @Test("Another order counts from the moment it is set")
     func changes() throws {
-        var (rig, slots) = try holding([("busy", 2)], fifo: true)
+        let (rig, slots) = try holding([("busy", 2)], fifo: true)
         let waiting = (0..<4).map { _ in rig.submit("busy") }
         let health = rig.submit("health")
         _ = rig.takeActions()
@@ -153,7 +153,7 @@ struct QueueOrderTests {
     }
 
     private func opens(_ order: QueueOrder, _ load: Load, seed: UInt64) -> Int {
-        var rig = Rig {
+        let rig = Rig {
             $0.maxConnections = 20
             $0.queueOrder = order
         }
@@ -167,7 +167,7 @@ struct QueueOrderTests {
                 case .open(let slot, let id):
                     opened += 1
                     active.append((slot, rig.machine.origins[rig.machine.requests[id].origin].origin.host))
-                    rig.machine.connectionReady(slot, at: rig.now)
+                    rig.connectionReady(slot)
                 case .reuse(let slot, let id):
                     active.append((slot, rig.machine.origins[rig.machine.requests[id].origin].origin.host))
                 default: break
@@ -186,7 +186,7 @@ struct QueueOrderTests {
         settle()
         for _ in 0..<2_000 {
             rig.now = rig.now + 1_000_000
-            if load == .arrivals, rig.machine.queuedCount < 60, Int.random(in: 0..<100, using: &random) < 52 {
+            if load == .arrivals, rig.machine.waiting.count < 60, Int.random(in: 0..<100, using: &random) < 52 {
                 _ = rig.submit(hosts.randomElement(using: &random) ?? "a")
                 settle()
             } else {

@@ -137,8 +137,8 @@ extension RandomStep {
         case 63..<68: return .cancel(pick)
         case 68: return .bodyFails(pick)
         case 69..<71: return .idleSpoke(pick)
-        case 71..<73: return .progress(pick, oneOf(.answer, .peerTakes, .caller))
-        case 73..<75: return .awaits(pick, oneOf(.answer, .peerTakes, .caller))
+        case 71..<73: return .progress(pick, oneOf(.response, .peerTakes, .caller))
+        case 73..<75: return .awaits(pick, oneOf(.response, .peerTakes, .caller))
         case 75..<90: return .settleJoins
         case 90..<100: return .pass(.milliseconds(pick % 40))
         default: return .reconfigure(.random(using: &random))

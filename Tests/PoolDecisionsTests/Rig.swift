@@ -4,8 +4,12 @@ import Testing
 @testable import PoolDecisions
 
 /// A state machine with a clock of its own, driven as the driver drives it.
-struct Rig {
+///
+/// A class, because the state machine cannot be copied and expectations copy what they look at.
+final class Rig {
     var machine: PoolStateMachine
+    /// What was decided since the actions were taken last.
+    private var decided: [PoolAction] = []
     var now = MonotonicTime(nanoseconds: 1_000_000_000)
     private var number: UInt64 = 0
     private var configuration = PoolConfiguration()
@@ -20,7 +24,7 @@ struct Rig {
     static func origin(_ name: String) -> Origin { Origin(scheme: "https", host: name, port: 443) }
 
     /// Submits a request and returns its number in the machine.
-    mutating func submit(
+    func submit(
         _ host: String = "a",
         timeouts: PoolTimeouts = PoolTimeouts(),
         isRepeatable: Bool = true,
@@ -28,7 +32,7 @@ struct Rig {
         site: CallSite = .unattributed
     ) -> RequestID {
         number += 1
-        return machine.submit(
+        let submission = machine.submit(
             NewRequest(
                 number: number,
                 origin: Self.origin(host),
@@ -40,61 +44,109 @@ struct Rig {
             ),
             at: now
         )
+        let id = submission.id
+        note(submission.takeActions())
+        return id
     }
 
+    /// Keeps the actions as the driver does with those that it cannot do at once.
+    private func note(_ actions: consuming PoolActions) { machine.recycle(actions.append(to: &decided)) }
+
+    // MARK: Inputs
+
+    func connectionReady(_ slot: SlotID) { note(machine.connectionReady(slot, at: now)) }
+
+    func responseBegan(_ slot: SlotID, isMultiplexed: Bool) {
+        note(machine.responseBegan(slot, isMultiplexed: isMultiplexed, at: now))
+    }
+
+    func joined(_ id: RequestID) { note(machine.joined(id, at: now)) }
+
+    func joinRefused(_ id: RequestID) { note(machine.joinRefused(id, at: now)) }
+
+    func cancel(_ id: RequestID) { note(machine.cancel(id, at: now)) }
+
+    func bodyFailed(_ id: RequestID) { note(machine.bodyFailed(id, at: now)) }
+
+    func idleConnectionEnded(_ slot: SlotID, _ reason: CloseReason) {
+        note(machine.idleConnectionEnded(slot, reason, at: now))
+    }
+
+    func received(on slot: SlotID) { machine.received(on: slot, at: now) }
+
+    func progress(_ id: RequestID, _ awaiting: Awaiting) { machine.progress(id, awaiting, at: now) }
+
+    func awaits(_ id: RequestID, _ awaiting: Awaiting) { machine.awaits(id, awaiting, at: now) }
+
+    func beginShutdown(_ policy: ShutdownPolicy) { note(machine.beginShutdown(policy, at: now)) }
+
+    func timePassed() { note(machine.timePassed(to: now)) }
+
+    @discardableResult
+    func transferEnded(_ id: RequestID, _ ending: TransferEnding) -> TransferVerdict {
+        let ended = machine.transferEnded(id, ending, at: now)
+        let verdict = ended.verdict
+        note(ended.takeActions())
+        return verdict
+    }
+
+    var isDrained: Bool { machine.isDrained }
+
+    // MARK: Several inputs at once
+
     /// Submits a request that gets a connection at once, lets the connection open, and returns the slot.
-    mutating func submitAndConnect(_ host: String = "a") throws -> SlotID {
+    func submitAndConnect(_ host: String = "a") throws -> SlotID {
         _ = submit(host)
         let slot = try #require(takeActions().opened.first)
-        machine.connectionReady(slot, at: now)
+        connectionReady(slot)
         return slot
     }
 
     /// A connection that is idle: opened, used once, given back.
-    mutating func idleConnection(_ host: String = "a") throws -> SlotID {
+    func idleConnection(_ host: String = "a") throws -> SlotID {
         let slot = try submitAndConnect(host)
         complete(slot)
         return slot
     }
 
     @discardableResult
-    mutating func complete(_ slot: SlotID, keepAlive: Bool = true) -> TransferVerdict {
+    func complete(_ slot: SlotID, keepAlive: Bool = true) -> TransferVerdict {
         end(slot, .complete(keepAlive: keepAlive))
     }
 
     /// The transfer of the slot's first request ends.
     @discardableResult
-    mutating func end(_ slot: SlotID, _ ending: TransferEnding) -> TransferVerdict {
-        guard let id = machine.slots[slot].requests.first else { return .deliver }
-        return machine.transferEnded(id, ending, at: now)
+    func end(_ slot: SlotID, _ ending: TransferEnding) -> TransferVerdict {
+        guard let id = machine.places.first(of: slot) else { return .deliver }
+        return transferEnded(id, ending)
     }
 
     /// Other limits from now on.
-    mutating func reconfigure(_ change: (inout PoolLimits) -> Void) {
+    func reconfigure(_ change: (inout PoolLimits) -> Void) {
         change(&configuration.limits)
-        machine.reconfigure(configuration, at: now)
+        note(machine.reconfigure(configuration, at: now))
     }
 
-    mutating func advance(_ duration: Duration) {
+    func advance(_ duration: Duration) {
         now = now + duration.wholeNanoseconds
-        machine.timePassed(to: now)
+        timePassed()
     }
 
-    mutating func takeActions() -> Actions {
-        defer { machine.actions.removeAll() }
-        return Actions(list: machine.actions)
+    func takeActions() -> Actions {
+        defer { decided.removeAll(keepingCapacity: true) }
+        return Actions(list: decided)
     }
 
     /// The events of the turn so far; ends the turn.
-    mutating func takeEvents() -> [PoolEvent] {
+    func takeEvents() -> [PoolEvent] {
         machine.finishTurn(at: now)
         defer { machine.beginTurn() }
-        return machine.turn.events
+        return machine.record.turn.events
     }
 
     func levels(_ host: String = "a") -> OriginLevels {
         for index in machine.origins.indices where machine.origins[index].origin == Self.origin(host) {
-            return machine.origins[index].levels
+            return machine.record.levels(of: index)
         }
         return OriginLevels()
     }
@@ -141,18 +193,17 @@ extension [PoolEvent] {
 /// HTTP/2.
 extension Rig {
     /// A connection that turned out to carry several requests, with as many on it.
-    mutating func multiplexed(_ count: Int = 1, _ host: String = "a") throws -> (slot: SlotID, requests: [RequestID]) {
+    func multiplexed(_ count: Int = 1, _ host: String = "a") throws -> (slot: SlotID, requests: [RequestID]) {
         let requests = (0..<count).map { _ in submit(host) }
         let slot = try #require(takeActions().opened.first)
-        machine.connectionReady(slot, at: now)
-        machine.answerBegan(slot, isMultiplexed: true, at: now)
-        for id in takeActions().joined { machine.joined(id, at: now) }
+        connectionReady(slot)
+        responseBegan(slot, isMultiplexed: true)
+        for id in takeActions().joined { joined(id) }
         return (slot, requests)
     }
 
     @discardableResult
-    mutating func endRequest(_ id: RequestID, _ ending: TransferEnding = .complete(keepAlive: true)) -> TransferVerdict
-    {
-        machine.transferEnded(id, ending, at: now)
+    func endRequest(_ id: RequestID, _ ending: TransferEnding = .complete(keepAlive: true)) -> TransferVerdict {
+        transferEnded(id, ending)
     }
 }

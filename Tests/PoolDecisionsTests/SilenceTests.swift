@@ -14,10 +14,10 @@ struct SilenceTests {
 
     /// A connection with one request on it whose read timeout is short.
     private func rig(read: Duration) throws -> (rig: Rig, slot: SlotID, early: RequestID, others: [RequestID]) {
-        var rig = Rig(http2: true)
+        let rig = Rig(http2: true)
         let (slot, others) = try rig.multiplexed(2)
         let early = rig.submit(timeouts: timeouts(read: read))
-        rig.machine.joined(early, at: rig.now)
+        rig.joined(early)
         _ = rig.takeActions()
         _ = rig.takeEvents()
         return (rig, slot, early, others)
@@ -25,7 +25,7 @@ struct SilenceTests {
 
     @Test("After a timeout it takes nobody, counts as active, and closes with its last request")
     func takesNobody() throws {
-        var (rig, slot, early, others) = try rig(read: .seconds(1))
+        let (rig, slot, early, others) = try rig(read: .seconds(1))
         rig.advance(.seconds(1))
         #expect(rig.takeActions().list == [.stop(slot, early), .fail(early, .readTimeout)])
         let next = rig.submit()
@@ -41,9 +41,9 @@ struct SilenceTests {
 
     @Test("One on which something came meanwhile goes on")
     func goesOn() throws {
-        var (rig, slot, _, _) = try rig(read: .seconds(1))
+        let (rig, slot, _, _) = try rig(read: .seconds(1))
         rig.advance(.milliseconds(500))
-        rig.machine.received(on: slot, at: rig.now)
+        rig.received(on: slot)
         rig.advance(.milliseconds(500))
         #expect(rig.takeActions().failures == [.readTimeout])
         let next = rig.submit()
@@ -52,12 +52,12 @@ struct SilenceTests {
 
     @Test("A timeout shorter than a second is no sign, unless the silence goes on")
     func shortTimeout() throws {
-        var (rig, slot, _, _) = try rig(read: .milliseconds(50))
+        let (rig, slot, _, _) = try rig(read: .milliseconds(50))
         rig.advance(.milliseconds(50))
         #expect(rig.takeActions().failures == [.readTimeout])
         let next = rig.submit()
         #expect(rig.takeActions().list == [.join(slot, next)])
-        rig.machine.joined(next, at: rig.now)
+        rig.joined(next)
         #expect(rig.machine.nextDeadline() == rig.now + 950_000_000)
         rig.advance(.milliseconds(950))
         _ = rig.submit()
@@ -66,7 +66,7 @@ struct SilenceTests {
 
     @Test("An idle one on which the last request timed out is closed when the silence goes on")
     func idle() throws {
-        var rig = Rig(http2: true)
+        let rig = Rig(http2: true)
         let (slot, ids) = try rig.multiplexed(1)
         rig.endRequest(ids[0])
         let late = rig.submit(timeouts: timeouts(read: .milliseconds(50)))
@@ -80,15 +80,15 @@ struct SilenceTests {
 
     @Test("The total timeout counts like the read timeout; waiting for the caller does not")
     func otherTimeouts() throws {
-        for awaiting in [Awaiting.answer, .caller] {
-            var rig = Rig(http2: true)
+        for awaiting in [Awaiting.response, .caller] {
+            let rig = Rig(http2: true)
             let (slot, _) = try rig.multiplexed(1)
             let timed = rig.submit(timeouts: timeouts(read: .seconds(30), total: .seconds(2)))
-            rig.machine.joined(timed, at: rig.now)
-            rig.machine.awaits(timed, awaiting, at: rig.now)
+            rig.joined(timed)
+            rig.awaits(timed, awaiting)
             rig.advance(.seconds(2))
             #expect(rig.takeActions().failures == [.totalTimeout])
-            #expect(rig.machine.slots[slot].retiring == (awaiting == .answer ? .unresponsive : nil))
+            #expect(rig.machine.slots[slot].retiring == (awaiting == .response ? .unresponsive : nil))
         }
     }
 }

@@ -17,7 +17,7 @@ extension CurlDriver {
     func advanceRaces() {
         guard let due = nextRaceDue(), due <= now else { return }
         for slot in races.keys.sorted() { advance(slot) }
-        perform()
+        performDeferred()
     }
 
     /// Something happened on a descriptor.
@@ -42,7 +42,7 @@ extension CurlDriver {
             failed(attempt.address, of: race)
             advance(slot)
         }
-        perform()
+        performDeferred()
         return true
     }
 
@@ -101,7 +101,7 @@ extension CurlDriver {
         } else {
             error = PoolError(.connectFailed, words, phase: .connect)
         }
-        transferEnded(.broken(SocketError(number: race.error).connectFailure), exchange, error: error)
+        failedToBegin(exchange, .broken(SocketError(number: race.error).connectFailure), error: error)
     }
 
     // MARK: What became of an address

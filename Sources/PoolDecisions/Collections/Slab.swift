@@ -1,17 +1,17 @@
-/// Values under small, reused numbers. Inserting and removing cost the same however many there are.
+/// Values under small numbers that are used again. Inserting and removing cost the same however many there are.
 struct Slab<Element> {
     /// A removed value stays in its place until the number is used again.
     private var elements: [Element] = []
     private var isUsed: [Bool] = []
     private var free: [Int] = []
 
-    /// How many there are.
+    /// How many values there are.
     var count: Int { elements.count - free.count }
 
-    /// Every number in use, in no order that means anything.
+    /// Every number in use, lowest first.
     var indices: [Int] { elements.indices.filter { isUsed[$0] } }
 
-    /// Puts `element` under a free number.
+    /// Stores `element` under a free number.
     mutating func insert(_ element: Element) -> Int {
         if let index = free.popLast() {
             elements[index] = element
@@ -23,7 +23,7 @@ struct Slab<Element> {
         return elements.count - 1
     }
 
-    /// Frees the number.
+    /// Frees the number, which is in use.
     mutating func remove(at index: Int) {
         assert(isUsed[index], "the number is not in use")
         isUsed[index] = false

@@ -17,7 +17,7 @@ package enum PoolAction: Equatable {
     case stop(SlotID, RequestID)
     /// Stop the slot's transfers, if any are running, and close its connection. The slot is free afterwards.
     case close(SlotID)
-    /// Tell the caller that the request failed. The number is free afterwards.
+    /// Report to the caller that the request failed. The number is free afterwards.
     case fail(RequestID, RequestFailure)
 }
 
@@ -38,8 +38,8 @@ package enum RequestFailure: Equatable {
 
 /// Who is to move the next byte of a request that holds a connection.
 package enum Awaiting {
-    /// The peer: bytes of the answer. The read timeout runs.
-    case answer
+    /// The peer: bytes of the response. The read timeout runs.
+    case response
     /// The peer: it is to take bytes of the body. The write timeout runs.
     case peerTakes
     /// The caller: it reads slowly, or provides its body slowly. No timeout but the total one runs.
@@ -53,7 +53,7 @@ package enum TransferEnding: Equatable {
     /// It broke. The reason counts if the connection never became usable. `keepAlive`: it broke alone, and the connection
     /// that it shares goes on.
     case broken(ConnectFailure, keepAlive: Bool = false)
-    /// The reused connection turned out to be dead before a byte of the answer came. `sent`: the request may have
+    /// The reused connection turned out to be dead before a byte of the response came. `sent`: the request may have
     /// reached the peer. `reason`: what the connection died of.
     case stale(sent: Bool, CloseReason)
 }
@@ -62,7 +62,7 @@ package enum TransferEnding: Equatable {
 package enum TransferVerdict: Equatable {
     /// It is finished; its number is free. The caller gets the result of the transfer.
     case deliver
-    /// It is finished, and its number free: the peer refuses whatever is sent. The caller gets told that.
+    /// It is finished, and its number free: the peer refuses whatever is sent. The caller gets an error that says so.
     case refuse
     /// It goes on, on a new connection.
     case retry

@@ -1,4 +1,4 @@
-/// A doubly linked list of numbers, whose links lie in an ``IndexLinks``. Every operation costs the same
+/// A doubly linked list of numbers from a ``Slab``; its links lie in an ``IndexLinks``. Every operation costs the same
 /// however long the list is, removal from the middle included.
 struct IndexList {
     fileprivate(set) var first: Int?
@@ -8,7 +8,7 @@ struct IndexList {
     var isEmpty: Bool { count == 0 }
 }
 
-/// The links of lists whose members are numbers from a ``Slab``. A number is in at most one list at a time.
+/// The links of one or several lists. A number is in at most one of them at a time.
 struct IndexLinks {
     private struct Link {
         var previous: Int?
@@ -16,7 +16,7 @@ struct IndexLinks {
     }
     private var links: [Link] = []
 
-    /// The member after `index`.
+    /// The member after `index`, which is in a list.
     func next(after index: Int) -> Int? { links[index].next }
 
     mutating func append(_ index: Int, to list: inout IndexList) {
@@ -27,7 +27,7 @@ struct IndexLinks {
         list.count += 1
     }
 
-    /// Puts `index` before the first member for which `isBehind` holds; at the end where there is none.
+    /// Inserts `index` before the first member for which `isBehind` holds; at the end if it holds for none.
     mutating func insert(_ index: Int, into list: inout IndexList, before isBehind: (Int) -> Bool) {
         var place = list.first
         while let member = place, !isBehind(member) { place = links[member].next }
@@ -43,6 +43,7 @@ struct IndexLinks {
         list.count += 1
     }
 
+    /// Removes a member of `list`.
     mutating func remove(_ index: Int, from list: inout IndexList) {
         let link = links[index]
         if let previous = link.previous { links[previous].next = link.next } else { list.first = link.next }

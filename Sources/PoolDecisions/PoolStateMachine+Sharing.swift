@@ -9,8 +9,8 @@ package import HTTPPool
 extension PoolStateMachine {
     /// As many requests may share a connection that is being opened.
     private static let expectedStreams = 100
-    /// So long after a connection is ready somebody tries whether it carries a second request, if no answer has told. The
-    /// peer's limit of streams has come by then.
+    /// So long after a connection is ready, in nanoseconds, somebody tries whether it carries a second request, unless a
+    /// response has shown it. The peer's limit of streams has come by then.
     private static let trialDelay: UInt64 = 100_000_000
 
     /// A new connection may turn out to carry several requests.
@@ -19,14 +19,16 @@ extension PoolStateMachine {
         noteRoom(slot)
     }
 
+    // MARK: Joining
+
     /// The connection that the request is to share: one that carries several requests, or, where none is idle, one that may
     /// turn out to.
-    mutating func shared(by id: RequestID, at now: MonotonicTime) -> SlotID? {
+    mutating func sharedSlot(for id: RequestID, at now: MonotonicTime) -> SlotID? {
         let origin = requests[id].origin
-        while let last = origins[origin].roomy.last {
+        while let last = rooms.last(of: origin) {
             let carriesSeveral = slots[last].isMultiplexed == true
             if !carriesSeveral, origins[origin].isMultiplexed == false { return nil }
-            if !carriesSeveral, !origins[origin].idle.isEmpty, !requests[id].isRetry { return nil }
+            if !carriesSeveral, !idle.isEmpty(of: origin), !requests[id].isRetry { return nil }
             if slots[last].state == .active, now - slots[last].opened >= rules.maxConnectionLifetime {
                 retire(last, .maxLifetime)
                 continue
@@ -39,9 +41,9 @@ extension PoolStateMachine {
 
     /// Gives the request a place on a connection that others are on.
     mutating func join(_ slot: SlotID, _ id: RequestID, at now: MonotonicTime) {
-        requestLinks.append(id, to: &slots[slot].requests)
-        noteSlot(of: id, at: now)
-        moveRequest(id, to: .connecting(slot))
+        places.append(id, to: slot)
+        requests[id].notePlaced(at: now)
+        move(id, to: .connecting(slot))
         noteRoom(slot)
         arm(slot, for: id)
         // Until the connection is ready, or those before it try, it waits with them.
@@ -51,22 +53,22 @@ extension PoolStateMachine {
             tryJoining(slot, id)
         } else {
             slots[slot].trial = trial
-            arm(slot, at: trial)
+            slotAlarms.set(slot, noLaterThan: trial)
         }
     }
 
     /// The connection is ready, and as many of those that share it in expectation may try as another had room for.
     mutating func admitProven(_ slot: SlotID, at now: MonotonicTime) {
-        guard slots[slot].requests.count > 1 else { return }
+        guard places.count(of: slot) > 1 else { return }
         let origin = slots[slot].origin
         let proven = origins[origin].isMultiplexed == true ? origins[origin].provenStreams : 1
         tryJoining(slot, atMost: proven - 1)
-        guard slots[slot].requests.count > proven else { return }
+        guard places.count(of: slot) > proven else { return }
         slots[slot].trial = now + Self.trialDelay
         arm(slot)
     }
 
-    /// The connection has said by its answer, or by nothing for a while, that its requests may try.
+    /// The connection's response, or its silence for a while, lets all its requests try.
     mutating func tryAll(_ slot: SlotID) {
         slots[slot].trial = nil
         tryJoining(slot, atMost: .max)
@@ -74,9 +76,9 @@ extension PoolStateMachine {
 
     private mutating func tryJoining(_ slot: SlotID, atMost count: Int) {
         var left = count
-        var next = slots[slot].requests.first
+        var next = places.first(of: slot)
         while let id = next, left > 0 {
-            next = requestLinks.next(after: id)
+            next = places.next(after: id)
             guard case .connecting = requests[id].state, !requests[id].isJoining else { continue }
             tryJoining(slot, id)
             left -= 1
@@ -88,11 +90,17 @@ extension PoolStateMachine {
         actions.append(.join(slot, id))
     }
 
-    /// The answer on the slot's connection has begun, and says by its version whether others may be on it.
-    package mutating func answerBegan(_ slot: SlotID, isMultiplexed: Bool, at now: MonotonicTime) {
-        guard slots.contains(slot), slots[slot].state == .active else { return }
-        answered(slot)
-        // An answer is surer than a refusal was.
+    // MARK: What libcurl reports
+
+    /// The first response on the slot's connection has begun, and shows by its version whether others may be on it.
+    package mutating func responseBegan(
+        _ slot: SlotID,
+        isMultiplexed: Bool,
+        at now: MonotonicTime
+    ) -> PoolActions {
+        guard slots.contains(slot), slots[slot].state == .active else { return actions.take() }
+        noteResponse(on: slot)
+        // A response is surer than a refusal was.
         if isMultiplexed || slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: isMultiplexed) }
         if slots[slot].isMultiplexed == true {
             tryAll(slot)
@@ -100,22 +108,29 @@ extension PoolStateMachine {
             placeAgain(requestsThatMove(from: slot), at: now)
         }
         serve(at: now)
+        return actions.take()
     }
 
     /// The request has a stream of the connection that it was to share.
-    package mutating func joined(_ id: RequestID, at now: MonotonicTime) {
-        guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
+    package mutating func joined(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
+        guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return actions.take() }
         if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: true) }
         requests[id].isJoining = false
-        begin(id, on: slot, slots[slot].streams > 0 ? .multiplexed : .reused, at: now)
-        let origin = slots[slot].origin
-        origins[origin].provenStreams = max(origins[origin].provenStreams, slots[slot].streams)
-        slots[slot].capacity = max(slots[slot].capacity, slots[slot].streams)
+        acquire(slot, for: id, slots[slot].streams > 0 ? .multiplexed : .reused, at: now)
+        let (origin, streams) = (slots[slot].origin, slots[slot].streams)
+        origins[origin].provenStreams = max(origins[origin].provenStreams, streams)
+        slots[slot].capacity = max(slots[slot].capacity, streams)
         serve(at: now)
+        return actions.take()
     }
 
     /// The connection has no stream for the request, which goes back to its place in the queue, or to another connection.
-    package mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) {
+    package mutating func joinRefused(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
+        giveUpJoining(id, at: now)
+        return actions.take()
+    }
+
+    mutating func giveUpJoining(_ id: RequestID, at now: MonotonicTime) {
         guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return }
         leave(slot, id)
         slots[slot].hasLostRequests = true
@@ -123,7 +138,7 @@ extension PoolStateMachine {
         slots[slot].capacity = slots[slot].streams
         noteRoom(slot)
         let others = slots[slot].isMultiplexed == false ? requestsThatMove(from: slot) : []
-        if slots[slot].requests.isEmpty {
+        if places.isEmpty(slot) {
             close(slot, slots[slot].retiring ?? .responseClose, at: now)
         } else if slots[slot].streams == 0 {
             tryAll(slot)
@@ -132,26 +147,37 @@ extension PoolStateMachine {
     }
 
     private mutating func learn(_ slot: SlotID, isMultiplexed: Bool) {
+        let origin = slots[slot].origin
         // Its place among those with room is another from now on.
-        removeFromRoomy(slot)
+        rooms.remove(slot, of: origin)
         if slots[slot].isMultiplexed == false { slots[slot].capacity = Self.expectedStreams }
         slots[slot].isMultiplexed = isMultiplexed
-        origins[slots[slot].origin].isMultiplexed = isMultiplexed
+        origins[origin].isMultiplexed = isMultiplexed
         if !isMultiplexed {
             slots[slot].capacity = 1
             slots[slot].trial = nil
         }
         noteRoom(slot)
         // Others that are being opened may be shared again.
-        if isMultiplexed { offerRoom(slots[slot].origin) }
+        if isMultiplexed { offerRoom(of: origin) }
+    }
+
+    // MARK: Leaving
+
+    /// Takes a request off its slot.
+    mutating func leave(_ slot: SlotID, _ id: RequestID) {
+        places.remove(id, from: slot)
+        requests[id].isJoining = false
+        if case .inFlight = requests[id].state { slots[slot].streams -= 1 }
+        noteRoom(slot)
     }
 
     /// Takes those off the slot that only waited to share it.
     mutating func requestsThatMove(from slot: SlotID) -> [RequestID] {
         var moving: [RequestID] = []
-        var next = slots[slot].requests.first
+        var next = places.first(of: slot)
         while let id = next {
-            next = requestLinks.next(after: id)
+            next = places.next(after: id)
             guard case .connecting = requests[id].state else { continue }
             if requests[id].isJoining { actions.append(.stop(slot, id)) }
             leave(slot, id)
@@ -161,56 +187,35 @@ extension PoolStateMachine {
         return moving
     }
 
-    /// Takes a request off its slot.
-    mutating func leave(_ slot: SlotID, _ id: RequestID) {
-        requestLinks.remove(id, from: &slots[slot].requests)
-        requests[id].isJoining = false
-        if case .inFlight = requests[id].state { slots[slot].streams -= 1 }
-        noteRoom(slot)
-    }
-
-    /// The slot takes no further request. One that was only beyond a limit cannot be taken back any more for another reason.
-    mutating func retire(_ slot: SlotID, _ reason: CloseReason) {
-        if slots[slot].retiring == nil || slots[slot].retiring == .idleSurplus { slots[slot].retiring = reason }
-        noteRoom(slot)
-    }
-
     /// A request has left the slot, whose connection is open: others are on it, or it is idle, or it is done with.
-    mutating func released(_ slot: SlotID, at now: MonotonicTime) {
-        if slots[slot].requests.isEmpty {
-            if let reason = slots[slot].retiring { close(slot, reason, at: now) } else { release(slot, at: now) }
+    mutating func settleOpen(_ slot: SlotID, at now: MonotonicTime) {
+        if places.isEmpty(slot) {
+            if let reason = slots[slot].retiring { close(slot, reason, at: now) } else { makeIdle(slot, at: now) }
         } else if slots[slot].streams == 0 {
-            // Nobody is left whose answer would tell the others.
+            // Nobody is left whose response would decide for the others.
             tryAll(slot)
         }
     }
 
-    // MARK: Room
+    /// The slot takes no further request.
+    mutating func retire(_ slot: SlotID, _ reason: CloseReason) {
+        slots[slot].retire(reason)
+        noteRoom(slot)
+    }
 
     /// Keeps the slot among those of its origin that have room, or takes it from there.
     mutating func noteRoom(_ slot: SlotID) {
-        guard slots[slot].isMultiplexed != false || slots[slot].isRoomy else { return }
-        let (state, origin) = (slots[slot].state, slots[slot].origin)
-        let isRoomy =
-            slots[slot].isMultiplexed != false && state != .idle && slots[slot].retiring == nil
-            && slots[slot].requests.count < slots[slot].capacity
-        if isRoomy { offerRoom(origin) }
-        guard isRoomy != slots[slot].isRoomy else { return }
-        guard isRoomy else {
-            removeFromRoomy(slot)
-            return
-        }
-        slots[slot].isRoomy = true
-        if slots[slot].isMultiplexed == true {
-            roomyLinks.append(slot, to: &origins[origin].roomy)
+        guard slots[slot].isMultiplexed != false || rooms.contains(slot) else { return }
+        let origin = slots[slot].origin
+        let hasRoom =
+            slots[slot].isMultiplexed != false && slots[slot].state != .idle && slots[slot].retiring == nil
+            && places.count(of: slot) < slots[slot].capacity
+        if hasRoom { offerRoom(of: origin) }
+        guard hasRoom != rooms.contains(slot) else { return }
+        if hasRoom {
+            rooms.add(slot, of: origin, isProven: slots[slot].isMultiplexed == true)
         } else {
-            roomyLinks.insert(slot, into: &origins[origin].roomy) { _ in true }
+            rooms.remove(slot, of: origin)
         }
-    }
-
-    mutating func removeFromRoomy(_ slot: SlotID) {
-        guard slots[slot].isRoomy else { return }
-        slots[slot].isRoomy = false
-        roomyLinks.remove(slot, from: &origins[slots[slot].origin].roomy)
     }
 }
