@@ -62,11 +62,16 @@ let package = Package(
             dependencies: ["CLibbrotlidec", "CLibz", "CLibzstd"],
             swiftSettings: strict
         ),
+        // Who gets which connection. It depends on nothing that could reach a socket or a clock.
+        .target(
+            name: "PoolDecisions",
+            dependencies: ["HTTPPool", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: strict
+        ),
         .target(
             name: "CurlPool",
             dependencies: [
-                "CLinux", "CLibcurl", "HTTPPool", "Unpacking",
-                .product(name: "HeapModule", package: "swift-collections"),
+                "CLinux", "CLibcurl", "HTTPPool", "PoolDecisions", "Unpacking",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict
@@ -174,6 +179,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "UnpackingTests", dependencies: ["TestSupport", "Unpacking"], swiftSettings: strict),
+        .testTarget(
+            name: "PoolDecisionsTests",
+            dependencies: ["HTTPPool", "LoopbackUpstream", "PoolDecisions"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "CurlPoolTests",
             dependencies: [

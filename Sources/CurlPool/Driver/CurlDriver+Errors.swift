@@ -1,4 +1,5 @@
 import HTTPPool
+import PoolDecisions
 
 /// What callers are told: the causes of the state machine and of libcurl, with origin, time and limit.
 extension CurlDriver {

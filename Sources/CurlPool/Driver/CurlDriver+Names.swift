@@ -1,5 +1,6 @@
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// From names to addresses, before a connection is opened; and what became of the addresses.
 extension CurlDriver {
@@ -44,7 +45,7 @@ extension CurlDriver {
             case .success(let known): reach(known, for: opener, exchange)
             case .failure(let failure): notLookedUp(exchange, failure)
             }
-            perform()
+            performDeferred()
         }
     }
 
@@ -54,18 +55,18 @@ extension CurlDriver {
         let code: PoolError.Code = isProxys ? .proxyFailed : .dnsFailed
         // The C library does not always say why it found nothing, and needs descriptors for it.
         if DescriptorLimit.isReached {
-            return transferEnded(.broken(.noDescriptor), exchange, error: DescriptorLimit.error(EMFILE))
+            return failedToBegin(exchange, .broken(.noDescriptor), error: DescriptorLimit.error(EMFILE))
         }
         switch failure {
         case .unknown:
             let error = PoolError(code, "\(whose) name does not resolve", phase: .connect)
-            transferEnded(.broken(.dns), exchange, error: error)
+            failedToBegin(exchange, .broken(.dns), error: error)
         case .failed(let words):
             let error = PoolError(code, "\(whose) name does not resolve: \(words)", phase: .connect)
-            transferEnded(.broken(.dns), exchange, error: error)
+            failedToBegin(exchange, .broken(.dns), error: error)
         case .outOfResources(let words):
             let error = PoolError(.outOfResources, "\(whose) name could not be looked up: \(words)", phase: .connect)
-            transferEnded(.broken(.dns), exchange, error: error)
+            failedToBegin(exchange, .broken(.dns), error: error)
         }
     }
 

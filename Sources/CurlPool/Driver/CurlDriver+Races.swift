@@ -1,5 +1,6 @@
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// Sockets that are connected here, and handed to libcurl: those of peers with several addresses.
 extension CurlDriver {
@@ -16,7 +17,7 @@ extension CurlDriver {
     func advanceRaces() {
         guard let due = nextRaceDue(), due <= now else { return }
         for slot in races.keys.sorted() { advance(slot) }
-        perform()
+        performDeferred()
     }
 
     /// Something happened on a descriptor.
@@ -41,7 +42,7 @@ extension CurlDriver {
             failed(attempt.address, of: race)
             advance(slot)
         }
-        perform()
+        performDeferred()
         return true
     }
 
@@ -100,7 +101,7 @@ extension CurlDriver {
         } else {
             error = PoolError(.connectFailed, words, phase: .connect)
         }
-        transferEnded(.broken(SocketError(number: race.error).connectFailure), exchange, error: error)
+        failedToBegin(exchange, .broken(SocketError(number: race.error).connectFailure), error: error)
     }
 
     // MARK: What became of an address

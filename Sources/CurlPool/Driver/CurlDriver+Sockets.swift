@@ -2,6 +2,7 @@ import CLibcurl
 import CLinux
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// The sockets of the pool: what is heard of them, and what libcurl wants to know of them.
 extension CurlDriver {
@@ -10,7 +11,7 @@ extension CurlDriver {
         if !races.isEmpty, raceMoved(descriptor) { return }
         let slot = slot(of: descriptor)
         if let slot, !slot.isRunning, slot.connection == descriptor {
-            idleConnectionSpoke(slot, descriptor, event.happened)
+            idleConnectionReadable(slot, descriptor, event.happened)
             return
         }
         // A socket that is no slot's any more is one that libcurl is closing.
@@ -69,7 +70,7 @@ extension CurlDriver {
         sockets.wait(for: slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed], on: connection)
     }
 
-    private func idleConnectionSpoke(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
+    private func idleConnectionReadable(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
         // What the event told of may have been heard, and answered, since the thread woke up.
         let hasEnded = !happened.isDisjoint(with: [.peerClosed, .hangUp, .failure])
         let reason: CloseReason?
@@ -79,8 +80,7 @@ extension CurlDriver {
             reason = IdleConnection.ending(of: descriptor, speaksTLS: slot.speaksTLS)
         }
         guard let reason else { return }
-        machine.idleConnectionSpoke(slot.id, reason, at: now)
-        perform()
+        perform(machine.idleConnectionEnded(slot.id, reason, at: now))
     }
 
     /// libcurl says what it waits for. A descriptor stays registered when libcurl has had enough of it: its connection

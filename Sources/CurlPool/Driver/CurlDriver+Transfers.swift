@@ -1,6 +1,7 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// Carries out what the state machine decided, and reports to it what libcurl made of that.
 extension CurlDriver {
@@ -13,7 +14,7 @@ extension CurlDriver {
     /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
     func work() {
         repeat {
-            perform()
+            performDeferred()
             letCurlWork()
         } while settleJoins()
     }
@@ -37,7 +38,7 @@ extension CurlDriver {
     /// Does what libcurl's callbacks made the machine decide, and takes the transfers that have ended. In this order: a
     /// transfer that is to be stopped has nothing to say any more.
     func collect() {
-        perform()
+        performDeferred()
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
@@ -87,8 +88,7 @@ extension CurlDriver {
             hold(connection)
         }
         now = MonotonicTime.now()
-        transferEnded(ending, exchange, error: error)
-        perform()
+        perform(endTransfer(of: exchange, ending, error: error))
     }
 
     /// Asks libcurl which connection it kept. It knows from the end of the transfer until the handle is removed.
@@ -120,14 +120,17 @@ extension CurlDriver {
         putAside(transfer)
     }
 
-    // MARK: What the transfers say
+    // MARK: What libcurl reports
+    //
+    // These come from within libcurl's calls, where no transfer may be started, stopped or closed: what they make the state
+    // machine decide is done when the call has returned.
 
     /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
         now = MonotonicTime.now()
         slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
-        machine.connectionReady(slot.id, at: now)
+        performLater(machine.connectionReady(slot.id, at: now))
     }
 
     /// The transfer has a stream of the connection that it was to share.
@@ -135,15 +138,15 @@ extension CurlDriver {
         guard let id = transfer.exchange?.id, let slot = transfer.slot else { return }
         slot.isMultiplexed = true
         joining.removeAll { $0 === transfer }
-        machine.joined(id, at: now)
+        performLater(machine.joined(id, at: now))
     }
 
-    /// The first line of an answer has come.
-    func answerBegan(_ transfer: CurlTransfer, _ line: UnsafeBufferPointer<UInt8>) {
+    /// The first line of a response has come.
+    func responseBegan(_ transfer: CurlTransfer, _ line: UnsafeBufferPointer<UInt8>) {
         guard options.mayMultiplex, transfer.start == .open, let slot = transfer.slot else { return }
         let isMultiplexed = line.starts(with: "HTTP/2".utf8)
         slot.isMultiplexed = isMultiplexed
-        machine.answerBegan(slot.id, isMultiplexed: isMultiplexed, at: now)
+        performLater(machine.responseBegan(slot.id, isMultiplexed: isMultiplexed, at: now))
     }
 
     func headArrived(_ exchange: Exchange) { answered.append(exchange) }
@@ -170,22 +173,47 @@ extension CurlDriver {
 
     // MARK: What the state machine decided
 
-    func perform() {
-        // Doing one thing can fail and make the machine decide again.
-        while machine.handOver(&actions) {
-            for action in actions {
-                switch action {
-                case .open(let slot, let request): open(slot, request)
-                case .reuse(let slot, let request): reuse(slot, request)
-                case .join(let slot, let request): join(slot, request)
-                case .stop(let slot, let request): stop(slot, request)
-                case .close(let slot): close(slot)
-                case .fail(let request, let failure):
-                    guard let exchange = exchanges[request] else { continue }
-                    exchange.result = .failure(self.failure(of: exchange, failure))
-                    finish(exchange, request)
-                }
-            }
+    /// Does what an input has decided, and all that is still to be done before and because of it. Not from within a call of
+    /// libcurl's, and not from within an action: ``performLater(_:)`` is for these.
+    func perform(_ actions: consuming PoolActions) {
+        guard deferred.isEmpty else {
+            performLater(actions)
+            return performDeferred()
+        }
+        guard !actions.list.isEmpty else { return }
+        for index in actions.list.indices { perform(actions.list[index]) }
+        machine.recycle(actions)
+        performDeferred()
+    }
+
+    /// Keeps what an input has decided until ``performDeferred()``: the input came from within a call of libcurl's, or from
+    /// within an action. Actions are done in the order in which they were decided, because each of them relies on those
+    /// before it; a slot, for instance, may be opened again that an earlier action closes.
+    func performLater(_ actions: consuming PoolActions) {
+        guard !actions.list.isEmpty else { return }
+        machine.recycle(actions.append(to: &deferred))
+    }
+
+    /// Does what was deferred. Doing one thing can fail and make the state machine decide again.
+    func performDeferred() {
+        while !deferred.isEmpty {
+            swap(&deferred, &performing)
+            for action in performing { perform(action) }
+            performing.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private func perform(_ action: PoolAction) {
+        switch action {
+        case .open(let slot, let request): open(slot, request)
+        case .reuse(let slot, let request): reuse(slot, request)
+        case .join(let slot, let request): join(slot, request)
+        case .stop(let slot, let request): stop(slot, request)
+        case .close(let slot): close(slot)
+        case .fail(let request, let failure):
+            guard let exchange = exchanges[request] else { return }
+            exchange.result = .failure(self.failure(of: exchange, failure))
+            finish(exchange, request)
         }
     }
 
@@ -203,7 +231,7 @@ extension CurlDriver {
             try begin(exchange, .open, on: slot(id), to: peer)
         } catch {
             if let socket = peer?.socket { closeSocket(socket) }
-            transferEnded(.broken(.other), exchange, error: error)
+            failedToBegin(exchange, .broken(.other), error: error)
         }
     }
 
@@ -213,7 +241,7 @@ extension CurlDriver {
             let reason = IdleConnection.ending(of: connection, speaksTLS: slot.speaksTLS)
         {
             // It went from one request to the next, and epoll has not been asked about it in between.
-            transferEnded(.stale(sent: false, reason), exchange, error: Self.connectionDied)
+            failedToBegin(exchange, .stale(sent: false, reason), error: Self.connectionDied)
             return
         }
         do throws(PoolError) {
@@ -221,7 +249,7 @@ extension CurlDriver {
             // The connection may have said that it takes no further request. Then this one finds no room on it.
             if slot.isMultiplexed, transfer.isRunning { joining.append(transfer) }
         } catch {
-            transferEnded(.broken(.other), exchange, error: error)
+            failedToBegin(exchange, .broken(.other), error: error)
         }
     }
 
@@ -246,14 +274,14 @@ extension CurlDriver {
             let transfer = try restingTransfer(own)
             if transfer !== own, !slot.add(transfer) {
                 putAside(transfer)
-                transferEnded(.broken(.other), exchange, error: nil)
+                failedToBegin(exchange, .broken(.other), error: nil)
             } else if transfer.begin(exchange, .join, in: multi) {
                 joining.append(transfer)
             } else {
                 refused(exchange, transfer)
             }
         } catch {
-            transferEnded(.broken(.other), exchange, error: error)
+            failedToBegin(exchange, .broken(.other), error: error)
         }
     }
 
@@ -261,7 +289,7 @@ extension CurlDriver {
     private func refused(_ exchange: Exchange, _ transfer: CurlTransfer) {
         if let slot = transfer.slot { release(transfer, from: slot) }
         let error = PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
-        transferEnded(.broken(.other), exchange, error: error)
+        failedToBegin(exchange, .broken(.other), error: error)
     }
 
     /// Those that were put on a connection and have no stream by now found no room there.
@@ -279,12 +307,11 @@ extension CurlDriver {
             transfer.stop(in: multi)
             release(transfer, from: slot)
             if transfer.start == .reuse {
-                transferEnded(.stale(sent: false, .peerClosed), exchange, error: Self.connectionDied)
+                perform(endTransfer(of: exchange, .stale(sent: false, .peerClosed), error: Self.connectionDied))
             } else if let id = exchange.id {
                 exchange.phase = .acquire
-                machine.joinRefused(id, at: now)
+                perform(machine.joinRefused(id, at: now))
             }
-            perform()
         }
         return true
     }
@@ -297,18 +324,25 @@ extension CurlDriver {
         return slot
     }
 
-    /// Tells the machine of a transfer that ended, and keeps the result unless the request goes on.
-    func transferEnded(_ ending: TransferEnding, _ exchange: Exchange, error: PoolError?) {
-        guard let id = exchange.id else { return }
-        switch machine.transferEnded(id, ending, at: now) {
+    /// A transfer ended, or could not begin. Keeps its result unless the request goes on.
+    private func endTransfer(of exchange: Exchange, _ ending: TransferEnding, error: PoolError?) -> PoolActions {
+        guard let id = exchange.id else { return PoolActions() }
+        let ended = machine.transferEnded(id, ending, at: now)
+        switch ended.verdict {
         case .retry:
             exchange.phase = .acquire
-            return
+            return ended.takeActions()
         case .refuse: exchange.result = .failure(describe(Self.peerRefuses, exchange))
         case .deliver:
             exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.takeResponse())
         }
         finish(exchange, id)
+        return ended.takeActions()
+    }
+
+    /// The transfer of a request, which an action was to begin, could not be begun.
+    func failedToBegin(_ exchange: Exchange, _ ending: TransferEnding, error: PoolError?) {
+        performLater(endTransfer(of: exchange, ending, error: error))
     }
 
     private func stop(_ id: SlotID, _ request: RequestID) {

@@ -1,6 +1,7 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// Does what the state machine decides: one thread, one epoll, one multi handle.
 ///
@@ -45,8 +46,10 @@ final class CurlDriver: @unchecked Sendable {
     let resolver: Resolver
     /// What responses are gathered in.
     @exclusivity(unchecked) var buffers = ResponseBuffers()
-    /// What the state machine decided and is being done.
-    @exclusivity(unchecked) var actions: [PoolAction] = []
+    /// Actions that could not be done at once: see ``performLater(_:)``.
+    @exclusivity(unchecked) var deferred: [PoolAction] = []
+    /// Memory for them, where they are done.
+    @exclusivity(unchecked) var performing: [PoolAction] = []
     /// Their heads arrived in this turn.
     @exclusivity(unchecked) var answered: [Exchange] = []
     /// Parts of their bodies arrived in this turn.
@@ -150,7 +153,7 @@ final class CurlDriver: @unchecked Sendable {
     /// have been told by then.
     private func hearMore(_ happened: inout EventQueue.Happened) {
         let end = now + Self.gatheringPeriod
-        while !happened.events.isEmpty, now < end, machine.requests.count > 0,
+        while !happened.events.isEmpty, now < end, machine.requestCount > 0,
             answered.count + streaming.count < Self.fewAnswers
         {
             work()
@@ -187,8 +190,7 @@ final class CurlDriver: @unchecked Sendable {
             work()
             guard lateEvents.isFull else { break }
         }
-        machine.timePassed(to: moment)
-        perform()
+        perform(machine.timePassed(to: moment))
         work()
     }
 
@@ -206,34 +208,33 @@ final class CurlDriver: @unchecked Sendable {
         guard let batch = mailbox.take(at: now, &observer) else { return }
         if min(freshlyIdle, batch.submissions.count) > Self.fewIdle { hearIdleConnections() }
         for exchange in batch.submissions {
-            let id = machine.submit(exchange.forStateMachine, at: now)
+            let submission = machine.submit(exchange.forStateMachine, at: now)
+            let id = submission.id
             exchange.id = id
             while exchanges.count <= id { exchanges.append(nil) }
             exchanges[id] = exchange
-            perform()
+            perform(submission.takeActions())
         }
         for exchange in batch.cancellations {
             guard let id = exchange.id else { continue }
             if exchange.isResponseRefused {
-                machine.refuseResponse(id, at: now)
+                perform(machine.responseRefused(id, at: now))
             } else {
-                machine.cancel(id, at: now)
+                perform(machine.cancel(id, at: now))
             }
-            perform()
         }
         for exchange in batch.nudges { nudged(exchange) }
         for command in batch.commands {
             switch command {
             case .shutDown(let policy, let waiter):
                 if let waiter { shutdownWaiters.append(waiter) }
-                machine.beginShutdown(policy, at: now)
+                perform(machine.beginShutdown(policy, at: now))
             case .reconfigure(let configuration, let waiter):
                 settings.configuration = configuration
-                machine.reconfigure(configuration, at: now)
+                perform(machine.reconfigure(configuration, at: now))
                 reconfigured.append(waiter)
             case .lookedUp(let ended): lookedUp(ended)
             }
-            perform()
         }
     }
 
@@ -241,8 +242,7 @@ final class CurlDriver: @unchecked Sendable {
     private func nudged(_ exchange: Exchange) {
         guard let id = exchange.id else { return }
         if exchange.upload?.failure != nil {
-            machine.bodyFailed(id, at: now)
-            perform()
+            perform(machine.bodyFailed(id, at: now))
         } else {
             exchange.transfer?.goOn()
         }
@@ -250,7 +250,7 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Tells the observer of the turn, then the callers of their results.
     private func publish() {
-        machine.endTurn(at: now, telling: observer)
+        machine.endTurn(at: now, reportingTo: observer)
         if !answered.isEmpty {
             // Those that are not among the finished get their answer now and the rest as a stream.
             for exchange in answered where exchange.id != nil { handOver(exchange) }

@@ -1,5 +1,6 @@
 import CLibcurl
 import HTTPPool
+import PoolDecisions
 
 /// One connection of the pool in libcurl's terms: a share object, whose cache holds exactly this connection, and the
 /// transfers on it.

@@ -1,6 +1,7 @@
 import CLibcurl
 import Glibc
 import HTTPPool
+import PoolDecisions
 
 /// One transfer of libcurl: an easy handle, and the exchange that it carries out at present.
 ///
@@ -39,7 +40,7 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var start = Start.open
     /// Libcurl has the connection and is about to send: the request may reach the peer.
     @exclusivity(unchecked) private(set) var wasSent = false
-    @exclusivity(unchecked) private var answerBegan = false
+    @exclusivity(unchecked) private var responseBegan = false
     /// Libcurl wanted another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     /// How many bytes of the response's body were taken.
@@ -120,7 +121,7 @@ final class CurlTransfer {
         self.exchange = exchange
         self.start = start
         wasSent = false
-        answerBegan = false
+        responseBegan = false
         wantedToSendAgain = false
         bodyBytes = 0
         hasWholeResponse = false
@@ -178,7 +179,7 @@ final class CurlTransfer {
         // A new HTTP/2 connection may end before it has taken a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
-        if wantedToSendAgain || hasGivenUp || isDead && !answerBegan { return .stale(sent: wasSent, .peerClosed) }
+        if wantedToSendAgain || hasGivenUp || isDead && !responseBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
 
@@ -228,9 +229,9 @@ final class CurlTransfer {
     /// Who is to move the next byte.
     var awaiting: Awaiting {
         if hasWholeResponse || !isReceiving { return .caller }
-        if exchange?.head.endsUpload == true { return .answer }
-        if pause.bits != 0 { return mayHaveWholeResponse ? .answer : .caller }
-        return exchange?.isUploading == true ? .peerTakes : .answer
+        if exchange?.head.endsUpload == true { return .response }
+        if pause.bits != 0 { return mayHaveWholeResponse ? .response : .caller }
+        return exchange?.isUploading == true ? .peerTakes : .response
     }
 
     // MARK: What libcurl says meanwhile
@@ -286,10 +287,10 @@ final class CurlTransfer {
     /// - Returns: whether the transfer may go on.
     func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let unretained else { return false }
-        if !answerBegan {
-            answerBegan = true
+        if !responseBegan {
+            responseBegan = true
             unretained._withUnsafeGuaranteedRef { $0.beginResponse(in: driver.buffers.lend()) }
-            driver.answerBegan(self, line)
+            driver.responseBegan(self, line)
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.head.isComplete

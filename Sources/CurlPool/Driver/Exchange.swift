@@ -1,4 +1,5 @@
 import HTTPPool
+import PoolDecisions
 
 /// One request on its way through the pool, with what has come back for it.
 ///

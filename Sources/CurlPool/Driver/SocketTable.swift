@@ -1,3 +1,5 @@
+import PoolDecisions
+
 /// What is known of each descriptor that libcurl uses: whose it is, and what it is waited for.
 ///
 /// Descriptors are small numbers that the kernel uses again at once. A generation tells an event of an earlier socket

@@ -1,3 +1,5 @@
+import PoolDecisions
+
 /// The slots whose connections wait for the addresses of a name.
 ///
 /// It belongs to the driver's thread.

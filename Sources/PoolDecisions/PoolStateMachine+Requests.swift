@@ -1,0 +1,157 @@
+package import HTTPPool
+
+/// Requests come, and go before their time: inputs of the callers.
+extension PoolStateMachine {
+    /// Takes a request. It is placed, queued or refused at once; the actions say which.
+    package mutating func submit(_ new: NewRequest, at now: MonotonicTime) -> Submission {
+        let origin = number(of: new.origin)
+        let id = requests.insert(Request(new, origin: origin, count: servingOrder.nextCount()))
+        record.noteTaken(new.number)
+        record.requestMoved(of: origin, new.site, from: nil, to: .queued)
+        if shutdown != nil {
+            failAcquisition(id, .shutdown, .shutdown, at: now)
+        } else if requests[id].totalDeadline <= now {
+            // No connection is opened for a request that is over before it has begun.
+            failAcquisition(id, .timeout, .totalTimeout, at: now)
+        } else if !waiting.isEmpty(of: origin) {
+            enqueue(id, behind: obstacle(to: origin), at: now)
+        } else if let obstacle = place(id, at: now) {
+            enqueue(id, behind: obstacle, at: now)
+        }
+        return Submission(id: id, actions: actions.take())
+    }
+
+    /// The caller gave up, wherever the request is.
+    package mutating func cancel(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
+        end(
+            id,
+            .cancelled,
+            acquireFailure: .cancelled,
+            closeReason: .requestCancelled,
+            connectFailure: .cancelled,
+            at: now
+        )
+        serve(at: now)
+        return actions.take()
+    }
+
+    /// The reader of the response found that it is invalid.
+    package mutating func responseRefused(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
+        end(
+            id,
+            .cancelled,
+            acquireFailure: .cancelled,
+            closeReason: .error,
+            connectFailure: .cancelled,
+            at: now
+        )
+        serve(at: now)
+        return actions.take()
+    }
+
+    /// The body that the caller was to provide broke.
+    package mutating func bodyFailed(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
+        end(
+            id,
+            .bodyFailed,
+            acquireFailure: .cancelled,
+            closeReason: .requestCancelled,
+            connectFailure: .cancelled,
+            at: now
+        )
+        serve(at: now)
+        return actions.take()
+    }
+
+    /// The number of the origin, which is introduced if it is new.
+    private mutating func number(of origin: Origin) -> Int {
+        if let number = origins.number(of: origin) { return number }
+        let isSecure = origin.scheme.hasPrefix("https")
+        let number = origins.add(origin, mayMultiplex: rules.mayMultiplex && isSecure)
+        servingOrder.add(number)
+        record.add(number, origin)
+        return number
+    }
+
+    // MARK: The end of a request
+
+    /// Ends a request from outside: takes it out of the queue, or aborts its transfer.
+    mutating func end(
+        _ id: RequestID,
+        _ failure: RequestFailure,
+        acquireFailure: AcquireFailure,
+        closeReason: CloseReason,
+        connectFailure: ConnectFailure,
+        at now: MonotonicTime
+    ) {
+        switch requests[id].state {
+        case .queued:
+            removeFromQueue(id)
+            failAcquisition(id, acquireFailure, failure, at: now)
+        case .connecting(let slot) where isOpener(id, of: slot):
+            record.record(.connectFailed(requests[id].originID, connectFailure, took: now - slots[slot].opening))
+            leave(slot, id)
+            let others = requestsThatMove(from: slot)
+            vacate(slot, at: now)
+            failAcquisition(id, acquireFailure, failure, at: now)
+            placeAgain(others, at: now)
+        case .connecting(let slot):
+            actions.append(.stop(slot, id))
+            leave(slot, id)
+            failAcquisition(id, acquireFailure, failure, at: now)
+            if slots[slot].state == .active { settleOpen(slot, at: now) }
+        case .inFlight(let slot):
+            endLease(id, at: now)
+            leave(slot, id)
+            if slots[slot].isMultiplexed == true {
+                // A stream ends, and the connection goes on.
+                actions.append(.stop(slot, id))
+                settleOpen(slot, at: now)
+            } else {
+                let others = requestsThatMove(from: slot)
+                close(slot, closeReason, at: now)
+                placeAgain(others, at: now)
+            }
+            actions.append(.fail(id, failure))
+            forget(id)
+        }
+    }
+
+    /// Ends the acquisition of a request that has no connection, and the request with it.
+    mutating func failAcquisition(
+        _ id: RequestID,
+        _ reason: AcquireFailure,
+        _ failure: RequestFailure,
+        at now: MonotonicTime
+    ) {
+        noteAcquireFailure(of: id, reason, at: now)
+        actions.append(.fail(id, failure))
+        forget(id)
+    }
+
+    mutating func noteAcquireFailure(of id: RequestID, _ reason: AcquireFailure, at now: MonotonicTime) {
+        let waited = now - requests[id].acquisitionBegan
+        record.record(.acquireFailed(requests[id].originID, reason, waited: waited))
+    }
+
+    mutating func endLease(_ id: RequestID, at now: MonotonicTime) {
+        let held = now - requests[id].acquired
+        record.record(.leaseEnded(requests[id].originID, requests[id].site, held: held))
+    }
+
+    /// The request is finished; its number is free.
+    mutating func forget(_ id: RequestID) {
+        record.requestMoved(of: requests[id].origin, requests[id].site, from: requests[id].state, to: nil)
+        requests.remove(at: id)
+    }
+
+    mutating func move(_ id: RequestID, to state: Request.State) {
+        let old = requests[id].move(to: state)
+        record.requestMoved(of: requests[id].origin, requests[id].site, from: old, to: state)
+    }
+
+    /// Whether the slot's connection is being opened for this request.
+    func isOpener(_ id: RequestID, of slot: SlotID) -> Bool {
+        slots[slot].state == .connecting && places.first(of: slot) == id
+    }
+}

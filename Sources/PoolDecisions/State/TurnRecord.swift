@@ -1,0 +1,163 @@
+import HTTPPool
+
+/// The turn that is to be reported, and the levels behind it: the one place where levels change and events are recorded.
+///
+/// A level changes because a request or a connection moves from one state to another, so none can be counted twice.
+struct TurnRecord {
+    private struct OriginEntry {
+        var levels = OriginLevels()
+        var isTouched = false
+    }
+
+    private struct SiteEntry {
+        var levels = RequestLevels()
+        var isTouched = false
+    }
+
+    /// Complete only between ``finish(at:oldestQueued:)`` and ``beginNext()``.
+    private(set) var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
+    /// The origins whose levels changed in this turn, or that may be unused.
+    private(set) var touchedOrigins: [Int] = []
+    private var origins: [OriginEntry] = []
+    private var touchedSites: [CallSite] = []
+    private var sites: [SiteEntry] = []
+    /// Whether ``PoolTurn/resolving`` has changed in this turn.
+    private var hasNewResolving = false
+
+    /// Whether there is anything to report.
+    var hasNews: Bool {
+        !turn.events.isEmpty || !touchedOrigins.isEmpty || turn.hasConfiguration || hasNewResolving
+    }
+
+    // MARK: Events
+
+    mutating func record(_ event: PoolEvent) { turn.events.append(event) }
+
+    /// The submission with this number is in the levels from now on.
+    mutating func noteTaken(_ number: UInt64) { turn.takenThrough = max(turn.takenThrough, number) }
+
+    mutating func setConfiguration(_ configuration: PoolConfiguration) { turn.configuration = configuration }
+
+    mutating func setResolving(_ count: Int) {
+        guard turn.resolving != count else { return }
+        turn.resolving = count
+        hasNewResolving = true
+    }
+
+    /// The origin is known under this number from now on.
+    mutating func add(_ origin: Int, _ name: Origin) {
+        while origins.count <= origin { origins.append(OriginEntry()) }
+        turn.newOrigins.append((OriginID(index: Int32(origin)), name))
+    }
+
+    // MARK: Levels
+
+    func connections(of origin: Int) -> ConnectionLevels { origins[origin].levels.connections }
+
+    /// Whether the origin has neither connections nor requests.
+    func isEmpty(_ origin: Int) -> Bool { origins[origin].levels == OriginLevels() }
+
+    func levels(of origin: Int) -> OriginLevels { origins[origin].levels }
+
+    func levels(of site: CallSite) -> RequestLevels {
+        sites.indices.contains(Int(site.index)) ? sites[Int(site.index)].levels : RequestLevels()
+    }
+
+    /// A connection changes its state; `nil` for one that does not exist yet, or any more.
+    mutating func connectionMoved(of origin: Int, from old: Slot.State?, to new: Slot.State?) {
+        if let old { origins[origin].levels.connections[old] -= 1 }
+        if let new { origins[origin].levels.connections[new] += 1 }
+        touch(origin)
+    }
+
+    /// A request changes its state; `nil` for one that does not exist yet, or any more.
+    mutating func requestMoved(
+        of origin: Int,
+        _ site: CallSite,
+        from old: Request.State?,
+        to new: Request.State?
+    ) {
+        if let old { origins[origin].levels.requests[old] -= 1 }
+        if let new { origins[origin].levels.requests[new] += 1 }
+        touch(origin)
+        let index = Int(site.index)
+        while sites.count <= index { sites.append(SiteEntry()) }
+        if let old { sites[index].levels[old] -= 1 }
+        if let new { sites[index].levels[new] += 1 }
+        if !sites[index].isTouched {
+            sites[index].isTouched = true
+            touchedSites.append(site)
+        }
+    }
+
+    /// The origin is looked at when the turn ends.
+    mutating func touch(_ origin: Int) {
+        guard !origins[origin].isTouched else { return }
+        origins[origin].isTouched = true
+        touchedOrigins.append(origin)
+    }
+
+    // MARK: The end of the turn
+
+    /// Completes ``turn``. ``beginNext()`` follows.
+    mutating func finish(at now: MonotonicTime, oldestQueued: MonotonicTime?) {
+        turn.now = now
+        for index in touchedOrigins {
+            turn.origins.append((OriginID(index: Int32(index)), origins[index].levels))
+        }
+        for site in touchedSites {
+            turn.sites.append((site, sites[Int(site.index)].levels))
+        }
+        turn.oldestQueued = oldestQueued
+        hasNewResolving = false
+    }
+
+    mutating func beginNext() {
+        turn.reset()
+        for site in touchedSites { sites[Int(site.index)].isTouched = false }
+        touchedSites.removeAll(keepingCapacity: true)
+        for index in touchedOrigins { origins[index].isTouched = false }
+        touchedOrigins.removeAll(keepingCapacity: true)
+    }
+}
+
+extension ConnectionLevels {
+    /// Those that do something for their origin.
+    var held: Int { connecting + active }
+
+    fileprivate subscript(state: Slot.State) -> Int {
+        get {
+            switch state {
+            case .connecting: connecting
+            case .active: active
+            case .idle: idle
+            }
+        }
+        set {
+            switch state {
+            case .connecting: connecting = newValue
+            case .active: active = newValue
+            case .idle: idle = newValue
+            }
+        }
+    }
+}
+
+extension RequestLevels {
+    fileprivate subscript(state: Request.State) -> Int {
+        get {
+            switch state {
+            case .queued: queued
+            case .connecting: connecting
+            case .inFlight: inFlight
+            }
+        }
+        set {
+            switch state {
+            case .queued: queued = newValue
+            case .connecting: connecting = newValue
+            case .inFlight: inFlight = newValue
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import HTTPPool
+
+@testable import PoolDecisions
+
+/// The kinds of events, for counting.
+enum PoolEventKind: Int, CaseIterable {
+    case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried
+
+    init(_ event: PoolEvent) {
+        switch event {
+        case .acquired: self = .acquired
+        case .acquireFailed: self = .acquireFailed
+        case .queued: self = .queued
+        case .connectionOpened: self = .opened
+        case .connectFailed: self = .connectFailed
+        case .connectionClosed: self = .closed
+        case .leaseEnded: self = .leaseEnded
+        case .staleRetry: self = .retried
+        }
+    }
+}
