@@ -35,7 +35,7 @@ public final class CurlPool: PooledHTTPClient {
     package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
         try configuration.validate()
         let settings = PoolSettings(configuration)
-        let transport = try TransportOptions(configuration.transport)
+        let transport = try TransportOptions(configuration)
         let driver = try CurlDriver(settings, transport, resolver)
         guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
@@ -52,6 +52,15 @@ public final class CurlPool: PooledHTTPClient {
         originHeaders = DefaultHeaders(headers.withoutProxyCredentials, unpacks: unpacks)
         proxies = transport.isDirect ? nil : transport.proxies
         PoolCensus.poolCreated()
+    }
+
+    /// Checks a configuration as a pool that is made from it does, and makes none.
+    ///
+    /// - Throws: `ConfigurationError` for values that are not allowed, and for certificates and keys that cannot be read or
+    ///   are not PEM; ``PoolError`` with code `outOfResources`.
+    public static func check(_ configuration: PoolConfiguration) throws {
+        try configuration.validate()
+        _ = try TransportOptions(configuration)
     }
 
     /// A pool that nobody shut down ends at once with the last reference to it.

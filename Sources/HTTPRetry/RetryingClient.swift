@@ -53,7 +53,7 @@ public final class RetryingClient: PooledHTTPClient {
         guard policy.mayRepeat(request.method, body) else {
             return try await client.execute(request, body: body, options: options)
         }
-        let total = TotalTimeout(options, defaults: client.configuration.timeouts)
+        let total = TotalTimeout(options, defaults: client.configuration)
         let elapsed = clock.stopwatch()
         var number = 1
         while true {

@@ -118,7 +118,8 @@ struct RetryingClientTests {
         let error = try await #require(throws: PoolError.self) {
             try await retrying(client, clock).execute(request, body: .none, options: options)
         }
-        #expect(error.limit == PoolError.Limit(setting: .totalTimeout, value: .duration(.seconds(2))))
+        let limit = PoolError.Limit(setting: .totalTimeout, value: .duration(.seconds(2)), source: .code)
+        #expect(error.limit == limit)
         #expect(error.elapsed == .milliseconds(2100))
     }
 

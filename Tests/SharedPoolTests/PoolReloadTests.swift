@@ -24,7 +24,10 @@ struct PoolReloadTests {
             try await eventually("what is said then is") { client.configuration.limits.maxConnections == 9 }
             try await eventually("it is logged") { log.lines.count == 3 }
             #expect(client.reading().configurationChanges == 2)
-            #expect(client.configuration.source(of: .maxConnections) == .reload("httpClient.maxConnections"))
+            #expect(
+                client.configuration.source(of: .maxConnections)
+                    == .reload("httpClient.maxConnections", provider: "MutableInMemoryProvider")
+            )
             let list = "httpClient.maxConnections from 80 to 9, httpClient.maxKeepalive from 80 to 9"
             #expect(log.lines.last == "info limits changed: \(list)")
         }
@@ -39,14 +42,14 @@ struct PoolReloadTests {
             try await eventually("it is warned of") { log.warnings.count == 1 }
             #expect(
                 log.warnings == [
-                    "limits stay as they are: httpClient.maxConnections is \"many\"; "
+                    "limits stay as they are: httpClient.maxConnections (MutableInMemoryProvider) is \"many\"; "
                         + "allowed: a whole number from 1 to 1000000"
                 ]
             )
             provider.setValue(80, forKey: "httpClient.maxConnections")
             provider.setValue("negotiated", forKey: "httpClient.http2")
             try await eventually("another transport is warned of") { log.warnings.count >= 2 }
-            let refusal = "httpClient.http2 is \"negotiated\"; allowed: off as at the start"
+            let refusal = "httpClient.http2 (MutableInMemoryProvider) is \"negotiated\"; allowed: off as at the start"
             #expect(log.warnings.last?.contains(refusal) == true)
             #expect(pool.reconfigurations.count == 1)
             #expect(client.reading().configurationChanges == 1)
@@ -68,7 +71,7 @@ struct PoolReloadTests {
     @Test("follow a file, which is read again by itself; a broken one is told once")
     func file() async throws {
         let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
-        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let provider = try await ReloadingFileProvider<SettingsSnapshot>(filePath: FilePath(file.path))
         let environment = EnvironmentVariablesProvider(environmentVariables: [:])
         let looks = Looks()
         let config = ConfigReader(providers: [environment, provider], accessReporter: looks)
@@ -83,16 +86,38 @@ struct PoolReloadTests {
             try await eventually("it was looked at again") { looks.count > before + 3 }
             try file.write(#"{"httpClient": {"maxConnections": 13}}"#)
             try await eventually("the mended file is in force") { client.configuration.limits.maxConnections == 13 }
-            #expect(log.warnings.count == 1)
+            // The other is of the acquire timeout, which the mended file no longer has.
+            try await eventually("what is gone is warned of") { log.warnings.count == 2 }
             #expect(log.warnings.first?.hasPrefix("limits stay as they are: it is not JSON: ") == true)
+            #expect(log.warnings.last?.contains("httpClient.poolTimeout, now 30.0 s") == true)
             #expect(pool.reconfigurations.count == 3)
+        }
+    }
+
+    @Test("stay as they are where a key of the file is misspelt, and a key that is gone is a warning")
+    func misspelt() async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80, "poolTimeout": 2}}"#)
+        // The provider of swift-configuration, as a service has it that reads more than these settings from the file.
+        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let config = ConfigReader(providers: [EnvironmentVariablesProvider(environmentVariables: [:]), provider])
+        try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
+            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
+            try file.write(#"{"httpClient": {"maxConnectons": 40, "poolTimeout": 2}}"#)
+            try await eventually("it is warned of") { log.warnings.count == 1 }
+            let typo = "httpClient.maxConnectons is not a setting; did you mean httpClient.maxConnections?"
+            #expect(log.warnings == ["limits stay as they are: \(typo)"])
+            #expect(client.configuration.limits.maxConnections == 80)
+            try file.write(#"{"httpClient": {"maxConnections": 80}}"#)
+            try await eventually("what is gone is warned of") { log.warnings.count == 2 }
+            #expect(log.warnings.last?.hasSuffix("their defaults in force: httpClient.poolTimeout, now 30.0 s") == true)
+            #expect(client.configuration.timeouts.acquire == .seconds(30))
         }
     }
 
     @Test("follow a file that is read again at once on SIGHUP")
     func hangup() async throws {
         let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
-        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let provider = try await ReloadingFileProvider<SettingsSnapshot>(filePath: FilePath(file.path))
         try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
             try await eventually("the signal is waited for") { !log.lines.isEmpty }
             try file.write(#"{"httpClient": {"maxConnections": 12}}"#)
