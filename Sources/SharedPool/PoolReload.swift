@@ -56,7 +56,11 @@ public struct PoolReload: Service {
     /// Applies what the providers say, now and whenever it is something else.
     private func follow() async throws {
         try await config.watchSnapshot { updates in
-            for await snapshot in updates.cancelOnGracefulShutdown() { await apply(snapshot) }
+            var endpoint: EndpointConfiguration?
+            for await snapshot in updates.cancelOnGracefulShutdown() {
+                endpoint = endpoint ?? EndpointConfiguration(snapshot: snapshot)
+                await apply(snapshot, endpoint: endpoint)
+            }
         }
     }
 
@@ -78,10 +82,10 @@ public struct PoolReload: Service {
         }
     }
 
-    private func apply(_ snapshot: ConfigSnapshotReader) async {
+    private func apply(_ snapshot: ConfigSnapshotReader, endpoint: EndpointConfiguration?) async {
         let old = client.configuration
         do {
-            let new = try old.reloaded(from: snapshot)
+            let new = try old.reloaded(from: snapshot, endpoint: endpoint)
             let changed = PoolSetting.reloadable.filter { new.value(of: $0) != old.value(of: $0) }
             guard !changed.isEmpty else { return }
             try await client.reconfigure(new)

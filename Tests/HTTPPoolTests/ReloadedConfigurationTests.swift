@@ -122,7 +122,7 @@ struct ReloadedConfigurationTests {
         let found = problems(of: start, snapshot(others))
         #expect(found.map(\.name) == ["httpClient.http2", "httpClient.proxy"])
         #expect(found.map(\.value) == ["negotiated", "http://(hidden)@p:1"])
-        #expect(found.last?.allowed == "http://(hidden)@p:1 as at the start; it does not change while the pool runs")
+        #expect(found.last?.allowed == "http://(hidden)@p:1 as at the start; it does not change while the process runs")
         #expect(problems(of: start, snapshot([:])).map(\.value) == ["none"])
 
         var code = PoolConfiguration()

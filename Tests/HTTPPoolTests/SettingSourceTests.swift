@@ -172,16 +172,27 @@ struct UnknownSettingTests {
     func variables() throws {
         let configuration = try read([
             "HTTP_CLIENT_MAX_CONNECTONS": "sesame", "HTTP_CLIENT_SERVICE_HOST": "10.0.0.1", "HTTP_CLIENT": "x",
-            "HTTP_CLIENT_METRICS_PORT": "0", "OTHER_HTTP_CLIENT_TIMEUOT": "3",
+            "HTTP_CLIENT_METRICS_PORT": "0", "OTHER_HTTP_CLIENT_TIMEUOT": "3", "HTTPCLIENT_TIMEOUT": "3",
+            "PATH": "/bin",
         ])
         #expect(configuration == PoolConfiguration())
         let texts = configuration.warnings(descriptorLimit: nil).map(\.description)
         #expect(
             texts == [
+                "HTTPCLIENT_TIMEOUT is not a setting; did you mean HTTP_CLIENT_TIMEOUT?",
                 "HTTP_CLIENT_MAX_CONNECTONS is not a setting; did you mean HTTP_CLIENT_MAX_CONNECTIONS?",
                 "HTTP_CLIENT_SERVICE_HOST is not a setting; did you mean HTTP_CLIENT_METRICS_HOST?",
             ]
         )
+    }
+
+    @Test("is warned of where the group is misspelt: another may be called so")
+    func group() throws {
+        let configuration = try read(values: ["httpclient.maxConnections": 40, "httpServer.timeout": 3])
+        #expect(configuration == PoolConfiguration())
+        let texts = configuration.warnings(descriptorLimit: nil).map(\.description)
+        let place = "httpclient.maxConnections (InMemoryProvider[])"
+        #expect(texts == ["\(place) is not a setting; did you mean httpClient.maxConnections?"])
     }
 
     @Test("leaves everything as it is where it comes with a reload")

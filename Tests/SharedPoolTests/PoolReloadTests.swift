@@ -51,6 +51,12 @@ struct PoolReloadTests {
             try await eventually("another transport is warned of") { log.warnings.count >= 2 }
             let refusal = "httpClient.http2 (MutableInMemoryProvider) is \"negotiated\"; allowed: off as at the start"
             #expect(log.warnings.last?.contains(refusal) == true)
+            provider.setValue("off", forKey: "httpClient.http2")
+            provider.setValue(9000, forKey: "httpClient.metricsPort")
+            let other = "httpClient.metricsPort (MutableInMemoryProvider) is \"9000\"; allowed: 9464 as at the start"
+            try await eventually("another port of the endpoint is warned of") {
+                log.warnings.last?.contains(other) == true
+            }
             #expect(pool.reconfigurations.count == 1)
             #expect(client.reading().configurationChanges == 1)
             #expect(client.configuration.limits.maxConnections == 80)

@@ -52,7 +52,7 @@ struct SettingsFileTests {
         #expect(found.allSatisfy { $0.contains(#" is "neither text nor a number"; allowed: "#) }, "\(found)")
     }
 
-    @Test("that stand in place of their group are an error, and a group without any is none")
+    @Test("that stand in place of their group are an error, and a group without any is not")
     func group() async throws {
         #expect(try await problems(#"{"httpClient": 5}"#) == ["httpClient is not a setting"])
         #expect(try await problems(#"{"httpClient": {}, "other": {"proxy": {}, "is": true, "list": [1]}}"#) == [])

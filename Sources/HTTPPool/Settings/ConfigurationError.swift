@@ -30,11 +30,11 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
 
         /// Names what is not a setting.
         ///
-        /// - Parameter nearest: the setting that may have been meant.
-        init(unknown name: String, nearest: String?, provider: String? = nil) {
+        /// - Parameter nearest: the setting that may have been meant; nothing where none is near.
+        init(unknown name: String, nearest: String, provider: String?) {
             self.name = name
             value = nil
-            allowed = nearest ?? ""
+            allowed = nearest
             self.provider = provider
         }
     }

@@ -39,6 +39,12 @@ public struct EndpointConfiguration: Sendable, Hashable {
         self = try PoolScopeConfiguration(config: config).endpoint
     }
 
+    /// What a reader says of the endpoint at one instant; `nil` where anything of its configuration is wrong.
+    package init?(snapshot: ConfigSnapshotReader) {
+        guard let read = try? PoolScopeConfiguration(snapshot: snapshot) else { return nil }
+        self = read.endpoint
+    }
+
     /// Checks both values against what is allowed.
     ///
     /// - Throws: ``ConfigurationError`` with all that is wrong, not only the first.

@@ -5,7 +5,7 @@ extension PoolConfiguration {
 
     /// What of the configuration needs a look: not an error.
     ///
-    /// These are variables of the environment that look like settings and are not, and more connections than the process may
+    /// These are names that look like settings and are not, such as a misspelt variable, and more connections than the process may
     /// have descriptors: fewer may be enough. `poolscope run` and `poolscope config` print them.
     ///
     /// - Parameter descriptorLimit: how many descriptors the process may open (the soft limit of RLIMIT_NOFILE); `nil` for no

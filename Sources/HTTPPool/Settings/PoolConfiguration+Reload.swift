@@ -5,13 +5,19 @@ extension PoolConfiguration {
     ///
     /// What the program set stays. What has another value now is marked as reloaded, everything else keeps its source.
     ///
-    /// - Throws: ``ConfigurationError`` for wrong values, for keys that are not settings, and for a transport that is another
-    ///   now.
-    package func reloaded(from snapshot: ConfigSnapshotReader) throws(ConfigurationError) -> PoolConfiguration {
-        var next = try PoolConfiguration(snapshot: snapshot)
+    /// - Parameter endpoint: what the reader said of the endpoint at the start; `nil` where nothing is known of it.
+    /// - Throws: ``ConfigurationError`` for wrong values, for keys that are not settings, and for a transport or an endpoint
+    ///   that is another now.
+    package func reloaded(
+        from snapshot: ConfigSnapshotReader,
+        endpoint: EndpointConfiguration? = nil
+    ) throws(ConfigurationError) -> PoolConfiguration {
+        let read = try PoolScopeConfiguration(snapshot: snapshot)
+        var next = read.pool
         for setting in PoolSetting.reloadable where source(of: setting) == .code { next.take(setting, from: self) }
         try next.validate()
-        try refuseTransport(of: next)
+        let inForce = PoolScopeConfiguration(pool: self, endpoint: endpoint ?? read.endpoint)
+        try inForce.refuseOthers(of: PoolScopeConfiguration(pool: next, endpoint: read.endpoint))
         for setting in PoolSetting.all {
             let source = next.source(of: setting)
             if !setting.isReloadable {
@@ -33,17 +39,20 @@ extension PoolConfiguration {
     package func settingsGone(in next: PoolConfiguration) -> [PoolSetting] {
         PoolSetting.reloadable.filter { source(of: $0) != .default && next.source(of: $0) == .default }
     }
+}
 
-    /// Connections that exist were opened under the transport in force, so nothing of it changes.
-    private func refuseTransport(of next: PoolConfiguration) throws(ConfigurationError) {
-        let problems = PoolSetting.all
-            .filter { !$0.isReloadable && source(of: $0) != .code && !isSame($0, as: next) }
+extension PoolScopeConfiguration {
+    /// Refuses other values of what cannot change: connections that exist were opened under the transport in force, and the
+    /// endpoint listens already.
+    fileprivate func refuseOthers(of next: PoolScopeConfiguration) throws(ConfigurationError) {
+        let problems = PoolSetting.fixed
+            .filter { source(of: $0) != .code && !$0.isSame(in: next, and: self) }
             .map { setting in
                 let source = next.source(of: setting) == .default ? source(of: setting) : next.source(of: setting)
                 return ConfigurationError.Problem(
                     name: source.name ?? setting.property,
-                    value: next.value(of: setting).description,
-                    allowed: "\(value(of: setting)) as at the start; it does not change while the pool runs",
+                    value: setting.value(in: next).description,
+                    allowed: "\(setting.value(in: self)) as at the start; it does not change while the process runs",
                     provider: source.provider
                 )
             }

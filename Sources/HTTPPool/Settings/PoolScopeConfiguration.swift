@@ -28,6 +28,11 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
         self = reading.configuration
     }
 
+    /// Where the value of a setting comes from.
+    func source(of setting: PoolSetting) -> SettingSource {
+        setting.group == .endpoint ? endpoint.source(of: setting) : pool.source(of: setting)
+    }
+
     /// Notes where a value came from, after it was set.
     mutating func setSource(of setting: PoolSetting, to source: SettingSource) {
         if setting.group == .endpoint {
@@ -40,7 +45,7 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
     /// One row for each setting: name, value, kind of source, and the variable or key that set it, or would.
     package var rows: [[String]] {
         (PoolSetting.all + PoolSetting.endpoint).map { setting in
-            let source = setting.group == .endpoint ? endpoint.source(of: setting) : pool.source(of: setting)
+            let source = source(of: setting)
             let place = (source.name ?? setting.property) + (source.provider.map { " (\($0))" } ?? "")
             return [setting.name, setting.value(in: self).description, source.kind.rawValue, place]
         }

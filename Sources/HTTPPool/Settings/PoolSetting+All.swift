@@ -14,6 +14,9 @@ extension PoolSetting {
     /// Those of them that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
     public static let reloadable = all.filter(\.isReloadable)
 
+    /// What cannot: the transport and the endpoint.
+    static let fixed = table.filter { !$0.isReloadable }
+
     /// The settings of the endpoint.
     public static let endpoint = table.filter { $0.group == .endpoint }
 

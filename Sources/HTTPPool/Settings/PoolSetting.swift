@@ -19,7 +19,7 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     public let property: String
     /// What it is a setting of.
     public let group: Group
-    /// Whether what is given for it may hold a secret. Such a text is shown nowhere, and a reader is told so.
+    /// Whether what is given for it may hold a secret. Such a text is shown nowhere, and reading it is marked as secret.
     public let mayHoldSecret: Bool
     /// What it means, in one line of Markdown.
     let meaning: String

@@ -11,7 +11,10 @@ struct SettingDomain<V: Equatable & Sendable>: Sendable {
     /// What is wrong with a value, whoever made it; `nil` where it is allowed.
     let problem: @Sendable (V) -> SettingProblem?
     /// A wrong text as an error may show it.
-    var shown: @Sendable (String) -> String = { $0 }
+    var shown: @Sendable (String) -> String = { text in
+        // An address with a password may have been given for any setting.
+        text.contains("://") && text.contains("@") ? "(hidden)" : text
+    }
 
     /// A domain in which a wrong value is shown as any other.
     static func plain(

@@ -53,25 +53,31 @@ struct SettingProviders: Sendable {
         return nil
     }
 
-    /// Names that stand where settings are read and are not settings, each with the nearest that is.
+    /// Names that look like settings and are not, each with the nearest that is.
     ///
     /// - Parameter keys: the keys of all settings.
+    /// - Returns: those that are certainly meant as settings, for they are in our group of a file or another provider; and
+    ///   those that may be somebody else's: variables of the environment, and names that are within two letters of a setting's
+    ///   but in another group, such as `httpclient.timeout`.
     func unknown(besides keys: [String]) -> (
-        variables: [ConfigurationError.Problem], keys: [ConfigurationError.Problem]
+        certain: [ConfigurationError.Problem], doubtful: [ConfigurationError.Problem]
     ) {
-        var variables: [ConfigurationError.Problem] = []
-        var others: [ConfigurationError.Problem] = []
+        var certain: [ConfigurationError.Problem] = []
+        var doubtful: [ConfigurationError.Problem] = []
         for snapshot in snapshots {
             let naming = naming(snapshot)
             let known = keys.map(naming.name)
-            let stray = snapshot.keys.filter { naming.covers($0) && !known.contains($0) }.sorted()
-            let problems = stray.map { name in
+            for name in snapshot.keys.subtracting(known).sorted() {
+                let isOurs = naming.covers(name)
+                guard let nearest = name.nearest(of: known, within: isOurs ? nil : 2) ?? (isOurs ? "" : nil) else {
+                    continue
+                }
                 let provider = snapshot.source(of: name).provider
-                return ConfigurationError.Problem(unknown: name, nearest: name.nearest(of: known), provider: provider)
+                let problem = ConfigurationError.Problem(unknown: name, nearest: nearest, provider: provider)
+                if isOurs, !snapshot.isEnvironment { certain.append(problem) } else { doubtful.append(problem) }
             }
-            if snapshot.isEnvironment { variables += problems } else { others += problems }
         }
-        return (variables, others)
+        return (certain, doubtful)
     }
 
     private var base: AbsoluteConfigKey { scope.appending(ConfigKey(["httpClient"])) }

@@ -110,7 +110,7 @@ struct SettingSources: Sendable, Hashable {
     private var byKey: [String: SettingSource] = [:]
     /// How settings are called that nothing has set.
     var naming = SettingNaming.properties
-    /// Names that were found where settings are read, and that are not settings: a slip of the pen.
+    /// Names that look like settings and are not, and that may be somebody else's.
     var unknown: [ConfigurationError.Problem] = []
 
     subscript(setting: PoolSetting) -> SettingSource {

@@ -19,10 +19,10 @@ struct SettingsReading {
         let unknown = providers.unknown(besides: PoolSetting.table.map(\.key))
         configuration.pool.sources.naming = providers.naming
         configuration.endpoint.sources.naming = providers.naming
-        configuration.pool.sources.unknown = unknown.variables
+        configuration.pool.sources.unknown = unknown.doubtful
         for setting in PoolSetting.table { read(setting) }
         // Each value was checked when it was read; what is left are the rules between two.
-        problems += configuration.pool.problems(besides: refused) + unknown.keys
+        problems += configuration.pool.problems(besides: refused) + unknown.certain
     }
 
     private mutating func read(_ setting: PoolSetting) {

@@ -1,11 +1,18 @@
 extension String {
     /// The name that may have been meant: the one with the fewest letters added, left out, changed or swapped with their
     /// neighbour, where they are few for its length, or the one that this name continues.
-    func nearest(of names: [String]) -> String? {
+    ///
+    /// - Parameter most: how many letters may be different at most; for `nil` a sixth of them, or two.
+    func nearest(of names: [String], within most: Int? = nil) -> String? {
         if let shorter = names.first(where: { hasPrefix($0 + ".") }) { return shorter }
-        let candidates = names.map { (name: $0, steps: lowercased().steps(to: $0.lowercased())) }
-        let nearest = candidates.min { $0.steps < $1.steps }
-        return nearest.flatMap { $0.steps <= Swift.max(2, $0.name.count / 6) ? $0.name : nil }
+        let candidates = names.compactMap { name -> (name: String, steps: Int)? in
+            let most = most ?? Swift.max(2, name.utf8.count / 6)
+            // Each step changes the length by one at most.
+            guard abs(name.utf8.count - utf8.count) <= most else { return nil }
+            let steps = lowercased().steps(to: name.lowercased())
+            return steps <= most ? (name, steps) : nil
+        }
+        return candidates.min { $0.steps < $1.steps }?.name
     }
 
     /// The distance of Damerau and Levenshtein, with each letter moved at most once.
