@@ -66,9 +66,11 @@ fault-storm: deps deps-test ## Send through every fault of a server for ten minu
 	swift build --build-tests
 	swift test --skip-build --filter FaultStormTests
 
-# In a scratch path of its own, so that every module in it was compiled with warnings as errors.
+# In a scratch path of its own, so that every module in it was compiled with warnings as errors. The second build is without the
+# trait that brings files of settings.
 verify: deps deps-test ## Warnings are errors, formatting, then all tests
 	swift build --build-tests --scratch-path .build-verify -Xswiftc -warnings-as-errors
+	swift build --disable-default-traits --scratch-path .build-verify -Xswiftc -warnings-as-errors
 	swift format lint --strict --recursive $(FORMATTED)
 	$(MAKE) test
 

@@ -22,11 +22,26 @@ let package = Package(
         .library(name: "SharedPool", targets: ["SharedPool"]),
         .executable(name: "poolscope", targets: ["poolscope"]),
     ],
+    traits: [
+        .default(enabledTraits: ["ConfigurationFiles"]),
+        .trait(
+            name: "ConfigurationFiles",
+            description:
+                "Settings from a JSON file that is followed: SettingsSnapshot, and swift-configuration's JSON and Reloading."
+        ),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "Reloading"]),
+        .package(
+            url: "https://github.com/apple/swift-configuration",
+            from: "1.4.0",
+            traits: [
+                .trait(name: "JSON", condition: .when(traits: ["ConfigurationFiles"])),
+                .trait(name: "Reloading", condition: .when(traits: ["ConfigurationFiles"])),
+            ]
+        ),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -149,6 +164,16 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        // The service of the README, as it is there; no product.
+        .executableTarget(
+            name: "ReadmeService",
+            dependencies: [
+                "HTTPPool", "PoolEndpoint", "PoolMetrics", "SharedPool",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/ReadmeService"
+        ),
         // A server that goes wrong, for the tests of what the pool does then; no product.
         .target(name: "FaultServer", dependencies: ["TestSupport"], path: "Tests/FaultServer", swiftSettings: strict),
         .testTarget(
@@ -229,7 +254,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
-                "poolscope",
+                "poolscope", "ReadmeService",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

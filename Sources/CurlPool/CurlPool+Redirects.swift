@@ -11,7 +11,7 @@ extension CurlPool {
         let first = try Origin(scheme: request.scheme, authority: request.authority)
         var isForeign = false
         var (request, body) = (request, body)
-        let total = TotalTimeout(options, defaults: configuration.timeouts)
+        let total = TotalTimeout(options, defaults: configuration)
         let submitted = MonotonicTime.now()
         var elapsed: Duration { .nanoseconds(Int64(clamping: MonotonicTime.now() - submitted)) }
         var followed = 0

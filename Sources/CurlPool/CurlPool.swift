@@ -6,7 +6,7 @@ public import HTTPTypes
 ///
 /// Make one for the process, and end it with ``shutdown(_:)``. Its work is done on a thread of its own, so it goes on
 /// when every thread of Swift's concurrency is busy.
-public final class CurlPool: PooledHTTPClient, ObservablePool, TimeoutProvider {
+public final class CurlPool: PooledHTTPClient, ObservablePool, ConfiguredClient {
     /// The limits and timeouts in force, each with its source.
     public var configuration: PoolConfiguration { settings.configuration }
     /// The versions of libcurl and of its TLS library.
@@ -35,7 +35,7 @@ public final class CurlPool: PooledHTTPClient, ObservablePool, TimeoutProvider {
     package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
         try configuration.validate()
         let settings = PoolSettings(configuration)
-        let transport = try TransportOptions(configuration.transport)
+        let transport = try TransportOptions(configuration)
         let driver = try CurlDriver(settings, transport, resolver)
         guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
@@ -52,6 +52,15 @@ public final class CurlPool: PooledHTTPClient, ObservablePool, TimeoutProvider {
         originHeaders = DefaultHeaders(headers.withoutProxyCredentials, unpacks: unpacks)
         proxies = transport.isDirect ? nil : transport.proxies
         PoolCensus.poolCreated()
+    }
+
+    /// Checks a configuration as a pool that is made from it does, and makes none.
+    ///
+    /// - Throws: `ConfigurationError` for values that are not allowed, and for certificates and keys that cannot be read or
+    ///   are not PEM; ``PoolError`` with code `outOfResources`.
+    public static func check(_ configuration: PoolConfiguration) throws {
+        try configuration.validate()
+        _ = try TransportOptions(configuration)
     }
 
     /// A pool that nobody shut down ends at once with the last reference to it.
@@ -161,9 +170,6 @@ public final class CurlPool: PooledHTTPClient, ObservablePool, TimeoutProvider {
 
     /// What the pool's thread is doing.
     public var activity: ThreadActivity { mailbox.busySince.map { .working(since: $0) } ?? .asleep }
-
-    /// The timeouts in force.
-    public var timeouts: PoolTimeouts { settings.configuration.timeouts }
 
     /// Installs the one observer, which is called with every turn, on the pool's thread.
     ///

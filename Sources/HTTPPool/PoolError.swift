@@ -88,14 +88,33 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         public let setting: PoolSetting
         /// The value in force.
         public let value: PoolSetting.Value
+        /// What set it.
+        public let source: PoolSetting.Source
 
-        /// `max_connections = 2 (HTTP_CLIENT_MAX_CONNECTIONS)`.
-        public var description: String { "\(setting.rawValue) = \(value) (\(setting.variable))" }
+        /// `max_connections = 2 (HTTP_CLIENT_MAX_CONNECTIONS)`, `max_connections = 2 (code)`.
+        public var description: String { "\(setting) = \(value) (\(source))" }
 
-        /// Names a setting and its value.
-        public init(setting: PoolSetting, value: PoolSetting.Value) {
+        /// Names a setting, its value, and what set it.
+        public init(setting: PoolSetting, value: PoolSetting.Value, source: PoolSetting.Source) {
             self.setting = setting
             self.value = value
+            self.source = source
+        }
+
+        /// Names a setting as `configuration` has it.
+        package init(_ setting: PoolSetting, in configuration: PoolConfiguration) {
+            self.init(
+                setting: setting,
+                value: configuration.value(of: setting),
+                source: configuration.source(of: setting)
+            )
+        }
+
+        /// Names the timeout of one request: its own, which code set, or that of `configuration`.
+        package init(_ setting: PoolSetting, _ value: Duration?, in configuration: PoolConfiguration) {
+            let value = PoolSetting.Value.duration(value)
+            let isOwn = configuration.value(of: setting) != value
+            self.init(setting: setting, value: value, source: isOwn ? .code : configuration.source(of: setting))
         }
     }
 

@@ -5,11 +5,13 @@ package import HTTPTypes
 package struct TotalTimeout: Sendable {
     private let options: RequestOptions
     private let timeouts: PoolTimeouts
+    private let configuration: PoolConfiguration
 
-    /// The timeout of a request with these options, sent by a client with these timeouts.
-    package init(_ options: RequestOptions, defaults: PoolTimeouts) {
+    /// The timeout of a request with these options, sent by a client with this configuration.
+    package init(_ options: RequestOptions, defaults configuration: PoolConfiguration) {
         self.options = options
-        timeouts = options.timeouts.over(defaults)
+        self.configuration = configuration
+        timeouts = options.timeouts.over(configuration.timeouts)
     }
 
     /// How long the whole may take; `nil` is no limit.
@@ -35,14 +37,14 @@ package struct TotalTimeout: Sendable {
     }
 
     private func expired(_ origin: Origin?, _ phase: PoolError.Phase, after elapsed: Duration) -> PoolError {
-        let value = PoolSetting.Value.duration(total)
+        let limit = PoolError.Limit(.totalTimeout, total, in: configuration)
         return PoolError(
             .totalTimeout,
-            "the response was not complete within \(value)",
+            "the response was not complete within \(limit.value)",
             origin: origin,
             phase: phase,
             elapsed: elapsed,
-            limit: PoolError.Limit(setting: .totalTimeout, value: value)
+            limit: limit
         )
     }
 }

@@ -16,7 +16,7 @@ public final class RetryingClient: PooledHTTPClient {
     /// The system's seconds since 1970.
     public static let timeOfDay: @Sendable () -> Int = { time(nil) }
     private let client: any PooledHTTPClient
-    private let defaults: @Sendable () -> PoolTimeouts
+    private let defaults: @Sendable () -> PoolConfiguration
     private let clock: any Clock<Duration>
     private let secondsSince1970: @Sendable () -> Int
     private let random: Mutex<any RandomNumberGenerator & Sendable>
@@ -30,7 +30,7 @@ public final class RetryingClient: PooledHTTPClient {
     ///   - secondsSince1970: the time of day, for a `Retry-After` that is a date.
     ///   - random: chooses the waits.
     public convenience init(
-        _ client: any PooledHTTPClient & TimeoutProvider,
+        _ client: any PooledHTTPClient & ConfiguredClient,
         policy: RetryPolicy = RetryPolicy(),
         clock: any Clock<Duration> = ContinuousClock(),
         secondsSince1970: @escaping @Sendable () -> Int = timeOfDay,
@@ -38,7 +38,7 @@ public final class RetryingClient: PooledHTTPClient {
     ) {
         self.init(
             client,
-            timeouts: { client.timeouts },
+            configuration: { client.configuration },
             policy: policy,
             clock: clock,
             secondsSince1970: secondsSince1970,
@@ -46,26 +46,26 @@ public final class RetryingClient: PooledHTTPClient {
         )
     }
 
-    /// Wraps a client that does not know its timeouts, such as a decorator of your own.
+    /// Wraps a client that does not know its configuration, such as a decorator of your own.
     ///
     /// - Parameters:
     ///   - client: who sends the attempts.
-    ///   - timeouts: the timeouts of requests whose options set none: `{ pool.configuration.timeouts }`. Their total covers all
-    ///     attempts together.
+    ///   - configuration: the limits and timeouts in force: `{ pool.configuration }`. The total timeout covers all attempts
+    ///     together.
     ///   - policy: what is sent again.
     ///   - clock: measures and waits.
     ///   - secondsSince1970: the time of day, for a `Retry-After` that is a date.
     ///   - random: chooses the waits.
     public init(
         _ client: any PooledHTTPClient,
-        timeouts: @escaping @Sendable () -> PoolTimeouts,
+        configuration: @escaping @Sendable () -> PoolConfiguration,
         policy: RetryPolicy = RetryPolicy(),
         clock: any Clock<Duration> = ContinuousClock(),
         secondsSince1970: @escaping @Sendable () -> Int = timeOfDay,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.client = client
-        defaults = timeouts
+        defaults = configuration
         self.policy = policy
         self.clock = clock
         self.secondsSince1970 = secondsSince1970
@@ -119,9 +119,9 @@ public final class RetryingClient: PooledHTTPClient {
     }
 }
 
-extension RetryingClient: TimeoutProvider {
-    /// The wrapped client's timeouts.
-    public var timeouts: PoolTimeouts { defaults() }
+extension RetryingClient: ConfiguredClient {
+    /// The wrapped client's limits and timeouts.
+    public var configuration: PoolConfiguration { defaults() }
 }
 
 extension Clock<Duration> {

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPPool
 import NIOCore
 
 /// Why the endpoint could not listen, in one line that says what to change.
@@ -30,22 +31,24 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
 
     init(_ error: any Error, listeningAt configuration: EndpointConfiguration) {
         let reason: String
+        let host = configuration.source(of: .metricsHost).name ?? PoolSetting.metricsHost.property
+        let port = configuration.source(of: .metricsPort).name ?? PoolSetting.metricsPort.property
         switch error {
         case is SocketAddressError.UnknownHost:
             code = .unknownHost
             reason =
-                "the host does not resolve; set \(EndpointConfiguration.hostVariable) to an address of this machine"
+                "the host does not resolve; set \(host) to an address of this machine"
         case let error as IOError where error.errnoCode == EADDRINUSE:
             code = .portTaken
             reason =
-                "the port is taken; set \(EndpointConfiguration.portVariable) to a free one, or to 0 to have one picked"
+                "the port is taken; set \(port) to a free one, or to 0 to have one picked"
         case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
             code = .hostNotHere
-            reason = "no interface has this address; set \(EndpointConfiguration.hostVariable) to one of this machine"
+            reason = "no interface has this address; set \(host) to one of this machine"
         case let error as IOError where error.errnoCode == EACCES:
             code = .portNotAllowed
             reason =
-                "this process may not use the port; set \(EndpointConfiguration.portVariable) to one from 1024 to 65535"
+                "this process may not use the port; set \(port) to one from 1024 to 65535"
         default:
             code = .other
             reason = "\(error)"

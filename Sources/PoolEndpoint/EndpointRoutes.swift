@@ -14,8 +14,8 @@ struct EndpointRoutes: Sendable {
 
     let registry: PoolRegistry
 
-    /// What should be known of the libraries underneath the pools, once each.
-    var cautions: [String] { Set(registry.readings().compactMap(\.backend.caution)).sorted() }
+    /// What should be known of the pools, once each: of the libraries underneath, and of variables that are not settings.
+    var cautions: [String] { Set(registry.readings().flatMap(\.cautions)).sorted() }
 
     static let allowedMethods = "GET, HEAD"
 

@@ -59,13 +59,13 @@ public final class MetricsEndpoint: Service, Sendable {
     /// - Parameters:
     ///   - registry: the pools to show.
     ///   - logger: told where the endpoint listens, at info.
-    /// - Throws: `ConfigurationError` naming every wrong variable.
+    /// - Throws: `ConfigurationError` naming every wrong variable, those of the pool included.
     public static func fromEnvironment(
         registry: PoolRegistry = .process,
         logger: Logger
     ) throws(ConfigurationError) -> MetricsEndpoint {
         let config = ConfigReader(provider: EnvironmentVariablesProvider())
-        return MetricsEndpoint(try EndpointConfiguration(config: config), registry: registry, logger: logger)
+        return MetricsEndpoint(try PoolScopeConfiguration(config: config).endpoint, registry: registry, logger: logger)
     }
 
     init(_ configuration: EndpointConfiguration, registry: PoolRegistry, logger: Logger, allowance: Allowance) {

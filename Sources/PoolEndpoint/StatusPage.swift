@@ -36,6 +36,12 @@ enum StatusPage {
         let requests = reading.levels.requests
         let most = reading.configuration.limits.maxConnections
         var lines = saturation(reading)
+        for warning in reading.configuration.warnings(descriptorLimit: nil) {
+            lines += entry(
+                "WARNING",
+                warning.description.split(separator: " ").map { String($0).fitted(to: width - 15) }
+            )
+        }
         lines += entry(
             "connections",
             ["\(connections.total.compact) of \(most.compact):"],
@@ -119,19 +125,18 @@ enum StatusPage {
             }
     }
 
+    /// Every setting with its value and what set it, the transport's too: they cannot be seen otherwise in a process that
+    /// runs.
     private static func limits(_ configuration: PoolConfiguration) -> [String] {
-        ["", "  " + "limit".left(22) + "  " + "in force".right(12) + "  set by"]
-            + PoolSetting.allCases.map { setting in
-                let source = configuration.source(of: setting)
-                let name = setting.rawValue.split(separator: "_").filter { $0 != "max" && $0 != "seconds" }
-                return "  " + name.joined(separator: " ").left(22)
-                    + "  " + configuration.value(of: setting).description.right(12)
-                    + "  " + setBy(source).fitted(to: 40)
+        let title = "  " + "limit".left(16) + "  " + "in force".right(12) + "  set by"
+        return ["", title]
+            + PoolSetting.all.map { setting in
+                let setBy = configuration.source(of: setting).description.fitted(to: 46)
+                // A path or an address takes the room that there is.
+                let room = max(12, width - 22 - setBy.columns)
+                let value = configuration.value(of: setting).description.fitted(to: room)
+                return "  " + setting.label.left(16) + "  " + value.right(max(12, value.columns)) + "  " + setBy
             }
-    }
-
-    private static func setBy(_ source: PoolSetting.Source) -> String {
-        (source.variable ?? source.kind.rawValue) + (source.kind == .reload ? " (reloaded)" : "")
     }
 
     private static func busiestFirst<Row>(_ rows: [(row: Row, name: String, load: Int)]) -> [Row] {
@@ -178,5 +183,12 @@ enum StatusPage {
         guard ratio.isFinite else { return "no acquire yet" }
         let tenths = Int(ratio * 1000)
         return "\(tenths / 10).\(tenths % 10) %"
+    }
+}
+
+extension PoolReading {
+    /// What should be known of it, a line each.
+    var cautions: [String] {
+        (backend.caution.map { [$0] } ?? []) + configuration.warnings(descriptorLimit: nil).map(\.description)
     }
 }

@@ -117,9 +117,9 @@ extension Family {
             .gauge,
             "Where the value of each setting comes from; always 1.",
             .pool(
-                PoolSetting.allCases.flatMap { setting in
+                PoolSetting.all.flatMap { setting in
                     PoolSetting.Source.Kind.allCases.map { kind in
-                        let labels = rendered([("setting", setting.rawValue), ("source", kind.rawValue)])
+                        let labels = rendered([("setting", setting.name), ("source", kind.rawValue)])
                         return Sample(labels: labels) { $0.configuration.source(of: setting).kind == kind ? 1 : nil }
                     }
                 }
@@ -291,7 +291,7 @@ extension Family {
     /// A gauge with the value of one setting.
     private static func setting(_ setting: PoolSetting, _ help: String) -> Family {
         Family(
-            "http_client_pool_\(setting.rawValue)",
+            "http_client_pool_\(setting.name)",
             .gauge,
             help,
             .pool(one { $0.configuration.value(of: setting).asDouble })

@@ -44,7 +44,7 @@ public final class InstrumentedClient: PooledHTTPClient {
     /// The value of the label `pool` in all metrics of the client.
     public var name: String { measured.name }
 
-    /// The pool's limits, and ``ObservablePool/reconfigure(_:)``.
+    /// The pool, to change its limits (``ObservablePool/reconfigure(_:)``) for example.
     public var pool: any ObservablePool { measured.pool }
 
     /// What the pool is and has done, at one instant between two of its turns.
@@ -63,7 +63,7 @@ public final class InstrumentedClient: PooledHTTPClient {
     public func shutdown(_ policy: ShutdownPolicy = ShutdownPolicy()) async { await measured.shutdown(policy) }
 }
 
-extension InstrumentedClient: TimeoutProvider {
-    /// The timeouts in force, for requests whose options set none.
-    public var timeouts: PoolTimeouts { pool.configuration.timeouts }
+extension InstrumentedClient: ConfiguredClient {
+    /// The limits and timeouts in force, each with its source.
+    public var configuration: PoolConfiguration { pool.configuration }
 }

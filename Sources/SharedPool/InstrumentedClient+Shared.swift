@@ -11,7 +11,7 @@ extension InstrumentedClient {
     /// `PoolConfiguration.init(config:)`). It is in ``PoolMetrics/PoolRegistry/process`` under the name `shared`, and
     /// it is a `Service`: in a service group it is shut down with the others. After that it refuses requests.
     ///
-    /// - Throws: `ConfigurationError` naming every wrong variable, `PoolNameError` if another living pool is called
+    /// - Throws: `ConfigurationError` naming every wrong variable, those of the endpoint included, `PoolNameError` if another living pool is called
     ///   `shared`, `PoolError` if the system gives no thread or descriptor. Nothing is kept then: the next call tries
     ///   again.
     public static func shared() throws -> InstrumentedClient {
@@ -24,7 +24,7 @@ extension InstrumentedClient {
     /// - Throws: what ``shared()`` throws.
     public static func shared(config: ConfigReader) throws -> InstrumentedClient {
         try ofProcess.get {
-            try InstrumentedClient(CurlPool(PoolConfiguration(config: config)), name: "shared")
+            try InstrumentedClient(CurlPool(PoolScopeConfiguration(config: config).pool), name: "shared")
         }
     }
 

@@ -9,21 +9,21 @@ private import UnixSignals
 /// Keeps the limits and timeouts of a client that runs as a configuration says, whenever that changes.
 ///
 /// ```swift
-/// let file = try await ReloadingFileProvider<JSONSnapshot>(filePath: "/etc/catalog/pool.json")
+/// let file = try await ReloadingFileProvider<SettingsSnapshot>(filePath: "/etc/catalog/pool.json")
 /// let config = ConfigReader(providers: [EnvironmentVariablesProvider(), file])
 /// let client = try InstrumentedClient.shared(config: config)
 /// let reload = PoolReload(client, config: config, logger: logger)
 /// ```
 ///
-/// In a service group list it after the client. It asks the providers for news on SIGHUP and every few seconds, and
-/// hears those that tell of it by themselves. The environment of a process never changes, so what it says stays; what
-/// the program set by itself stays too. A configuration that is wrong, or that wants another transport, changes nothing.
+/// In a service group list it after the client. It has the providers look for changes on SIGHUP and every few seconds, and
+/// follows those that report them. The environment of a process never changes, so what it says stays; what the program set by
+/// itself stays too. A configuration that is wrong, that has a key which is not a setting, or that wants another transport
+/// changes nothing. A key that is gone puts its default in force, as a restart would, and is a warning.
 public struct PoolReload: Service {
     private let pool: any ObservablePool
     private let config: ConfigReader
     private let interval: Duration
     private let logger: Logger
-    private let names = SettingNames.ofProcess
 
     /// Prepares it; nothing happens before ``run()``.
     ///
@@ -73,11 +73,15 @@ public struct PoolReload: Service {
     /// Applies what the providers say, now and whenever it is something else.
     private func follow() async throws {
         try await config.watchSnapshot { updates in
-            for await snapshot in updates.cancelOnGracefulShutdown() { await apply(snapshot) }
+            var endpoint: EndpointConfiguration?
+            for await snapshot in updates.cancelOnGracefulShutdown() {
+                endpoint = endpoint ?? EndpointConfiguration(snapshot: snapshot)
+                await apply(snapshot, endpoint: endpoint)
+            }
         }
     }
 
-    /// Has the providers look whether there is news; they tell of it themselves.
+    /// Has the providers look whether something changed; they report it themselves.
     private func ask(on hangups: UnixSignalsSequence) async {
         let ticks = AsyncTimerSequence(interval: interval, clock: .continuous).map { _ in false }
         var said: String?
@@ -95,18 +99,21 @@ public struct PoolReload: Service {
         }
     }
 
-    private func apply(_ snapshot: ConfigSnapshotReader) async {
+    private func apply(_ snapshot: ConfigSnapshotReader, endpoint: EndpointConfiguration?) async {
         let old = pool.configuration
         do {
-            let new = try old.reloaded(from: snapshot, names: names)
-            let changed = PoolSetting.allCases.filter { new.value(of: $0) != old.value(of: $0) }
+            let new = try old.reloaded(from: snapshot, endpoint: endpoint)
+            let changed = PoolSetting.reloadable.filter { new.value(of: $0) != old.value(of: $0) }
             guard !changed.isEmpty else { return }
             try await pool.reconfigure(new)
-            let list = changed.map { setting in
-                let key = SettingNames.key(ofVariable: setting.variable)
-                return "\(key) from \(old.value(of: setting)) to \(new.value(of: setting))"
-            }
+            let list = changed.map { "httpClient.\($0.key) from \(old.value(of: $0)) to \(new.value(of: $0))" }
             logger.info("limits changed: \(list.joined(separator: ", "))")
+            let gone = old.settingsGone(in: new).filter(changed.contains)
+            guard !gone.isEmpty else { return }
+            let defaults = gone.map { "\(old.name(of: $0)), now \(new.value(of: $0))" }
+            logger.warning(
+                "settings are gone from the configuration, and their defaults in force: \(defaults.joined(separator: "; "))"
+            )
         } catch let error as ConfigurationError {
             warn(error.problems.map(\.description).joined(separator: "; "))
         } catch {

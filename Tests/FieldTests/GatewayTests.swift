@@ -135,7 +135,7 @@ struct GatewayTests {
             let peer = incident.quick[0]
             let check = Task { try await client.fetch(.to(peer.authority), options: options("token")).text }
             try await levels(client, peer, inFlight: 0, queued: 1)
-            var configuration = client.pool.configuration
+            var configuration = client.configuration
             configuration.limits.queueOrder = .fair
             try await client.pool.reconfigure(configuration)
             incident.gate.letThrough()

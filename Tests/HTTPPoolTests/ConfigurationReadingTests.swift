@@ -1,5 +1,6 @@
-import HTTPPool
 import Testing
+
+@testable import HTTPPool
 
 @Suite("A configuration from variables")
 struct ConfigurationReadingTests {
@@ -7,13 +8,13 @@ struct ConfigurationReadingTests {
     func defaults() throws {
         let configuration = try read([:])
         #expect(configuration == PoolConfiguration())
-        let values = PoolSetting.allCases.map { configuration.value(of: $0) }
+        let values = PoolSetting.reloadable.map { configuration.value(of: $0) }
         let seconds: [PoolSetting.Value] = [10, 30, 30, 30].map { .duration(.seconds($0)) }
         let limits: [PoolSetting.Value] = [
-            .count(200), .count(nil), .count(100), .count(nil), .order(.fair), .duration(.seconds(30)), .duration(nil),
+            .count(200), .count(nil), .count(100), .count(nil), .text("fair"), .duration(.seconds(30)), .duration(nil),
         ]
         #expect(values == limits + seconds + [.duration(nil)])
-        #expect(PoolSetting.allCases.allSatisfy { configuration.source(of: $0) == .default })
+        #expect(PoolSetting.all.allSatisfy { configuration.source(of: $0) == .default })
     }
 
     @Test("passes over variables that are not its own")
@@ -28,7 +29,7 @@ struct ConfigurationReadingTests {
         (.maxConnectionsPerOrigin, "8", .count(8)),
         (.maxIdleConnections, "7", .count(7)),
         (.maxQueuedRequests, "1000", .count(1000)),
-        (.queueOrder, "fifo", .order(.fifo)),
+        (.queueOrder, "fifo", .text("fifo")),
         (.keepaliveExpiry, "45", .duration(.seconds(45))),
         (.maxConnectionLifetime, "3600", .duration(.seconds(3600))),
         (.connectTimeout, "2", .duration(.seconds(2))),
@@ -43,8 +44,8 @@ struct ConfigurationReadingTests {
         let configuration = try read([setting.variable: text])
         #expect(configuration.value(of: setting) == value)
         #expect(configuration.source(of: setting) == .environment(setting.variable))
-        #expect(configuration.source(of: setting).description == "environment (\(setting.variable))")
-        for other in PoolSetting.allCases where other != setting {
+        #expect(configuration.source(of: setting).description == setting.variable)
+        for other in PoolSetting.all where other != setting {
             #expect(configuration.value(of: other) == PoolConfiguration().value(of: other))
             #expect(configuration.source(of: other) == .default)
         }
@@ -55,13 +56,13 @@ struct ConfigurationReadingTests {
         let variables = Self.samples.map { ($0.setting.variable, $0.text) }
         let configuration = try read(Dictionary(variables) { first, _ in first })
         for sample in Self.samples { #expect(configuration.value(of: sample.setting) == sample.value) }
-        #expect(Set(Self.samples.map(\.setting)) == Set(PoolSetting.allCases))
+        #expect(Set(Self.samples.map(\.setting)) == Set(PoolSetting.reloadable))
     }
 
     @Test("has a variable of its own for every setting")
     func variables() {
-        #expect(Set(allVariables).count == PoolSetting.allCases.count + 1)
-        #expect(allVariables.allSatisfy { $0.hasPrefix("HTTP_CLIENT_") })
+        #expect(Set(PoolSetting.table.map(\.variable)).count == PoolSetting.all.count + 3)
+        #expect(PoolSetting.table.allSatisfy { $0.variable.hasPrefix("HTTP_CLIENT_") })
     }
 
     @Test(
@@ -72,7 +73,7 @@ struct ConfigurationReadingTests {
         ] as [(String, Duration)]
     )
     func fractions(text: String, duration: Duration) throws {
-        let settings: [PoolSetting] = PoolSetting.allCases.filter { setting in
+        let settings: [PoolSetting] = PoolSetting.reloadable.filter { setting in
             if case .duration = PoolConfiguration().value(of: setting) { true } else { false }
         }
         #expect(settings.count == 7)
@@ -94,7 +95,7 @@ struct ConfigurationReadingTests {
     @Test("lifts a limit that may be lifted with the word none")
     func none() throws {
         let others: [PoolSetting] = [.maxConnections, .maxIdleConnections, .queueOrder]
-        for setting in PoolSetting.allCases where !others.contains(setting) {
+        for setting in PoolSetting.reloadable where !others.contains(setting) {
             let configuration = try read([setting.variable: "none"])
             #expect(configuration.value(of: setting).asDouble == .infinity)
             #expect(configuration.value(of: setting).description == "none")
@@ -118,7 +119,7 @@ struct TimeoutForAllTests {
             #expect(configuration.value(of: setting) == value)
             #expect(configuration.source(of: setting) == .environment("HTTP_CLIENT_TIMEOUT"))
         }
-        for setting in PoolSetting.allCases where !spread.contains(setting) {
+        for setting in PoolSetting.all where !spread.contains(setting) {
             #expect(configuration.value(of: setting) == PoolConfiguration().value(of: setting))
             #expect(configuration.source(of: setting) == .default)
         }

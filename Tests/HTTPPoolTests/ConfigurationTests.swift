@@ -41,8 +41,8 @@ struct ConfigurationTests {
             .maxConnections, .maxConnectionsPerOrigin, .maxQueuedRequests, .keepaliveExpiry, .readTimeout,
             .totalTimeout,
         ]
-        #expect(error.problems.map(\.name) == settings.map(\.variable))
-        #expect(error.problems.first?.description.hasPrefix("HTTP_CLIENT_MAX_CONNECTIONS is \"0\"; allowed: ") == true)
+        #expect(error.problems.map(\.name) == settings.map(\.property))
+        #expect(error.problems.first?.description.hasPrefix("limits.maxConnections is \"0\"; allowed: ") == true)
     }
 
     @Test("shows values as metrics and as people read them")
@@ -114,6 +114,6 @@ struct IdleLimitTests {
         configuration.limits.maxConnections = 20
         let error = try #require(throws: ConfigurationError.self) { try configuration.validate() }
         #expect(error.problems.map(\.name) == ["HTTP_CLIENT_MAX_KEEPALIVE"])
-        #expect(error.problems.map(\.allowed) == ["at most HTTP_CLIENT_MAX_CONNECTIONS (20)"])
+        #expect(error.problems.map(\.allowed) == ["at most limits.maxConnections (20)"])
     }
 }

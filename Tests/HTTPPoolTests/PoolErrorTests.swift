@@ -13,7 +13,11 @@ struct PoolErrorTests {
             origin: origin,
             phase: .acquire,
             elapsed: .milliseconds(1500),
-            limit: PoolError.Limit(setting: .maxConnections, value: .count(2))
+            limit: PoolError.Limit(
+                setting: .maxConnections,
+                value: .count(2),
+                source: .environment("HTTP_CLIENT_MAX_CONNECTIONS")
+            )
         )
         #expect(
             error.description
@@ -43,14 +47,24 @@ struct PoolErrorTests {
 
     @Test("names every setting that can be its limit, with seconds or a count")
     func limits() {
-        let configuration = PoolConfiguration()
-        for setting in PoolSetting.allCases {
-            let value = configuration.value(of: setting)
-            let limit = PoolError.Limit(setting: setting, value: value)
-            #expect(limit.description == "\(setting.rawValue) = \(value) (\(setting.variable))")
+        for setting in PoolSetting.all {
+            let limit = PoolError.Limit(setting, in: PoolConfiguration())
+            #expect(limit.description == "\(setting.name) = \(limit.value) (default \(setting.property))")
         }
-        let limit = PoolError.Limit(setting: .readTimeout, value: .duration(.milliseconds(250)))
-        #expect(limit.description == "read_timeout_seconds = 0.25 s (HTTP_CLIENT_READ_TIMEOUT)")
+    }
+
+    @Test("says what set the limit in force: the variable, the code, or the request")
+    func sourceOfTheLimit() throws {
+        var configuration = try read(["HTTP_CLIENT_READ_TIMEOUT": "4"])
+        configuration.limits.maxConnections = 2
+        let read = PoolError.Limit(.readTimeout, .seconds(4), in: configuration)
+        #expect(read.description == "read_timeout_seconds = 4.0 s (HTTP_CLIENT_READ_TIMEOUT)")
+        let own = PoolError.Limit(.readTimeout, .milliseconds(250), in: configuration)
+        #expect(own.description == "read_timeout_seconds = 0.25 s (code)")
+        let code = PoolError.Limit(.maxConnections, in: configuration)
+        #expect(code.description == "max_connections = 2 (code)")
+        let unset = PoolError.Limit(.connectTimeout, in: configuration)
+        #expect(unset.description == "connect_timeout_seconds = 10.0 s (default HTTP_CLIENT_CONNECT_TIMEOUT)")
     }
 
     @Test("has a code of its own for each cause, with its own name")

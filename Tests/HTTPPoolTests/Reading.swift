@@ -1,5 +1,6 @@
 import Configuration
-import HTTPPool
+
+@testable import HTTPPool
 
 /// Reads a configuration from given variables of the environment.
 func read(_ variables: [String: String]) throws(ConfigurationError) -> PoolConfiguration {
@@ -22,5 +23,5 @@ func problems(with variables: [String: String]) -> [ConfigurationError.Problem] 
     }
 }
 
-/// All variables, in the order in which their problems are told.
-let allVariables = [PoolSetting.timeoutVariable] + PoolSetting.allCases.map(\.variable)
+/// All variables of a pool's limits and timeouts, in the order in which their problems are reported.
+let limitVariables = PoolSetting.table.filter(\.isReloadable).map(\.variable)

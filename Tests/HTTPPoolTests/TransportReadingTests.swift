@@ -1,8 +1,16 @@
 import Configuration
-import HTTPPool
 import HTTPTypes
 import Synchronization
 import Testing
+
+@testable import HTTPPool
+
+/// The settings of a transport.
+private let transport = PoolSetting.all.filter { $0.group == .transport }
+
+private func texts(_ configuration: PoolConfiguration) -> [String] {
+    transport.map { configuration.value(of: $0).description }
+}
 
 @Suite("A transport from variables")
 struct TransportReadingTests {
@@ -10,13 +18,13 @@ struct TransportReadingTests {
     func defaults() throws {
         let configuration = try read([:])
         #expect(configuration.transport == PoolTransport())
-        #expect(TransportSetting.allCases.allSatisfy { configuration.source(of: $0) == .default })
-        let texts = TransportSetting.allCases.map { $0.text(in: configuration.transport) }
-        #expect(texts == ["off", "none", "1.2", "none", "none", "off", "60.0 s", "60 s"])
+        #expect(PoolSetting.all.allSatisfy { configuration.source(of: $0) == .default })
+        let texts = texts(configuration)
+        #expect(texts == ["off", "none", "1.2", "none", "none", "off", "60.0 s", "60.0 s"])
     }
 
     /// A text for every setting, what it leads to, and how that is shown.
-    static let samples: [(setting: TransportSetting, text: String, change: @Sendable (inout PoolTransport) -> Void)] = [
+    static let samples: [(setting: PoolSetting, text: String, change: @Sendable (inout PoolTransport) -> Void)] = [
         (.http2, "negotiated", { $0.http2 = .negotiated }),
         (.caFile, "/etc/ca.pem", { $0.tls.trust = .systemAnd(.file("/etc/ca.pem")) }),
         (.minimumTLSVersion, "1.3", { $0.tls.minimumVersion = .tls13 }),
@@ -25,16 +33,15 @@ struct TransportReadingTests {
     ]
 
     @Test("takes each setting from its variable, names it as the source and leaves the others", arguments: samples)
-    func each(setting: TransportSetting, text: String, change: @Sendable (inout PoolTransport) -> Void) throws {
+    func each(setting: PoolSetting, text: String, change: @Sendable (inout PoolTransport) -> Void) throws {
         let configuration = try read([setting.variable: text])
         var expected = PoolTransport()
         change(&expected)
         #expect(configuration.transport == expected)
-        #expect(setting.text(in: configuration.transport) == text)
-        for other in TransportSetting.allCases {
+        #expect(configuration.value(of: setting).description == text)
+        for other in PoolSetting.all {
             #expect(configuration.source(of: other) == (other == setting ? .environment(setting.variable) : .default))
         }
-        for other in PoolSetting.allCases { #expect(configuration.source(of: other) == .default) }
     }
 
     @Test(
@@ -46,7 +53,7 @@ struct TransportReadingTests {
     func defaultWords(name: String, text: String) throws {
         let configuration = try read(["HTTP_CLIENT_\(name)": text])
         #expect(configuration.transport == PoolTransport())
-        let set = TransportSetting.allCases.filter { configuration.source(of: $0) != .default }
+        let set = PoolSetting.all.filter { configuration.source(of: $0) != .default }
         #expect(set.map(\.variable) == ["HTTP_CLIENT_\(name)"])
     }
 
@@ -70,7 +77,7 @@ struct TransportReadingTests {
         var expected = Server(host: "[::1]", port: 8443, credentials: .init(user: "us@er", password: "se:sa:me%"))
         expected.scheme = "https"
         #expect(configuration.transport.proxy == .server(expected))
-        #expect(TransportSetting.proxy.text(in: configuration.transport) == "https://(hidden)@[::1]:8443")
+        #expect(configuration.value(of: .proxy).description == "https://(hidden)@[::1]:8443")
         var shown = "\(configuration)"
         dump(configuration, to: &shown)
         #expect(!shown.contains("us@er") && !shown.contains("sa:me"))
@@ -100,7 +107,7 @@ struct TransportReadingTests {
         let configuration = try read(variables)
         let except = ["localhost", ".internal", "10.0.0.0/8", "[::1]"]
         #expect(configuration.transport.proxy == .server(Server(host: "p", port: 1, except: except)))
-        #expect(TransportSetting.proxyExceptions.text(in: configuration.transport) == except.joined(separator: ","))
+        #expect(configuration.value(of: .proxyExceptions).description == except.joined(separator: ","))
         #expect(configuration.source(of: .proxyExceptions) == .environment("HTTP_CLIENT_NO_PROXY"))
     }
 
@@ -111,8 +118,8 @@ struct TransportReadingTests {
             "httpClient.proxy": "http://p:1", "httpClient.noProxy": "a", "httpClient.decompression": "on",
             "httpClient.dnsCache": 2.5, "httpClient.tcpKeepalive": 15,
         ])
-        let texts = TransportSetting.allCases.map { $0.text(in: configuration.transport) }
-        #expect(texts == ["negotiated", "ca.pem", "1.3", "http://p:1", "a", "on", "2.5 s", "15 s"])
+        let texts = texts(configuration)
+        #expect(texts == ["negotiated", "ca.pem", "1.3", "http://p:1", "a", "on", "2.5 s", "15.0 s"])
     }
 
     @Test("names the code as the source of what the code changed")
@@ -121,13 +128,13 @@ struct TransportReadingTests {
         configuration.transport.http2 = .negotiated
         configuration.transport.proxy = .server(Server(host: "p", port: 1, except: ["a"]))
         configuration.transport.tls.trust = .only(.text("PEM"))
-        let sources = TransportSetting.allCases.map { configuration.source(of: $0) }
+        let sources = transport.map { configuration.source(of: $0) }
         let expected: [PoolSetting.Source] = [
             .environment("HTTP_CLIENT_HTTP2"), .code, .default, .environment("HTTP_CLIENT_PROXY"), .code, .default,
             .default, .default,
         ]
         #expect(sources == expected)
-        #expect(TransportSetting.caFile.text(in: configuration.transport) == "only (hidden)")
+        #expect(configuration.value(of: .caFile).description == "only (hidden)")
     }
 }
 
@@ -207,6 +214,15 @@ struct TransportProblemTests {
         #expect(problems(with: variables) == [expected])
     }
 
+    @Test(
+        "of exceptions is not shown where it may hold a password",
+        arguments: ["http://user:sesame@proxy:3128", "user:sesame@host", "a,sesame?token", "a,key=sesame"]
+    )
+    func hiddenExceptions(value: String) {
+        let variables = ["HTTP_CLIENT_PROXY": "http://p:1", "HTTP_CLIENT_NO_PROXY": value]
+        #expect(problems(with: variables).map(\.value) == ["(hidden)"])
+    }
+
     @Test("is one with exceptions and no proxy of its own", arguments: [nil, "none", "environment"])
     func exceptionsWithoutProxy(proxy: String?) {
         var variables = ["HTTP_CLIENT_NO_PROXY": "a"]
@@ -245,7 +261,7 @@ struct TransportProblemTests {
         ]
         for proxy in proxies {
             let texts = found { $0.proxy = .server(proxy) }
-            #expect(texts.count == 1 && texts.joined().hasPrefix("HTTP_CLIENT_PROXY is "), "\(texts)")
+            #expect(texts.count == 1 && texts.joined().hasPrefix("transport.proxy is "), "\(texts)")
             #expect(!texts.joined().contains("sesame"))
         }
         var scheme = PoolProxy.Server(host: "p", port: 1)
@@ -264,7 +280,7 @@ struct TransportProblemTests {
         #expect(found { $0.dnsCache = .zero }.isEmpty)
         #expect(
             found { $0.dnsCache = .seconds(-1) } == [
-                #"HTTP_CLIENT_DNS_CACHE is "-1.0"; allowed: seconds, from 0 to 31536000"#
+                #"transport.dnsCache is "-1.0 s"; allowed: seconds, from 0 to 31536000"#
             ]
         )
         #expect(found { $0.tcpKeepAlive = nil }.isEmpty)

@@ -122,7 +122,8 @@ struct RetryingClientTests {
         let error = try await #require(throws: PoolError.self) {
             try await retrying(client, clock).execute(request, body: .none, options: options)
         }
-        #expect(error.limit == PoolError.Limit(setting: .totalTimeout, value: .duration(.seconds(2))))
+        let limit = PoolError.Limit(setting: .totalTimeout, value: .duration(.seconds(2)), source: .code)
+        #expect(error.limit == limit)
         #expect(error.elapsed == .milliseconds(2100))
     }
 
@@ -140,10 +141,10 @@ struct RetryingClientTests {
         #expect(client.attempts.count == 1)
     }
 
-    @Test("has the wrapped client's timeouts, so that it can be wrapped in turn")
-    func timeouts() {
+    @Test("has the wrapped client's configuration, so that it can be wrapped in turn")
+    func configuration() {
         let client = ScriptedClient([.answer(200)])
-        #expect(retrying(client).timeouts == client.timeouts)
+        #expect(retrying(client).configuration == client.configuration)
     }
 
     @Test("over a real pool holds no connection while it waits; each attempt is an acquisition")

@@ -3,7 +3,7 @@ import HTTPTypes
 import Synchronization
 
 /// A client that answers as it is told, and writes down what it is asked.
-final class ScriptedClient: PooledHTTPClient, TimeoutProvider {
+final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
     enum Outcome: Sendable {
         case answer(Int, retryAfter: String? = nil)
         case failure(PoolError.Code)
@@ -46,7 +46,7 @@ final class ScriptedClient: PooledHTTPClient, TimeoutProvider {
         }
     }
 
-    let timeouts = PoolTimeouts()
+    let configuration = PoolConfiguration()
 
     private final class Source: ResponseBodySource {
         private let text: String

@@ -30,7 +30,7 @@ struct ConfigCommandTests {
                 "no_proxy none default HTTP_CLIENT_NO_PROXY",
                 "decompression off default HTTP_CLIENT_DECOMPRESSION",
                 "dns_cache_seconds 60.0 s default HTTP_CLIENT_DNS_CACHE",
-                "tcp_keepalive_seconds 60 s default HTTP_CLIENT_TCP_KEEPALIVE",
+                "tcp_keepalive_seconds 60.0 s default HTTP_CLIENT_TCP_KEEPALIVE",
                 "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
             ]
@@ -88,13 +88,81 @@ struct ConfigCommandTests {
         }
     }
 
+    @Test("refuses certificates that cannot be read as run does, with the variable and the reason")
+    func authorities() async throws {
+        let cases = [
+            ("/nonexistent", "No such file or directory"), ("/tmp", "Is a directory"),
+            ("/etc/hostname", "it is not PEM"),
+        ]
+        for command in ["config", "run"] {
+            for (path, reason) in cases {
+                let result = try await Tool.run([command], ["HTTP_CLIENT_CA_FILE": path])
+                #expect(result.status == 1)
+                #expect(result.output.isEmpty)
+                #expect(result.errors.contains("HTTP_CLIENT_CA_FILE is \"\(path)\"; allowed: "), "\(result.errors)")
+                #expect(result.errors.contains(reason), "\(result.errors)")
+            }
+        }
+    }
+
+    @Test("refuses a host on which the endpoint cannot listen as run does", arguments: ["config", "run"])
+    func host(command: String) async throws {
+        let result = try await Tool.run([command], ["HTTP_CLIENT_METRICS_HOST": "192.0.2.1"])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("set HTTP_CLIENT_METRICS_HOST to one of this machine"), "\(result.errors)")
+    }
+
+    @Test("ends with a status where its output cannot be written")
+    func fullDevice() async throws {
+        let path = try Tool.path
+        let result = try await Program("sh", ["-c", "\"$0\" config >/dev/full", path]).end()
+        #expect(result.status == 1)
+    }
+
+    @Test("warns of a variable that is not a setting, and refuses such a key of a file", arguments: ["config", "run"])
+    func unknown(command: String) async throws {
+        let short = command == "run" ? ["run", "--duration", "0.2", "--concurrency", "1"] : [command]
+        let port = ["HTTP_CLIENT_METRICS_PORT": "0"]
+        let warned = try await Tool.run(short, port.merging(["HTTP_CLIENT_MAX_CONNECTONS": "40"]) { $1 })
+        #expect(warned.status == 0)
+        let typo = "warning: HTTP_CLIENT_MAX_CONNECTONS is not a setting; did you mean HTTP_CLIENT_MAX_CONNECTIONS?"
+        #expect(warned.errors.contains(typo), "\(warned.errors)")
+
+        let file = try SettingsFile(#"{"httpClient": {"maxConnectons": 40, "proxy": {}}}"#)
+        let refused = try await Tool.run([command, "--config", file.path], port)
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors.contains(
+                "httpClient.maxConnectons is not a setting; did you mean httpClient.maxConnections?"
+            )
+        )
+        #expect(
+            refused.errors.contains(#"httpClient.proxy is "neither text nor a number"; allowed: none, environment"#)
+        )
+    }
+
+    @Test(
+        "never repeats an address that stands where none should",
+        arguments: [
+            ["run", "https://user:sesame@host/"], ["config", "user:sesame@host"], ["https://host/?key=sesame"],
+            ["run", "--duration", "https://user:sesame@host/"], ["run", "--targt=https://user:sesame@host/"],
+            ["run", "--target", "http://good/", "http://user:sesame@host/"],
+        ]
+    )
+    func strayAddress(arguments: [String]) async throws {
+        let result = try await Tool.run(arguments)
+        #expect(result.status == 64)
+        #expect(!result.errors.isEmpty)
+        #expect(!(result.errors + result.output).contains("sesame"), "\(result.errors)")
+    }
+
     @Test("takes from a file what the environment does not say")
     func file() async throws {
         let file = try SettingsFile(#"{"httpClient": {"maxConnections": 50, "timeout": 2.5, "http2": "negotiated"}}"#)
         let rows = try await rows(["HTTP_CLIENT_MAX_CONNECTIONS": "60"], ["--config", file.path])
         #expect(rows["max_connections"] == ["60", "environment", "HTTP_CLIENT_MAX_CONNECTIONS"])
-        #expect(rows["read_timeout_seconds"] == ["2.5", "s", "environment", "httpClient.timeout"])
-        #expect(rows["http2"] == ["negotiated", "environment", "httpClient.http2"])
+        #expect(rows["read_timeout_seconds"] == ["2.5", "s", "file", "httpClient.timeout"])
+        #expect(rows["http2"] == ["negotiated", "file", "httpClient.http2"])
         #expect(rows["max_idle_connections"] == ["60", "default", "HTTP_CLIENT_MAX_KEEPALIVE"])
     }
 

@@ -3,6 +3,21 @@ import TestSupport
 
 /// The built `poolscope`, started as its users start it.
 enum Tool {
+    /// Where it is.
+    ///
+    /// - Throws: ``TestFailure`` if it was not built beside the tests.
+    static var path: String { get throws { try path(of: "poolscope") } }
+
+    /// Where a program that was built beside the tests is.
+    static func path(of name: String) throws -> String {
+        guard let folder = Bundle.main.executableURL?.deletingLastPathComponent() else {
+            throw TestFailure("where these tests are built is not known")
+        }
+        let path = folder.appendingPathComponent(name).path
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw TestFailure("\(path) is not built") }
+        return path
+    }
+
     /// Starts it with these variables, and no more descriptors than these, and with none of its own that the tests happen to have.
     ///
     /// - Throws: ``TestFailure`` if it was not built beside the tests.
@@ -11,11 +26,7 @@ enum Tool {
         _ variables: [String: String] = [:],
         descriptors: Int? = nil
     ) throws -> Program {
-        guard let folder = Bundle.main.executableURL?.deletingLastPathComponent() else {
-            throw TestFailure("where these tests are built is not known")
-        }
-        let path = folder.appendingPathComponent("poolscope").path
-        guard FileManager.default.isExecutableFile(atPath: path) else { throw TestFailure("\(path) is not built") }
+        let path = try path
         let inherited = ProcessInfo.processInfo.environment.keys.filter { $0.hasPrefix("HTTP_CLIENT_") }
         let cleared = Dictionary(uniqueKeysWithValues: inherited.map { ($0, String?.none) })
         let environment = cleared.merging(variables.mapValues(Optional.some)) { $1 }

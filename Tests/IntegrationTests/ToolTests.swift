@@ -98,7 +98,7 @@ struct ToolDecisionTests {
 
     @Test func theConfigurationIsShownWithItsSources() throws {
         let rows = try Settings(variables: ["HTTP_CLIENT_TIMEOUT": "5", "HTTP_CLIENT_METRICS_PORT": "9999"]).rows
-        #expect(rows.count == PoolSetting.allCases.count + TransportSetting.allCases.count + 2)
+        #expect(rows.count == PoolSetting.all.count + PoolSetting.endpoint.count)
         #expect(rows.contains(["read_timeout_seconds", "5.0 s", "environment", "HTTP_CLIENT_TIMEOUT"]))
         #expect(rows.contains(["max_connections", "200", "default", "HTTP_CLIENT_MAX_CONNECTIONS"]))
         #expect(rows.contains(["metrics_host", "127.0.0.1", "default", "HTTP_CLIENT_METRICS_HOST"]))
@@ -112,9 +112,9 @@ struct ToolDecisionTests {
         ])
         let rows = try Settings(variables: ["HTTP_CLIENT_MAX_CONNECTIONS": "9"], file: file).rows
         #expect(rows.contains(["max_connections", "9", "environment", "HTTP_CLIENT_MAX_CONNECTIONS"]))
-        #expect(rows.contains(["max_queued_requests", "5", "environment", "httpClient.maxQueued"]))
-        #expect(rows.contains(["metrics_port", "9000", "environment", "httpClient.metricsPort"]))
-        #expect(rows.contains(["proxy", "http://(hidden)@p:1", "environment", "httpClient.proxy"]))
+        #expect(rows.contains(["max_queued_requests", "5", "provider", "httpClient.maxQueued (InMemoryProvider[])"]))
+        #expect(rows.contains(["metrics_port", "9000", "provider", "httpClient.metricsPort (InMemoryProvider[])"]))
+        #expect(rows.contains(["proxy", "http://(hidden)@p:1", "provider", "httpClient.proxy (InMemoryProvider[])"]))
         #expect(rows.contains(["read_timeout_seconds", "30.0 s", "default", "HTTP_CLIENT_READ_TIMEOUT"]))
 
         let wrong = InMemoryProvider(values: ["httpClient.maxQueued": -1, "httpClient.metricsPort": 70000])

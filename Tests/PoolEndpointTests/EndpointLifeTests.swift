@@ -1,3 +1,4 @@
+import HTTPPool
 import Logging
 import PoolMetrics
 import ServiceLifecycle
@@ -95,7 +96,7 @@ struct EndpointLifeTests {
         let error = try await #require(throws: EndpointError.self) { try await second.start() }
         #expect(error.code == .portTaken)
         let place = "the metrics endpoint cannot listen on 127.0.0.1:\(address.port)"
-        let cure = "set HTTP_CLIENT_METRICS_PORT to a free one, or to 0 to have one picked"
+        let cure = "set endpoint.port to a free one, or to 0 to have one picked"
         #expect(error.description == "\(place): the port is taken; \(cure)")
         #expect(second.port == nil)
         await first.stop()
@@ -111,7 +112,7 @@ struct EndpointLifeTests {
         }
         #expect(error.code == .unknownHost)
         #expect(error.description.contains("nowhere.invalid:0"))
-        #expect(error.description.contains("HTTP_CLIENT_METRICS_HOST"))
+        #expect(error.description.contains("set endpoint.host to "))
         #expect(!error.description.contains("\n"))
     }
 
@@ -120,7 +121,7 @@ struct EndpointLifeTests {
         // 192.0.2.0/24 is kept for documentation, no machine has such an address.
         let error = try await #require(throws: EndpointError.self) { try await endpoint(host: "192.0.2.1").start() }
         #expect(error.code == .hostNotHere)
-        #expect(error.description.contains("HTTP_CLIENT_METRICS_HOST"))
+        #expect(error.description.contains("set endpoint.host to "))
     }
 
     @Test("values that code set wrongly are the same error as those of the environment")
@@ -128,7 +129,7 @@ struct EndpointLifeTests {
         let error = try await #require(throws: (any Error).self) { try await endpoint(port: 70_000).start() }
         #expect(
             "\(error)"
-                == "HTTP_CLIENT_METRICS_PORT is \"70000\"; allowed: a whole number from 0 to 65535; 0 picks a free port"
+                == "endpoint.port is \"70000\"; allowed: a whole number from 0 to 65535; 0 picks a free port"
         )
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPPool
 import Logging
 import PoolMetrics
 import TestSupport

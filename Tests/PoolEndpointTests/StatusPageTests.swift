@@ -93,19 +93,27 @@ struct StatusPageTests {
             call site                                            queued connecting in-flight
             catalog                                                  12          0       118
 
-              limit                       in force  set by
-              connections                      120  code
-              connections per origin          none  default
-              idle connections                 100  default
-              queued requests                 none  default
-              queue order                     fair  default
-              keepalive expiry              30.0 s  default
-              connection lifetime             none  default
-              connect timeout               10.0 s  default
-              acquire timeout               30.0 s  default
-              read timeout                  30.0 s  default
-              write timeout                 30.0 s  default
-              total timeout                   none  default
+              limit                 in force  set by
+              connections                120  code
+              per origin                none  default limits.maxConnectionsPerOrigin
+              idle connections           100  default limits.maxIdleConnections
+              queued requests           none  default limits.maxQueuedRequests
+              queue order               fair  default limits.queueOrder
+              keepalive expiry        30.0 s  default limits.keepaliveExpiry
+              max lifetime              none  default limits.maxConnectionLifetime
+              connect timeout         10.0 s  default timeouts.connect
+              acquire timeout         30.0 s  default timeouts.acquire
+              read timeout            30.0 s  default timeouts.read
+              write timeout           30.0 s  default timeouts.write
+              total timeout             none  default timeouts.total
+              HTTP/2                     off  default transport.http2
+              CA file                   none  default transport.tls.trust
+              oldest TLS                 1.2  default transport.tls.minimumVersion
+              proxy                     none  default transport.proxy
+              not by proxy              none  default transport.proxy
+              decompression              off  default transport.decompression
+              DNS cache               60.0 s  default transport.dnsCache
+              TCP keepalive           60.0 s  default transport.tcpKeepAlive
             """
         #expect(page(client) == expected.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
     }
@@ -147,10 +155,29 @@ struct StatusPageTests {
         let client = try client(configuration: PoolConfiguration(config: ConfigReader(provider: provider))) { _ in }
         let lines = page(client)
         let set = "HTTP_CLIENT_MAX_CONNECTIONS_PER_ORIGIN"
-        #expect(lines.contains("  connections per origin       1000000  \(set)"))
-        #expect(lines.contains("  connection lifetime     31536000.0 s  HTTP_CLIENT_MAX_CONNECTION_LIFETIME"))
-        #expect(lines.contains("  read timeout                    none  HTTP_CLIENT_READ_TIMEOUT"))
+        #expect(lines.contains("  per origin             1000000  \(set)"))
+        #expect(lines.contains("  max lifetime      31536000.0 s  HTTP_CLIENT_MAX_CONNECTION_LIFETIME"))
+        #expect(lines.contains("  read timeout              none  HTTP_CLIENT_READ_TIMEOUT"))
+        #expect(lines.contains("  acquire timeout         30.0 s  default HTTP_CLIENT_POOL_TIMEOUT"))
         #expect(lines.contains("  reuse ratio  no acquire yet"))
+        #expect(lines.allSatisfy { $0.count <= 80 })
+    }
+
+    @Test("shows the transport too, without a password, and a variable that is not a setting")
+    func transport() throws {
+        let variables = [
+            "HTTP_CLIENT_PROXY": "http://user:sesame@proxy.example:3128", "HTTP_CLIENT_HTTP2": "negotiated",
+            "HTTP_CLIENT_MAX_CONNECTONS": "sesame",
+        ]
+        let provider = EnvironmentVariablesProvider(environmentVariables: variables)
+        let client = try client(configuration: PoolConfiguration(config: ConfigReader(provider: provider))) { _ in }
+        let lines = page(client)
+        #expect(lines.contains("  HTTP/2              negotiated  HTTP_CLIENT_HTTP2"))
+        #expect(lines.contains("  proxy             http://(hidden)@proxy.example:3128  HTTP_CLIENT_PROXY"))
+        #expect(lines.contains { $0.hasPrefix("  not by proxy              none  default HTTP_CLIENT_NO_PROXY") })
+        #expect(lines.contains("  WARNING      HTTP_CLIENT_MAX_CONNECTONS is not a setting; did you mean"))
+        #expect(lines.contains("               HTTP_CLIENT_MAX_CONNECTIONS?"))
+        #expect(!lines.joined().contains("sesame"))
         #expect(lines.allSatisfy { $0.count <= 80 })
     }
 
@@ -163,19 +190,19 @@ struct StatusPageTests {
             "httpClient.maxConnections": 50, "httpClient.maxConnectionsPerOrigin": 40,
         ]
         let snapshot = ConfigReader(provider: InMemoryProvider(values: values)).snapshot()
-        try await client.pool.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
+        try await client.pool.reconfigure(PoolConfiguration().reloaded(from: snapshot))
         var lines = page(client)
         #expect(lines.contains("  connections  0 of 50: 0 connecting, 0 active, 0 idle"))
-        #expect(lines.contains("  connections                       50  httpClient.maxConnections (reloaded)"))
+        #expect(lines.contains("  connections                 50  httpClient.maxConnections (reload)"))
         // The fake pool dates its turns at the beginning of the clock.
         #expect(lines.contains { $0.wholeMatch(of: /\s+limits       changed once, last [0-9.kMG]+\.\d s ago/) != nil })
         #expect(lines.allSatisfy { $0.columns <= StatusPage.width })
-        #expect(lines.contains { $0.hasPrefix("  connections per origin") && $0.hasSuffix("(reloaded)") })
+        #expect(lines.contains { $0.hasPrefix("  per origin") && $0.hasSuffix("(reload)") })
 
         try await client.pool.reconfigure(PoolConfiguration())
         lines = page(client)
         #expect(lines.contains { $0.hasPrefix("  limits       changed 2 times, last ") })
-        #expect(!lines.contains { $0.contains("reloaded") })
+        #expect(!lines.contains { $0.contains("(reload)") })
     }
 
     @Test("no line is longer than 80 columns, whatever the names and numbers are")

@@ -76,7 +76,7 @@ struct ExpositionTests {
         #expect(value("max_idle_connections") == 7)
         #expect(value("timeout_seconds", ["phase": "acquire"]) == 1.5)
         #expect(value("timeout_seconds", ["phase": "total"]) == .infinity)
-        #expect(page.all("http_client_pool_config_source").count == PoolSetting.allCases.count)
+        #expect(page.all("http_client_pool_config_source").count == PoolSetting.all.count)
         #expect(value("config_source", ["setting": "max_connections", "source": "code"]) == 1)
         #expect(value("config_source", ["setting": "read_timeout_seconds", "source": "default"]) == 1)
         #expect(value("config_changes_total") == 0)
@@ -97,7 +97,7 @@ struct ExpositionTests {
         let pool = try InstrumentedClient(FakePool(), name: "one", registry: registry)
         let values: [AbsoluteConfigKey: ConfigValue] = ["httpClient.maxConnections": 50, "httpClient.poolTimeout": 3]
         let snapshot = ConfigReader(provider: InMemoryProvider(values: values)).snapshot()
-        try await pool.pool.reconfigure(PoolConfiguration().reloaded(from: snapshot, names: .ofProcess))
+        try await pool.pool.reconfigure(PoolConfiguration().reloaded(from: snapshot))
         let page = try page()
         func source(_ setting: String) -> [String?] {
             page.all("http_client_pool_config_source", ["setting": setting]).map { $0.labels["source"] }

@@ -105,7 +105,7 @@ struct InstrumentedClientTests {
         #expect(response.status == .noContent)
         #expect(client.sites == [site])
         #expect(measured.pool.backend == client.backend)
-        #expect(measured.pool.configuration == client.configuration)
+        #expect(measured.configuration == client.configuration)
     }
 
     @Test("Reconfiguring reaches the wrapped client, and its refusal the caller")
@@ -116,7 +116,7 @@ struct InstrumentedClientTests {
         configuration.limits.maxConnections = 3
         try await measured.pool.reconfigure(configuration)
         #expect(pool.reconfigurations == [configuration])
-        #expect(measured.pool.configuration == configuration)
+        #expect(measured.configuration == configuration)
         #expect(measured.reading().configuration == configuration)
 
         configuration.limits.maxConnections = 0

@@ -18,13 +18,16 @@ struct PoolReloadTests {
         let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
         try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
             try await eventually("what is said at the start is in force") {
-                client.pool.configuration.limits.maxConnections == 80
+                client.configuration.limits.maxConnections == 80
             }
             provider.setValue(9, forKey: "httpClient.maxConnections")
-            try await eventually("what is said then is") { client.pool.configuration.limits.maxConnections == 9 }
+            try await eventually("what is said then is") { client.configuration.limits.maxConnections == 9 }
             try await eventually("it is logged") { log.lines.count == 3 }
             #expect(client.reading().configurationChanges == 2)
-            #expect(client.pool.configuration.source(of: .maxConnections) == .reload("httpClient.maxConnections"))
+            #expect(
+                client.configuration.source(of: .maxConnections)
+                    == .reload("httpClient.maxConnections", provider: "MutableInMemoryProvider")
+            )
             let list = "httpClient.maxConnections from 80 to 9, httpClient.maxKeepalive from 80 to 9"
             #expect(log.lines.last == "info limits changed: \(list)")
         }
@@ -39,18 +42,24 @@ struct PoolReloadTests {
             try await eventually("it is warned of") { log.warnings.count == 1 }
             #expect(
                 log.warnings == [
-                    "limits stay as they are: httpClient.maxConnections is \"many\"; "
+                    "limits stay as they are: httpClient.maxConnections (MutableInMemoryProvider) is \"many\"; "
                         + "allowed: a whole number from 1 to 1000000"
                 ]
             )
             provider.setValue(80, forKey: "httpClient.maxConnections")
             provider.setValue("negotiated", forKey: "httpClient.http2")
             try await eventually("another transport is warned of") { log.warnings.count >= 2 }
-            let refusal = "httpClient.http2 is \"negotiated\"; allowed: off as at the start"
+            let refusal = "httpClient.http2 (MutableInMemoryProvider) is \"negotiated\"; allowed: off as at the start"
             #expect(log.warnings.last?.contains(refusal) == true)
+            provider.setValue("off", forKey: "httpClient.http2")
+            provider.setValue(9000, forKey: "httpClient.metricsPort")
+            let other = "httpClient.metricsPort (MutableInMemoryProvider) is \"9000\"; allowed: 9464 as at the start"
+            try await eventually("another port of the endpoint is warned of") {
+                log.warnings.last?.contains(other) == true
+            }
             #expect(pool.reconfigurations.count == 1)
             #expect(client.reading().configurationChanges == 1)
-            #expect(client.pool.configuration.limits.maxConnections == 80)
+            #expect(client.configuration.limits.maxConnections == 80)
         }
     }
 
@@ -68,38 +77,60 @@ struct PoolReloadTests {
     @Test("follow a file, which is read again by itself; a broken one is told once")
     func file() async throws {
         let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
-        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let provider = try await ReloadingFileProvider<SettingsSnapshot>(filePath: FilePath(file.path))
         let environment = EnvironmentVariablesProvider(environmentVariables: [:])
         let looks = Looks()
         let config = ConfigReader(providers: [environment, provider], accessReporter: looks)
         try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
-            try await eventually("the start is in force") { client.pool.configuration.limits.maxConnections == 80 }
+            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
             try file.write(#"{"httpClient": {"maxConnections": 12, "poolTimeout": 0.5}}"#)
-            try await eventually("the change is in force") { client.pool.configuration.limits.maxConnections == 12 }
-            #expect(client.pool.configuration.timeouts.acquire == .milliseconds(500))
+            try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
+            #expect(client.configuration.timeouts.acquire == .milliseconds(500))
             try file.write(#"{"httpClient": {"#)
             try await eventually("the broken file is told") { !log.warnings.isEmpty }
             let before = looks.count
             try await eventually("it was looked at again") { looks.count > before + 3 }
             try file.write(#"{"httpClient": {"maxConnections": 13}}"#)
             try await eventually("the mended file is in force") {
-                client.pool.configuration.limits.maxConnections == 13
+                client.configuration.limits.maxConnections == 13
             }
-            #expect(log.warnings.count == 1)
+            // The other is of the acquire timeout, which the mended file no longer has.
+            try await eventually("what is gone is warned of") { log.warnings.count == 2 }
             #expect(log.warnings.first?.hasPrefix("limits stay as they are: it is not JSON: ") == true)
+            #expect(log.warnings.last?.contains("httpClient.poolTimeout, now 30.0 s") == true)
             #expect(pool.reconfigurations.count == 3)
+        }
+    }
+
+    @Test("stay as they are where a key of the file is misspelt, and a key that is gone is a warning")
+    func misspelt() async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80, "poolTimeout": 2}}"#)
+        // The provider of swift-configuration, as a service has it that reads more than these settings from the file.
+        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let config = ConfigReader(providers: [EnvironmentVariablesProvider(environmentVariables: [:]), provider])
+        try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
+            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
+            try file.write(#"{"httpClient": {"maxConnectons": 40, "poolTimeout": 2}}"#)
+            try await eventually("it is warned of") { log.warnings.count == 1 }
+            let typo = "httpClient.maxConnectons is not a setting; did you mean httpClient.maxConnections?"
+            #expect(log.warnings == ["limits stay as they are: \(typo)"])
+            #expect(client.configuration.limits.maxConnections == 80)
+            try file.write(#"{"httpClient": {"maxConnections": 80}}"#)
+            try await eventually("what is gone is warned of") { log.warnings.count == 2 }
+            #expect(log.warnings.last?.hasSuffix("their defaults in force: httpClient.poolTimeout, now 30.0 s") == true)
+            #expect(client.configuration.timeouts.acquire == .seconds(30))
         }
     }
 
     @Test("follow a file that is read again at once on SIGHUP")
     func hangup() async throws {
         let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
-        let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: FilePath(file.path))
+        let provider = try await ReloadingFileProvider<SettingsSnapshot>(filePath: FilePath(file.path))
         try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
             try await eventually("the signal is waited for") { !log.lines.isEmpty }
             try file.write(#"{"httpClient": {"maxConnections": 12}}"#)
             kill(getpid(), SIGHUP)
-            try await eventually("the change is in force") { client.pool.configuration.limits.maxConnections == 12 }
+            try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
         }
     }
 

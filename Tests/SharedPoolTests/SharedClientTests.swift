@@ -12,7 +12,7 @@ struct SharedClientTests {
     func shared() async throws {
         let wrong = ConfigReader(provider: InMemoryProvider(values: ["httpClient.maxConnections": 0]))
         let error = try #require(throws: ConfigurationError.self) { try InstrumentedClient.shared(config: wrong) }
-        #expect(error.problems.map(\.name) == ["HTTP_CLIENT_MAX_CONNECTIONS"])
+        #expect(error.problems.map(\.name) == ["httpClient.maxConnections"])
 
         let right = ConfigReader(provider: InMemoryProvider(values: ["httpClient.maxConnections": 7]))
         let clients = try await withThrowingTaskGroup(of: InstrumentedClient.self) { group in
@@ -25,8 +25,11 @@ struct SharedClientTests {
         // Only the call that makes the client reads a configuration.
         #expect(try InstrumentedClient.shared(config: wrong) === client)
         #expect(client.name == "shared")
-        #expect(client.pool.configuration.limits.maxConnections == 7)
-        #expect(client.pool.configuration.source(of: .maxConnections) == .environment("HTTP_CLIENT_MAX_CONNECTIONS"))
+        #expect(client.configuration.limits.maxConnections == 7)
+        #expect(
+            client.configuration.source(of: .maxConnections)
+                == .provider("InMemoryProvider[]", "httpClient.maxConnections")
+        )
         #expect(PoolRegistry.process.readings().count { $0.name == "shared" } == 1)
 
         await client.shutdown(.immediate)

@@ -1,3 +1,4 @@
+internal import HTTPPool
 internal import Logging
 internal import PoolEndpoint
 

@@ -101,12 +101,12 @@ extension CurlDriver {
             code,
             "\(what) within \(text(value))",
             phase: phase,
-            limit: PoolError.Limit(setting: setting, value: .duration(value))
+            limit: PoolError.Limit(setting, value, in: settings.configuration)
         )
     }
 
     private func inForce(_ setting: PoolSetting) -> PoolError.Limit {
-        PoolError.Limit(setting: setting, value: settings.configuration.value(of: setting))
+        PoolError.Limit(setting, in: settings.configuration)
     }
 
     private func text(_ duration: Duration?) -> String { PoolSetting.Value.duration(duration).description }

@@ -22,17 +22,22 @@ final class TransportOptions: Sendable {
 
     /// - Throws: `ConfigurationError` where certificates or keys cannot be read; ``PoolError`` with code
     ///   `outOfResources`.
-    init(_ transport: PoolTransport) throws {
+    init(_ configuration: PoolConfiguration) throws {
+        let transport = configuration.transport
         self.transport = transport
         proxies = ProxyRules(transport.proxy, environment: Self.environment)
         isDirect = proxies.only == .direct
         nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
         certificate =
-            try transport.tls.identity?.certificate.read("tls.identity.certificate", holds: "CERTIFICATE-----") ?? []
+            try transport.tls.identity?.certificate.read(
+                "transport.tls.identity.certificate",
+                holds: "CERTIFICATE-----"
+            ) ?? []
         privateKey =
-            try transport.tls.identity?.privateKey.read("tls.identity.privateKey", holds: "PRIVATE KEY-----") ?? []
-        authorities = try TrustedAuthorities(transport.tls.trust)
+            try transport.tls.identity?.privateKey.read("transport.tls.identity.privateKey", holds: "PRIVATE KEY-----")
+            ?? []
+        authorities = try TrustedAuthorities(transport.tls.trust, name: configuration.name(of: .caFile))
     }
 
     /// The value of a variable of this process's environment.
@@ -87,29 +92,44 @@ final class TransportOptions: Sendable {
 
 extension PoolTLS.PEM {
     /// The bytes, which must at least look like PEM of this kind.
-    func read(_ setting: String, holds kind: String) throws -> [UInt8] {
+    ///
+    /// - Parameter name: what an error calls the setting.
+    /// - Throws: `ConfigurationError` that says why: the system's reason, or that it is not PEM of this kind.
+    func read(_ name: String, holds kind: String) throws -> [UInt8] {
         let shown: String
         let bytes: [UInt8]
+        var reason = "it is not PEM with \(kind.dropLast(5))"
         switch self {
         case .bytes(let secret): (shown, bytes) = (secret.description, secret.value)
-        case .file(let path): (shown, bytes) = (path, Self.contents(of: path) ?? [])
+        case .file(let path):
+            let file = Self.load(path)
+            (shown, bytes) = (path, file.bytes)
+            if file.error != 0 { reason = "it cannot be read: \(String(cString: strerror(file.error)))" }
         }
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.contains("-----BEGIN "), text.contains(kind) else {
-            let allowed = "what can be read and is PEM with \(kind.dropLast(5))"
-            throw ConfigurationError(problems: [.init(name: setting, value: shown, allowed: allowed)])
+            let allowed = "what can be read and is PEM with \(kind.dropLast(5)); \(reason)"
+            throw ConfigurationError(problems: [.init(name: name, value: shown, allowed: allowed)])
         }
         return bytes
     }
 
+    /// What is in a file; `nil` where it cannot be read.
     static func contents(of path: String) -> [UInt8]? {
-        guard let file = fopen(path, "re") else { return nil }
+        let file = load(path)
+        return file.error == 0 ? file.bytes : nil
+    }
+
+    /// What is in a file, and the `errno` of what kept the rest from being read; 0 where nothing did.
+    private static func load(_ path: String) -> (bytes: [UInt8], error: Int32) {
+        guard let file = fopen(path, "re") else { return ([], errno) }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
+            errno = 0
             let count = fread(&buffer, 1, buffer.count, file)
-            if count == 0 { return ferror(file) == 0 ? bytes : nil }
+            if count == 0 { return (bytes, ferror(file) == 0 ? 0 : max(errno, 1)) }
             bytes += buffer[..<count]
         }
     }

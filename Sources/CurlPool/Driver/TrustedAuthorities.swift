@@ -22,15 +22,17 @@ final class TrustedAuthorities: Sendable {
     /// Nothing can be in a folder of this name.
     private static let emptyFolder = "/dev/null"
 
+    /// - Parameter name: what an error calls the setting.
     /// - Throws: `ConfigurationError` where authorities cannot be read; ``PoolError`` with code `outOfResources`.
     init(
         _ trust: PoolTLS.Trust,
+        name: String = PoolSetting.caFile.property,
         version: LibcurlVersion = .loaded,
         environment: (String) -> String? = TransportOptions.environment
     ) throws {
         let hasDefaultPath = version >= .caPathHasDefault
         let nowhere = hasDefaultPath ? Self.emptyFolder : nil
-        let read = { (pem: PoolTLS.PEM) in try pem.read("tls.trust", holds: "CERTIFICATE-----") }
+        let read = { (pem: PoolTLS.PEM) in try pem.read(name, holds: "CERTIFICATE-----") }
         switch trust {
         case .system:
             if let named = try EnvironmentAuthorities.read(environment) {

@@ -65,8 +65,8 @@ struct LimitTests {
             } catch let error as PoolError {
                 let took = clock.now - began
                 #expect(error.code == .acquireTimeout)
-                #expect(error.limit == PoolError.Limit(setting: .maxConnections, value: .count(2)))
-                #expect("\(error)".contains("HTTP_CLIENT_MAX_CONNECTIONS"))
+                #expect(error.limit == PoolError.Limit(setting: .maxConnections, value: .count(2), source: .code))
+                #expect("\(error)".contains("max_connections = 2 (code)"))
                 #expect(error.origin?.description == "http://\(peer.authority)")
                 // Never early; late only by what the machine is late.
                 #expect(took >= .milliseconds(200))

@@ -141,7 +141,8 @@ struct RedirectTests {
                 try await pool.execute(get(peer), body: .none, options: options)
             }
             #expect(error.code == .totalTimeout)
-            #expect(error.limit == PoolError.Limit(setting: .totalTimeout, value: .duration(.milliseconds(300))))
+            let limit = PoolError.Limit(setting: .totalTimeout, value: .duration(.milliseconds(300)), source: .code)
+            #expect(error.limit == limit)
             #expect(error.elapsed ?? .zero >= .milliseconds(300))
         }
     }

@@ -109,7 +109,7 @@ struct DefaultHeaderTests {
         let error = try #require(throws: ConfigurationError.self) { try CurlPool(configuration) }
         #expect(
             error.problems.map(\.name)
-                == ["HTTP_CLIENT_MAX_CONNECTIONS"] + Array(repeating: "transport.defaultHeaders", count: 5)
+                == ["limits.maxConnections"] + Array(repeating: "transport.defaultHeaders", count: 5)
         )
         #expect(
             error.problems.dropFirst().map(\.value)

@@ -1,0 +1,60 @@
+import HTTPTypes
+
+extension PoolConfiguration {
+    /// Checks every value against what its setting allows.
+    ///
+    /// Whether files can be read, and what is in them, is for the client that reads them.
+    ///
+    /// - Throws: ``ConfigurationError`` with all that is wrong, not only the first.
+    public func validate() throws(ConfigurationError) {
+        let problems = problems(besides: [])
+        if !problems.isEmpty { throw ConfigurationError(problems: problems) }
+    }
+
+    /// What is wrong, in the order of the settings.
+    ///
+    /// - Parameter refused: the keys of settings whose text was refused already: they have their defaults, and a rule
+    ///   between two settings is not checked against one of them.
+    func problems(besides refused: Set<String>) -> [ConfigurationError.Problem] {
+        var problems: [ConfigurationError.Problem] = []
+        for setting in PoolSetting.all {
+            if let problem = setting.problem(in: PoolScopeConfiguration(pool: self)) {
+                problems.append(sources.problem(setting, problem))
+            }
+            if setting == .maxIdleConnections, !refused.contains(PoolSetting.maxConnections.key) {
+                problems += idleProblem
+            }
+        }
+        return problems + codeProblems
+    }
+
+    /// There cannot be more idle connections than connections.
+    private var idleProblem: [ConfigurationError.Problem] {
+        guard limits.maxIdleConnections > limits.maxConnections, limits.maxConnections >= 1 else { return [] }
+        let allowed = "at most \(name(of: .maxConnections)) (\(limits.maxConnections))"
+        let value = value(of: .maxIdleConnections).description
+        return [sources.problem(.maxIdleConnections, SettingProblem(value: value, allowed: allowed))]
+    }
+
+    /// What is wrong with the parts of a transport that only code can set. No secret is in it.
+    private var codeProblems: [ConfigurationError.Problem] {
+        var problems: [ConfigurationError.Problem] = []
+        func refuse(_ name: String, _ value: String, allowed: String) {
+            problems.append(ConfigurationError.Problem(name: name, value: value, allowed: allowed))
+        }
+        let identity = transport.tls.identity
+        for case .file(let path)? in [identity?.certificate, identity?.privateKey] where !PoolTLS.PEM.isPath(path) {
+            refuse("transport.tls.identity", path, allowed: PoolSetting.caFile.allowed)
+        }
+        for field in transport.defaultHeaders {
+            switch field.name {
+            case .contentLength, .transferEncoding, .expect, HTTPField.Name("Host"):
+                refuse("transport.defaultHeaders", field.name.rawName, allowed: "no field that is of one request alone")
+            default:
+                guard field.valueKind == .forbidden else { continue }
+                refuse("transport.defaultHeaders", field.name.rawName, allowed: "a value without control characters")
+            }
+        }
+        return problems
+    }
+}

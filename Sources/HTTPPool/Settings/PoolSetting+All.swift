@@ -1,0 +1,331 @@
+/// The settings. To add one, declare it here and put it into the list.
+extension PoolSetting {
+    /// All that can be read, in the order in which they are read and shown: what gives others a value comes before them.
+    static let table: [PoolSetting] = [
+        maxConnections, maxConnectionsPerOrigin, maxIdleConnections, maxQueuedRequests, queueOrder, keepaliveExpiry,
+        maxConnectionLifetime, timeout, connectTimeout, acquireTimeout, readTimeout, writeTimeout, totalTimeout, http2,
+        caFile, minimumTLSVersion, proxy, proxyExceptions, decompression, dnsCache, tcpKeepAlive, metricsHost,
+        metricsPort,
+    ]
+
+    /// The settings of a pool that have a value: its limits, its timeouts and its transport.
+    public static let all = table.filter { $0.group != .endpoint && $0.spreads.isEmpty }
+
+    /// Those of them that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
+    public static let reloadable = all.filter(\.isReloadable)
+
+    /// What cannot: the transport and the endpoint.
+    static let fixed = table.filter { !$0.isReloadable }
+
+    /// The settings of the endpoint.
+    public static let endpoint = table.filter { $0.group == .endpoint }
+
+    // MARK: Limits
+
+    /// ``PoolLimits/maxConnections``.
+    public static let maxConnections = PoolSetting(
+        "max_connections",
+        key: "maxConnections",
+        label: "connections",
+        property: "limits.maxConnections",
+        .limits,
+        \.pool.values.limits.maxConnections,
+        .count(from: 1),
+        "connections at once over all origins: connecting, active and idle together"
+    )
+    /// ``PoolLimits/maxConnectionsPerOrigin``.
+    public static let maxConnectionsPerOrigin = PoolSetting(
+        "max_connections_per_origin",
+        key: "maxConnectionsPerOrigin",
+        label: "per origin",
+        property: "limits.maxConnectionsPerOrigin",
+        .limits,
+        \.pool.values.limits.maxConnectionsPerOrigin,
+        .limit(from: 1),
+        "connections at once to one origin"
+    )
+    /// ``PoolLimits/maxIdleConnections``.
+    public static let maxIdleConnections = PoolSetting(
+        "max_idle_connections",
+        key: "maxKeepalive",
+        label: "idle connections",
+        property: "limits.maxIdleConnections",
+        .limits,
+        \.pool.values.limits.maxIdleConnections,
+        .count(from: 0),
+        default: "100, or `HTTP_CLIENT_MAX_CONNECTIONS` where that is less",
+        "idle connections that are kept; at most `HTTP_CLIENT_MAX_CONNECTIONS`"
+    )
+    /// ``PoolLimits/maxQueuedRequests``.
+    public static let maxQueuedRequests = PoolSetting(
+        "max_queued_requests",
+        key: "maxQueued",
+        label: "queued requests",
+        property: "limits.maxQueuedRequests",
+        .limits,
+        \.pool.values.limits.maxQueuedRequests,
+        .limit(from: 0),
+        "requests that may wait for a connection; the next one is refused at once"
+    )
+    /// ``PoolLimits/queueOrder``.
+    public static let queueOrder = PoolSetting(
+        "queue_order",
+        key: "queueOrder",
+        label: "queue order",
+        property: "limits.queueOrder",
+        .limits,
+        \.pool.values.limits.queueOrder,
+        .word,
+        "whose turn it is when a connection becomes free: the origin that holds the fewest, or the request that came "
+            + "first over all origins"
+    )
+    /// ``PoolLimits/keepaliveExpiry``.
+    public static let keepaliveExpiry = PoolSetting(
+        "keepalive_expiry_seconds",
+        key: "keepaliveExpiry",
+        label: "keepalive expiry",
+        property: "limits.keepaliveExpiry",
+        .limits,
+        \.pool.values.limits.keepaliveExpiry,
+        .seconds(zeroAllowed: true),
+        "how long an idle connection is kept; 0 keeps none"
+    )
+    /// ``PoolLimits/maxConnectionLifetime``.
+    public static let maxConnectionLifetime = PoolSetting(
+        "max_connection_lifetime_seconds",
+        key: "maxConnectionLifetime",
+        label: "max lifetime",
+        property: "limits.maxConnectionLifetime",
+        .limits,
+        \.pool.values.limits.maxConnectionLifetime,
+        .seconds(zeroAllowed: false),
+        "an older connection is closed the next time that it is idle"
+    )
+
+    // MARK: Timeouts
+
+    /// Acquire, read and write timeout at once, for those that are not set by themselves.
+    public static let timeout = PoolSetting(
+        "timeout_seconds",
+        key: "timeout",
+        label: "timeout",
+        property: "timeouts",
+        .timeouts,
+        \.pool.values.timeouts.acquireReadAndWrite,
+        .seconds(zeroAllowed: false),
+        spreads: [acquireTimeout, readTimeout, writeTimeout],
+        "acquire, read and write timeout, for those that are not set by themselves"
+    )
+    /// ``PoolTimeouts/connect``.
+    public static let connectTimeout = PoolSetting(
+        "connect_timeout_seconds",
+        key: "connectTimeout",
+        label: "connect timeout",
+        property: "timeouts.connect",
+        .timeouts,
+        \.pool.values.timeouts.connect,
+        .seconds(zeroAllowed: false),
+        "to open a connection: DNS, TCP and TLS together"
+    )
+    /// ``PoolTimeouts/acquire``.
+    public static let acquireTimeout = PoolSetting(
+        "acquire_timeout_seconds",
+        key: "poolTimeout",
+        label: "acquire timeout",
+        property: "timeouts.acquire",
+        .timeouts,
+        \.pool.values.timeouts.acquire,
+        .seconds(zeroAllowed: true),
+        default: "as `HTTP_CLIENT_TIMEOUT`",
+        "how long a request may wait for a connection; 0 is now or never"
+    )
+    /// ``PoolTimeouts/read``.
+    public static let readTimeout = PoolSetting(
+        "read_timeout_seconds",
+        key: "readTimeout",
+        label: "read timeout",
+        property: "timeouts.read",
+        .timeouts,
+        \.pool.values.timeouts.read,
+        .seconds(zeroAllowed: false),
+        default: "as `HTTP_CLIENT_TIMEOUT`",
+        "between two bytes of the response"
+    )
+    /// ``PoolTimeouts/write``.
+    public static let writeTimeout = PoolSetting(
+        "write_timeout_seconds",
+        key: "writeTimeout",
+        label: "write timeout",
+        property: "timeouts.write",
+        .timeouts,
+        \.pool.values.timeouts.write,
+        .seconds(zeroAllowed: false),
+        default: "as `HTTP_CLIENT_TIMEOUT`",
+        "between two bytes of the request's body"
+    )
+    /// ``PoolTimeouts/total``.
+    public static let totalTimeout = PoolSetting(
+        "total_timeout_seconds",
+        key: "totalTimeout",
+        label: "total timeout",
+        property: "timeouts.total",
+        .timeouts,
+        \.pool.values.timeouts.total,
+        .seconds(zeroAllowed: false),
+        "from submission to the last byte of the response"
+    )
+
+    // MARK: Transport
+
+    /// ``PoolTransport/http2``.
+    public static let http2 = PoolSetting(
+        "http2",
+        key: "http2",
+        label: "HTTP/2",
+        property: "transport.http2",
+        .transport,
+        \.pool.values.transport.http2,
+        .word,
+        "HTTP/2 over TLS where the peer agrees to it"
+    )
+    /// ``PoolTLS/trust``.
+    public static let caFile = PoolSetting(
+        "ca_file",
+        key: "caFile",
+        label: "CA file",
+        property: "transport.tls.trust",
+        .transport,
+        \.pool.values.transport.tls.trust,
+        .authorities,
+        "authorities that are trusted beside those of the system"
+    )
+    /// ``PoolTLS/minimumVersion``.
+    public static let minimumTLSVersion = PoolSetting(
+        "tls_min_version",
+        key: "tlsMinVersion",
+        label: "oldest TLS",
+        property: "transport.tls.minimumVersion",
+        .transport,
+        \.pool.values.transport.tls.minimumVersion,
+        .word,
+        "the oldest version of TLS that is spoken"
+    )
+    /// ``PoolTransport/proxy``, without what is reached directly.
+    public static let proxy = PoolSetting(
+        "proxy",
+        key: "proxy",
+        label: "proxy",
+        property: "transport.proxy",
+        .transport,
+        \.pool.values.transport.proxyAlone,
+        .proxy,
+        "the proxy; `environment` takes `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`"
+    )
+    /// ``PoolProxy/Server/except``.
+    public static let proxyExceptions = PoolSetting(
+        "no_proxy",
+        key: "noProxy",
+        label: "not by proxy",
+        property: "transport.proxy",
+        .transport,
+        \.pool.values.transport.proxyExceptions,
+        .proxyExceptions,
+        requires: Requirement(key: "proxy", words: "only beside a URL in") {
+            if case .server = $0.pool.transport.proxy { true } else { false }
+        },
+        "what is reached without the proxy; only beside a URL in `HTTP_CLIENT_PROXY`"
+    )
+    /// ``PoolTransport/decompression``.
+    public static let decompression = PoolSetting(
+        "decompression",
+        key: "decompression",
+        label: "decompression",
+        property: "transport.decompression",
+        .transport,
+        \.pool.values.transport.decompression,
+        .decompression,
+        "whether compressed responses are asked for and unpacked"
+    )
+    /// ``PoolTransport/dnsCache``.
+    public static let dnsCache = PoolSetting(
+        "dns_cache_seconds",
+        key: "dnsCache",
+        label: "DNS cache",
+        property: "transport.dnsCache",
+        .transport,
+        \.pool.values.transport.dnsCache,
+        .seconds,
+        "how long the addresses of a name are used; 0 looks up for each connection, and those that open at the same time "
+            + "share it"
+    )
+    /// ``PoolTransport/tcpKeepAlive``.
+    public static let tcpKeepAlive = PoolSetting(
+        "tcp_keepalive_seconds",
+        key: "tcpKeepalive",
+        label: "TCP keepalive",
+        property: "transport.tcpKeepAlive",
+        .transport,
+        \.pool.values.transport.tcpKeepAlive,
+        .wholeSeconds,
+        "the silence after which TCP probes the peer, and the time between two probes"
+    )
+
+    // MARK: Endpoint
+
+    /// ``EndpointConfiguration/host``.
+    public static let metricsHost = PoolSetting(
+        "metrics_host",
+        key: "metricsHost",
+        label: "endpoint host",
+        property: "endpoint.host",
+        .endpoint,
+        \.endpoint.values.host,
+        .host,
+        "where the endpoint listens; `0.0.0.0` is every address of the machine"
+    )
+    /// ``EndpointConfiguration/port``.
+    public static let metricsPort = PoolSetting(
+        "metrics_port",
+        key: "metricsPort",
+        label: "endpoint port",
+        property: "endpoint.port",
+        .endpoint,
+        \.endpoint.values.port,
+        .port,
+        "its port"
+    )
+}
+
+extension PoolTimeouts {
+    /// The three timeouts that one variable sets.
+    fileprivate var acquireReadAndWrite: Duration? {
+        get { read }
+        set { (acquire, read, write) = (newValue, newValue, newValue) }
+    }
+}
+
+extension PoolTransport {
+    /// The proxy without its exceptions, which stay as they are when it is set.
+    fileprivate var proxyAlone: PoolProxy {
+        get {
+            guard case .server(var server) = proxy else { return proxy }
+            server.except = []
+            return .server(server)
+        }
+        set {
+            let exceptions = proxyExceptions
+            proxy = newValue
+            proxyExceptions = exceptions
+        }
+    }
+
+    /// What is reached without the proxy; without a proxy of its own nothing is.
+    fileprivate var proxyExceptions: [String] {
+        get { if case .server(let server) = proxy { server.except } else { [] } }
+        set {
+            guard case .server(var server) = proxy else { return }
+            server.except = newValue
+            proxy = .server(server)
+        }
+    }
+}

@@ -1,0 +1,168 @@
+extension SettingDomain<PoolTLS.Trust> {
+    /// A file of authorities that are trusted beside those of the system.
+    ///
+    /// Whether it can be read, and what is in it, is for the client that reads it.
+    static var authorities: SettingDomain {
+        let allowed = "the path of a file with certificates in PEM form"
+        return SettingDomain(
+            allowed: allowed,
+            parse: { .systemAnd(.file($0)) },
+            value: { trust in
+                switch trust {
+                case .system: .text("none")
+                case .systemAnd(let pem): .text(pem.shown)
+                case .only(let pem): .text("only \(pem.shown)")
+                }
+            },
+            problem: { trust in
+                switch trust {
+                case .systemAnd(.file(let path)), .only(.file(let path)):
+                    PoolTLS.PEM.isPath(path) ? nil : SettingProblem(value: path, allowed: allowed)
+                case .system, .systemAnd(.bytes), .only(.bytes): nil
+                }
+            }
+        )
+    }
+}
+
+extension SettingDomain<PoolTransport.Decompression> {
+    static var decompression: SettingDomain {
+        SettingDomain(
+            allowed: "off or on",
+            parse: { $0 == "off" ? .off : $0 == "on" ? .on() : nil },
+            value: { $0 == .off ? .text("off") : .text("on") },
+            problem: { decompression in
+                guard case .on(let maxRatio) = decompression, maxRatio < 1 else { return nil }
+                return SettingProblem(value: "on(maxRatio: \(maxRatio))", allowed: "a maxRatio from 1")
+            }
+        )
+    }
+}
+
+extension SettingDomain<PoolProxy> {
+    /// `none`, `environment`, or the URL of a proxy. Its exceptions are a setting of their own.
+    static var proxy: SettingDomain {
+        SettingDomain(
+            allowed: "none, environment, or http://[user:password@]host:port (or https://)",
+            mayHoldSecret: true,
+            parse: { text in
+                switch text {
+                case "none": .direct
+                case "environment": .environment
+                default: PoolProxy.Server(url: text).map { .server($0) }
+                }
+            },
+            value: { proxy in
+                switch proxy {
+                case .direct: .text("none")
+                case .environment: .text("environment")
+                case .server(let server): .text(server.description)
+                }
+            },
+            problem: { proxy in
+                guard case .server(let server) = proxy else { return nil }
+                guard server.isAddress else {
+                    return SettingProblem(
+                        value: shownProxy("\(server.scheme)://\(server.host):\(server.port)"),
+                        allowed: "http or https, a host (an IPv6 address in brackets) and a port from 1 to 65535"
+                    )
+                }
+                guard server.credentials?.areAllowed != false else {
+                    return SettingProblem(
+                        value: "(hidden)",
+                        allowed: "a user without a colon, and no control character in either"
+                    )
+                }
+                return nil
+            },
+            shown: shownProxy
+        )
+    }
+
+    /// A password may stand anywhere in a proxy that could not be read, so that is shown only where it has nothing but a
+    /// scheme, a host and a number.
+    private static func shownProxy(_ text: String) -> String {
+        let plain = /([A-Za-z0-9]*:\/\/)?([A-Za-z0-9._\-]*|\[[0-9A-Fa-f:.]*\])(:[0-9]*)?\/?/
+        return text.wholeMatch(of: plain) == nil ? "(hidden)" : text
+    }
+}
+
+extension SettingDomain<[String]> {
+    /// What is reached without the proxy, separated by commas.
+    static var proxyExceptions: SettingDomain {
+        let allowed = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"
+        return SettingDomain(
+            allowed: allowed,
+            mayHoldSecret: true,
+            parse: { $0.split(separator: ",", omittingEmptySubsequences: false).map(\.withoutSpaces) },
+            value: { .text($0.isEmpty ? "none" : $0.joined(separator: ",")) },
+            problem: { entries in
+                if entries.allSatisfy(PoolProxy.Server.isException) { return nil }
+                let shown = shownExceptions(entries.joined(separator: ","))
+                return SettingProblem(value: shown, allowed: allowed)
+            },
+            shown: shownExceptions
+        )
+    }
+
+    /// An address with a user and a password may have been given in place of exceptions, so only what looks like a list
+    /// of hosts and networks is shown.
+    private static func shownExceptions(_ text: String) -> String {
+        let plain = /([A-Za-z0-9]*:\/\/)?([A-Za-z0-9._*\-]*|\[[0-9A-Fa-f:.]*\])(:[0-9]*|\/[0-9a-z]{0,3})?/
+        let entries = text.split { ",; ".contains($0) }
+        return entries.allSatisfy { $0.wholeMatch(of: plain) != nil } ? text : "(hidden)"
+    }
+}
+
+extension SettingDomain<String> {
+    /// Where the endpoint listens.
+    static var host: SettingDomain {
+        let allowed = "a host name or an IP address, without brackets and port"
+        return SettingDomain(
+            allowed: allowed,
+            parse: { $0 },
+            value: { .text($0) },
+            problem: { name in
+                if !name.isEmpty, name.utf8.allSatisfy(mayStandInHost) { return nil }
+                return SettingProblem(value: shownHost(name), allowed: allowed)
+            },
+            shown: shownHost
+        )
+    }
+
+    /// An address with a password in place of a host.
+    private static func shownHost(_ text: String) -> String { text.contains("@") ? "(hidden)" : text }
+
+    /// The characters of names and of addresses, `%` for the zone of an IPv6 address.
+    private static func mayStandInHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: ":"), UInt8(ascii: "%"):
+            true
+        default: false
+        }
+    }
+}
+
+extension PoolTLS.PEM {
+    /// The path; never what is in memory.
+    fileprivate var shown: String {
+        switch self {
+        case .file(let path): path
+        case .bytes: "(hidden)"
+        }
+    }
+
+    /// Whether a text can be a path at all.
+    static func isPath(_ text: String) -> Bool { !text.isEmpty && !text.utf8.contains(0) }
+}
+
+extension Substring {
+    /// Without the spaces around it.
+    fileprivate var withoutSpaces: String {
+        let begun = drop { $0 == " " }
+        guard let last = begun.lastIndex(where: { $0 != " " }) else { return "" }
+        return String(begun[...last])
+    }
+}

@@ -1,0 +1,149 @@
+/// The values that a setting may have: how they are written, which of them are allowed, and how they are shown.
+struct SettingDomain<V: Equatable & Sendable>: Sendable {
+    /// What is allowed, in the words of errors and of the documentation.
+    let allowed: String
+    /// Whether a text that is given may hold a secret.
+    var mayHoldSecret = false
+    /// Reads a text; `nil` where it is no value of this kind.
+    let parse: @Sendable (String) -> V?
+    /// The value as it is shown, without secrets.
+    let value: @Sendable (V) -> SettingValue
+    /// What is wrong with a value, whoever made it; `nil` where it is allowed.
+    let problem: @Sendable (V) -> SettingProblem?
+    /// A wrong text as an error may show it.
+    var shown: @Sendable (String) -> String = { text in
+        // An address with a password may have been given for any setting.
+        text.contains("://") && text.contains("@") ? "(hidden)" : text
+    }
+
+    /// A domain in which a wrong value is shown as any other.
+    static func plain(
+        _ allowed: String,
+        parse: @escaping @Sendable (String) -> V?,
+        value: @escaping @Sendable (V) -> SettingValue,
+        allows: @escaping @Sendable (V) -> Bool
+    ) -> SettingDomain {
+        SettingDomain(
+            allowed: allowed,
+            parse: parse,
+            value: value,
+            problem: { allows($0) ? nil : SettingProblem(value: value($0).description, allowed: allowed) }
+        )
+    }
+}
+
+/// The bounds of numbers.
+enum SettingBounds {
+    /// More connections than a process could ever have descriptors for are a slip of the finger.
+    static let connections = 1_000_000
+    /// A year, in seconds; longer is a unit mistaken.
+    static let seconds = 31_536_000
+    /// Seconds between probes of TCP; more is refused by the kernel.
+    static let keepAlive = 32767
+}
+
+extension SettingDomain<Int> {
+    /// A whole number that has to be there.
+    static func count(from least: Int) -> SettingDomain {
+        let most = SettingBounds.connections
+        return plain("a whole number from \(least) to \(most)") {
+            Int($0)
+        } value: {
+            .count($0)
+        } allows: {
+            (least...most).contains($0)
+        }
+    }
+
+    /// A TCP port.
+    static var port: SettingDomain {
+        plain("a whole number from 0 to 65535; 0 picks a free port") {
+            Int($0)
+        } value: {
+            .count($0)
+        } allows: {
+            (0...65535).contains($0)
+        }
+    }
+}
+
+extension SettingDomain<Int?> {
+    /// A whole number, or `none`.
+    static func limit(from least: Int) -> SettingDomain {
+        let most = SettingBounds.connections
+        return plain("a whole number from \(least) to \(most), or none") {
+            $0 == "none" ? .some(nil) : Int($0).map(Optional.some)
+        } value: {
+            .count($0)
+        } allows: {
+            $0.map { (least...most).contains($0) } ?? true
+        }
+    }
+}
+
+extension SettingDomain<Duration?> {
+    /// Seconds, or `none`.
+    static func seconds(zeroAllowed: Bool) -> SettingDomain {
+        plain("seconds, \(zeroAllowed ? "from 0" : "above 0") to \(SettingBounds.seconds), or none") {
+            $0 == "none" ? .some(nil) : Duration(settingText: $0).map(Optional.some)
+        } value: {
+            .duration($0)
+        } allows: {
+            guard let duration = $0 else { return true }
+            let isAllowedZero = zeroAllowed && duration == .zero
+            return (duration > .zero || isAllowedZero) && duration <= .seconds(SettingBounds.seconds)
+        }
+    }
+
+    /// Whole seconds between probes of TCP, or `none`.
+    static var wholeSeconds: SettingDomain {
+        plain("whole seconds from 1 to \(SettingBounds.keepAlive), or none") {
+            if $0 == "none" { return .some(nil) }
+            guard $0.utf8.allSatisfy("0123456789".utf8.contains), let seconds = Int($0) else { return nil }
+            return .some(.seconds(seconds))
+        } value: {
+            .duration($0)
+        } allows: {
+            guard let (seconds, fraction) = $0?.components else { return true }
+            return fraction == 0 && (1...Int64(SettingBounds.keepAlive)).contains(seconds)
+        }
+    }
+}
+
+extension SettingDomain<Duration> {
+    /// Seconds that have to be there.
+    static var seconds: SettingDomain {
+        plain("seconds, from 0 to \(SettingBounds.seconds)") {
+            Duration(settingText: $0)
+        } value: {
+            .duration($0)
+        } allows: {
+            $0 >= .zero && $0 <= .seconds(SettingBounds.seconds)
+        }
+    }
+}
+
+extension SettingDomain where V: CaseIterable & RawRepresentable<String> {
+    /// One of a few words.
+    static var word: SettingDomain {
+        let words = V.allCases.map(\.rawValue)
+        return plain(words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")) {
+            V(rawValue: $0)
+        } value: {
+            .text($0.rawValue)
+        } allows: { _ in
+            true
+        }
+    }
+}
+
+extension Duration {
+    /// Reads seconds, to the nanosecond; `nil` where the text is something else, or far beyond what any setting allows.
+    fileprivate init?(settingText text: String) {
+        // Swift's own reading would take hexadecimal too.
+        guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let seconds = Double(text), seconds.isFinite,
+            abs(seconds) <= Double(SettingBounds.seconds)
+        else { return nil }
+        self = .nanoseconds(Int64((seconds * 1e9).rounded()))
+    }
+}
