@@ -3,7 +3,7 @@ import CLibcurl
 /// Responses that come before the end of the request's body; see ``EarlyResponse``.
 extension CurlTransfer {
     func headCameEarly(_ exchange: Exchange) {
-        if exchange.head.endsUpload {
+        if exchange.response.head.endsUpload {
             driver.refusedUploads.append(self)
         }
         // The body may have been paused before.
@@ -13,7 +13,7 @@ extension CurlTransfer {
 
     /// Of HTTP/2, libcurl does not show that the response is whole: what its head says has to do.
     func noteIfWhole(_ exchange: Exchange) {
-        guard slot?.isMultiplexed == true, exchange.head.isWhole(after: bodyBytes), exchange.isUploading else {
+        guard slot?.isMultiplexed == true, exchange.response.head.isWhole(after: bodyBytes), exchange.isUploading else {
             return
         }
         driver.responseIsWhole(self)
@@ -21,7 +21,7 @@ extension CurlTransfer {
 
     /// Whether the response may be whole without anybody knowing: over HTTP/2, where its head does not say how long it is.
     var mayHaveWholeResponse: Bool {
-        guard slot?.isMultiplexed == true, let head = exchange?.head else { return false }
+        guard slot?.isMultiplexed == true, let head = exchange?.response.head else { return false }
         return head.isComplete && head.framing.length == nil
     }
 
