@@ -29,7 +29,7 @@ struct EncodedRequest: Sendable {
         let unixSocketPath = origin.unixSocketPath
         // A socket's address names a host, though none is looked up.
         let address = try RequestAddress(
-            isSecure: origin.scheme.utf8.count == "https".utf8.count || origin.scheme == "https+unix",
+            isSecure: origin.isSecure,
             authority: unixSocketPath == nil ? origin.inASCII(authority) : "localhost",
             path: request.path ?? ""
         )

@@ -66,8 +66,7 @@ extension PoolStateMachine {
     /// The number of the origin, which is introduced if it is new.
     private mutating func number(of origin: Origin) -> Int {
         if let number = origins.number(of: origin) { return number }
-        let isSecure = origin.scheme.hasPrefix("https")
-        let number = origins.add(origin, mayMultiplex: rules.mayMultiplex && isSecure)
+        let number = origins.add(origin, mayMultiplex: rules.mayMultiplex && origin.isSecure)
         servingOrder.add(number)
         record.add(number, origin)
         return number

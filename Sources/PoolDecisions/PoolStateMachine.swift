@@ -96,7 +96,9 @@ package struct PoolStateMachine: ~Copyable {
 
     /// Lets go of origins that have neither connections nor requests.
     mutating func beginTurn() {
-        for origin in record.touchedOrigins where isUnused(origin) { origins.remove(origin) }
+        while let origin = record.takeTouched() {
+            if isUnused(origin) { origins.remove(origin) }
+        }
         record.beginNext()
     }
 

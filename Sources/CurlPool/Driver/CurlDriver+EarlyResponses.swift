@@ -25,7 +25,7 @@ extension CurlDriver {
     func responseIsWhole(_ transfer: CurlTransfer) {
         guard !transfer.hasWholeResponse, let exchange = transfer.exchange else { return }
         transfer.noteWholeResponse()
-        let due = exchange.head.endsUpload ? now : now + Self.earlyGrace
+        let due = exchange.response.head.endsUpload ? now : now + Self.earlyGrace
         early.append(EarlyResponse(transfer: transfer, number: exchange.number, due: due))
         awaits(transfer)
     }
@@ -33,7 +33,7 @@ extension CurlDriver {
     /// libcurl has lost interest in what the peer sends. Of HTTP/1.1 that is how it says that the response is whole.
     func stoppedReading(_ slot: CurlSlot) {
         guard let exchange = slot.soleExchange, let transfer = exchange.transfer, transfer.isRunning,
-            transfer.isReceiving, exchange.head.isComplete, exchange.isUploading
+            transfer.isReceiving, exchange.response.head.isComplete, exchange.isUploading
         else { return }
         responseIsWhole(transfer)
     }

@@ -19,7 +19,7 @@ extension CurlDriver {
         switch finding {
         case .known(let known): reach(known, for: opener, exchange)
         case .pending(let ticket):
-            nameWaits.begin(opener, ticket: ticket)
+            nameWaits.add(opener, ticket: ticket)
             machine.setResolving(nameWaits.count)
         }
     }

@@ -4,7 +4,7 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// The sockets of the pool: what is heard of them, and what libcurl wants to know of them.
+/// The sockets of the pool: their events, and what libcurl wants to know of them.
 extension CurlDriver {
     func handle(_ event: EventQueue.Event) {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
@@ -43,15 +43,15 @@ extension CurlDriver {
 
     /// Asks about the connections that became idle in this turn, all at once: they are about to be given to requests, and
     /// until then each would have to be asked by itself.
-    func hearIdleConnections() {
+    func pollIdleConnections() {
         wait(until: now, into: &idleEvents)
         // There may be more than there was room for.
         guard !idleEvents.isFull else { return }
-        hearing += 1
+        polls += 1
         for event in idleEvents.events {
             guard let descriptor = sockets.descriptor(of: event.tag), let slot = slot(of: descriptor), !slot.isRunning
             else {
-                // It is told of again at the next wait.
+                // The next wait reports it again.
                 continue
             }
             handle(event)
@@ -71,7 +71,7 @@ extension CurlDriver {
     }
 
     private func idleConnectionReadable(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
-        // What the event told of may have been heard, and answered, since the thread woke up.
+        // What the event reported may have been read since the thread woke up.
         let hasEnded = !happened.isDisjoint(with: [.peerClosed, .hangUp, .failure])
         let reason: CloseReason?
         if slot.isMultiplexed {

@@ -59,9 +59,9 @@ extension CurlDriver {
     /// - Parameter isOver: whether libcurl has ended it, and knows the connection that it kept.
     func ended(_ transfer: CurlTransfer, _ result: CURLcode, isOver: Bool = true) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
-        // libcurl takes a head that is cut off for an answer without a body.
+        // libcurl takes a head that is cut off for a response without a body.
         let isWithoutAlert = result == CURLE_OK && transfer.isWithoutClosingAlert
-        let isCutOff = isWithoutAlert || result == CURLE_OK && !exchange.head.isComplete
+        let isCutOff = isWithoutAlert || result == CURLE_OK && !exchange.response.head.isComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
         let isWhole = result == CURLE_OK || transfer.isRefusedExpectation(result)
         let error = isWhole ? nil : isWithoutAlert ? Self.withoutClosingAlert : transfer.error(result)
@@ -74,20 +74,20 @@ extension CurlDriver {
         }
         if result != CURLE_OK { failedToOpen(transfer) }
         let ending = transfer.ending(result)
-        if ending == .complete(keepAlive: true), let seconds = exchange.head.framing.keepAliveSeconds {
+        if ending == .complete(keepAlive: true), let seconds = exchange.response.head.framing.keepAliveSeconds {
             machine.announced(keepAlive: UInt64(seconds) * 1_000_000_000, by: slot.id)
         }
         release(transfer, from: slot)
         if !slot.isRunning {
-            slot.idleSinceHearing = hearing
+            slot.idleSincePoll = polls
             slot.idleSince = now
             freshlyIdle += 1
-            expectRest()
+            expectIdleHandles()
             listen(to: slot)
         } else if slot.isHeld, let connection = slot.connection {
             hold(connection)
         }
-        now = MonotonicTime.now()
+        readClock()
         perform(endTransfer(of: exchange, ending, error: error))
     }
 
@@ -128,7 +128,7 @@ extension CurlDriver {
     /// A new connection is usable, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
-        now = MonotonicTime.now()
+        readClock()
         slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
         performLater(machine.connectionReady(slot.id, at: now))
     }
@@ -149,7 +149,7 @@ extension CurlDriver {
         performLater(machine.responseBegan(slot.id, isMultiplexed: isMultiplexed, at: now))
     }
 
-    func headArrived(_ exchange: Exchange) { answered.append(exchange) }
+    func headArrived(_ exchange: Exchange) { headsArrived.append(exchange) }
 
     func bodyArrived(_ exchange: Exchange) {
         streaming.append(exchange)
@@ -228,7 +228,7 @@ extension CurlDriver {
     /// - Parameter peer: what was looked up; `nil` where nothing had to be.
     func open(_ id: SlotID, _ exchange: Exchange, to peer: ReachedPeer?) {
         do throws(PoolError) {
-            try begin(exchange, .open, on: slot(id), to: peer)
+            try run(exchange, .open, on: slot(id), to: peer)
         } catch {
             if let socket = peer?.socket { closeSocket(socket) }
             failedToBegin(exchange, .broken(.other), error: error)
@@ -237,7 +237,7 @@ extension CurlDriver {
 
     private func reuse(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request], let slot = slots[id] else { return }
-        if !slot.isMultiplexed, slot.idleSinceHearing == hearing, let connection = slot.connection,
+        if !slot.isMultiplexed, slot.idleSincePoll == polls, let connection = slot.connection,
             let reason = IdleConnection.ending(of: connection, speaksTLS: slot.speaksTLS)
         {
             // It went from one request to the next, and epoll has not been asked about it in between.
@@ -245,7 +245,7 @@ extension CurlDriver {
             return
         }
         do throws(PoolError) {
-            let transfer = try begin(exchange, .reuse, on: slot)
+            let transfer = try run(exchange, .reuse, on: slot)
             // The connection may have said that it takes no further request. Then this one finds no room on it.
             if slot.isMultiplexed, transfer.isRunning { joining.append(transfer) }
         } catch {
@@ -255,15 +255,15 @@ extension CurlDriver {
 
     /// Hands the exchange to libcurl with the slot's own transfer.
     @discardableResult
-    private func begin(
+    private func run(
         _ exchange: Exchange,
         _ start: CurlTransfer.Start,
         on slot: CurlSlot,
         to peer: ReachedPeer? = nil
     ) throws(PoolError) -> CurlTransfer {
-        let transfer = try restingTransfer(slot.transfer)
+        let transfer = try idleTransfer(slot.transfer)
         if start == .open { transfer.prepareToOpen(to: peer) }
-        if !slot.take(transfer) || !transfer.begin(exchange, start, in: multi) { refused(exchange, transfer) }
+        if !slot.take(transfer) || !transfer.run(exchange, start, in: multi) { refused(exchange, transfer) }
         return transfer
     }
 
@@ -271,11 +271,11 @@ extension CurlDriver {
         guard let exchange = exchanges[request], let slot = slots[id] else { return }
         do throws(PoolError) {
             let own = slot.transfer.flatMap { $0.isRunning ? nil : $0 }
-            let transfer = try restingTransfer(own)
+            let transfer = try idleTransfer(own)
             if transfer !== own, !slot.add(transfer) {
                 putAside(transfer)
                 failedToBegin(exchange, .broken(.other), error: nil)
-            } else if transfer.begin(exchange, .join, in: multi) {
+            } else if transfer.run(exchange, .join, in: multi) {
                 joining.append(transfer)
             } else {
                 refused(exchange, transfer)
@@ -334,7 +334,7 @@ extension CurlDriver {
             return ended.takeActions()
         case .refuse: exchange.result = .failure(describe(Self.peerRefuses, exchange))
         case .deliver:
-            exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.takeResponse())
+            exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.take())
         }
         finish(exchange, id)
         return ended.takeActions()

@@ -2,7 +2,7 @@ import HTTPPool
 
 /// Uploads over HTTP/2 that the peer's window holds up.
 ///
-/// libcurl 7.88 waits for the socket then, which can be written to all the time: the thread would never rest, and every
+/// libcurl 7.88 waits for the socket then, which can be written to all the time: the thread would never sleep, and every
 /// such event look like progress.
 struct WriteStall {
     let descriptor: Int32
@@ -13,7 +13,7 @@ extension CurlDriver {
     /// So often in a row a connection may be writable for nothing.
     private static let mostFruitlessWrites = 4
     /// So long it is not waited for after that, in nanoseconds, unless the peer says something.
-    private static let writeRest: UInt64 = 20_000_000
+    private static let writePause: UInt64 = 20_000_000
 
     /// libcurl could write on a connection, and has done so or not.
     func wroteOn(_ slot: CurlSlot, _ descriptor: Int32, uploadedBefore: Int) {
@@ -25,7 +25,7 @@ extension CurlDriver {
         slot.fruitlessWrites += 1
         guard slot.fruitlessWrites > Self.mostFruitlessWrites, sockets[descriptor].slot == slot.id else { return }
         sockets.wait(for: sockets[descriptor].interest.subtracting(.write), on: descriptor)
-        writeStalls.append(WriteStall(descriptor: descriptor, due: now + Self.writeRest))
+        writeStalls.append(WriteStall(descriptor: descriptor, due: now + Self.writePause))
     }
 
     /// The peer has said something: its window may be open again.

@@ -5,9 +5,9 @@ import PoolDecisions
 
 /// Does what the state machine decides: one thread, one epoll, one multi handle.
 ///
-/// It works in turns: wait, hear the sockets, take what callers handed in, let libcurl work, let time pass; then tell
-/// the observer once, and only then resume the callers. So whoever has an answer finds it in the numbers. Callers that
-/// run on this thread are given it then, and what they hand in is a turn of its own, without a wait.
+/// It works in turns: wait, handle the sockets' events, take what callers handed in, let libcurl work, let time pass; then
+/// report to the observer once, and only then resume the callers. So whoever has a response finds it in the numbers. Callers
+/// that run on this thread get theirs then, and what they hand in is a turn of its own, without a wait.
 ///
 /// Sound as `Sendable`: everything but the constants belongs to the thread that ``run()`` runs on; the
 /// thread is started by the initialiser's caller as the last thing it does with the driver.
@@ -31,8 +31,8 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) var exchanges: [Exchange?] = []
     /// Transfers that are on no connection.
     @exclusivity(unchecked) var spare: [CurlTransfer] = []
-    /// When ``rest()`` has something to do.
-    @exclusivity(unchecked) var restDue: MonotonicTime?
+    /// When ``freeIdleHandles()`` has something to do.
+    @exclusivity(unchecked) var idleHandlesDue: MonotonicTime?
     /// Transfers that were put on a connection which others are on, and may find no room there.
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
     /// Those of them that are being looked at, the first one last.
@@ -51,7 +51,7 @@ final class CurlDriver: @unchecked Sendable {
     /// Memory for them, where they are done.
     @exclusivity(unchecked) var performing: [PoolAction] = []
     /// Their heads arrived in this turn.
-    @exclusivity(unchecked) var answered: [Exchange] = []
+    @exclusivity(unchecked) var headsArrived: [Exchange] = []
     /// Parts of their bodies arrived in this turn.
     @exclusivity(unchecked) var streaming: [Exchange] = []
     /// Finished in this turn, to be resumed at its end.
@@ -60,9 +60,10 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) private var reconfigured: [UnsafeContinuation<Void, any Error>] = []
     @exclusivity(unchecked) private var shutdownWaiters: [UnsafeContinuation<Void, Never>] = []
     @exclusivity(unchecked) private var observer: (any PoolObserver)?
-    @exclusivity(unchecked) var now = MonotonicTime.now()
-    /// How often all sockets were heard.
-    @exclusivity(unchecked) var hearing = 0
+    /// The moment that inputs and deadlines are reckoned with, from one ``readClock()`` to the next.
+    @exclusivity(unchecked) private(set) var now = MonotonicTime.now()
+    /// How often all sockets were polled.
+    @exclusivity(unchecked) var polls = 0
     /// Connections that became idle since they were.
     @exclusivity(unchecked) var freshlyIdle = 0
     @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
@@ -122,47 +123,52 @@ final class CurlDriver: @unchecked Sendable {
         var happened = EventQueue.Happened()
         while !machine.isDrained {
             let deadline = nextDeadline()
-            now = MonotonicTime.now()
+            readClock()
             let mayWait = mailbox.prepareToSleep(at: now, hasJobs: executor.hasJobs)
             wait(until: mayWait ? deadline : now, into: &happened)
-            hear(happened.events)
-            hearMore(&happened)
+            handle(happened.events)
+            gather(&happened)
             turn()
-            // What callers on this thread make of their answers goes out before the thread waits again: the more is sent
-            // and heard at once, the less of it wakes anybody.
+            // What callers on this thread make of their responses goes out before the thread waits again: the more is sent
+            // and received at once, the fewer threads are woken.
             if executor.runJobs() {
-                now = MonotonicTime.now()
+                readClock()
                 turn()
             }
         }
         tearDown()
     }
 
-    /// Sockets first: an idle connection that spoke must be gone before somebody is given it.
-    private func hear(_ happened: [EventQueue.Event]) {
-        now = MonotonicTime.now()
-        hearing += 1
+    /// Reads the clock. It is read where time may have passed since: after every wait, before the thread decides whether to
+    /// sleep, after jobs of callers have run, and where a connection is ready or a transfer has ended, which callers measure.
+    /// Between these points the turn's work takes no time that a deadline or a level could depend on.
+    func readClock() { now = MonotonicTime.now() }
+
+    /// Sockets first: an idle connection that is readable must be gone before a request is given it.
+    private func handle(_ happened: [EventQueue.Event]) {
+        readClock()
+        polls += 1
         freshlyIdle = 0
         for event in happened { handle(event) }
     }
 
-    /// Goes on while there is more to hear, so that callers are not woken one by one: to wake one is most of what an answer
+    /// Goes on while more events are there, so that callers are not woken one by one: to wake one is most of what a response
     /// costs beyond libcurl. But none of them waits for more than a few others, and not for long.
     ///
-    /// The mailbox is not asked meanwhile: what is taken stays in the sight of a scrape only until the next taking, and must
-    /// have been told by then.
-    private func hearMore(_ happened: inout EventQueue.Happened) {
+    /// The mailbox is not emptied meanwhile: a scrape sees what was taken last only until the next taking, by when it must
+    /// have been reported.
+    private func gather(_ happened: inout EventQueue.Happened) {
         let end = now + Self.gatheringPeriod
         while !happened.events.isEmpty, now < end, machine.requestCount > 0,
-            answered.count + streaming.count < Self.fewAnswers
+            headsArrived.count + streaming.count < Self.fewResponses
         {
             work()
             wait(until: now, into: &happened)
-            hear(happened.events)
+            handle(happened.events)
         }
     }
 
-    private static let fewAnswers = 8
+    private static let fewResponses = 8
     /// In nanoseconds.
     private static let gatheringPeriod: UInt64 = 500_000
 
@@ -173,7 +179,7 @@ final class CurlDriver: @unchecked Sendable {
         endEarlyResponses()
         endWriteStalls()
         if let deadline = machine.nextDeadline(), deadline <= now { letTimePass() }
-        rest()
+        freeIdleHandles()
         publish()
     }
 
@@ -186,7 +192,7 @@ final class CurlDriver: @unchecked Sendable {
         for _ in 0...sockets.count / EventQueue.Happened.capacity {
             moment = MonotonicTime.now()
             wait(until: moment, into: &lateEvents)
-            hear(lateEvents.events)
+            handle(lateEvents.events)
             work()
             guard lateEvents.isFull else { break }
         }
@@ -199,14 +205,14 @@ final class CurlDriver: @unchecked Sendable {
 
     private func nextDeadline() -> MonotonicTime? {
         earlier(
-            earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, restDue)),
+            earlier(earlier(machine.nextDeadline(), nextRaceDue()), earlier(curlTimer, idleHandlesDue)),
             earlier(early.isEmpty ? nil : nextEarlyDue(), writeStalls.first?.due)
         )
     }
 
     private func takeFromMailbox() {
         guard let batch = mailbox.take(at: now, &observer) else { return }
-        if min(freshlyIdle, batch.submissions.count) > Self.fewIdle { hearIdleConnections() }
+        if min(freshlyIdle, batch.submissions.count) > Self.fewIdle { pollIdleConnections() }
         for exchange in batch.submissions {
             let submission = machine.submit(exchange.forStateMachine, at: now)
             let id = submission.id
@@ -238,7 +244,7 @@ final class CurlDriver: @unchecked Sendable {
         }
     }
 
-    /// The caller has read of the answer, or written of the body.
+    /// The caller has read of the response, or written of the body.
     private func nudged(_ exchange: Exchange) {
         guard let id = exchange.id else { return }
         if exchange.upload?.failure != nil {
@@ -248,13 +254,13 @@ final class CurlDriver: @unchecked Sendable {
         }
     }
 
-    /// Tells the observer of the turn, then the callers of their results.
+    /// Reports the turn to the observer, then the results to the callers.
     private func publish() {
         machine.endTurn(at: now, reportingTo: observer)
-        if !answered.isEmpty {
-            // Those that are not among the finished get their answer now and the rest as a stream.
-            for exchange in answered where exchange.id != nil { handOver(exchange) }
-            answered.removeAll(keepingCapacity: true)
+        if !headsArrived.isEmpty {
+            // Those that are not among the finished get the response now and what is left of its body as a stream.
+            for exchange in headsArrived where exchange.id != nil { exchange.deliverHead() }
+            headsArrived.removeAll(keepingCapacity: true)
         }
         if !streaming.isEmpty {
             for exchange in streaming { exchange.stream?.wake() }
@@ -268,12 +274,6 @@ final class CurlDriver: @unchecked Sendable {
             for waiter in reconfigured { waiter.resume() }
             reconfigured.removeAll()
         }
-    }
-
-    private func handOver(_ exchange: Exchange) {
-        guard exchange.result == nil, exchange.stream == nil else { return }
-        exchange.handOver()
-        exchange.finish()
     }
 
     /// Gives everything back for a driver whose thread could not be started.

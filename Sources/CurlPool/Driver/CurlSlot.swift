@@ -26,8 +26,8 @@ final class CurlSlot {
     @exclusivity(unchecked) var saidClose = false
     /// Whether the connection carries several requests at once.
     @exclusivity(unchecked) var isMultiplexed = false
-    /// The driver's last hearing of all sockets before its last transfer ended.
-    @exclusivity(unchecked) var idleSinceHearing = 0
+    /// The driver's last poll of all sockets before its last transfer ended.
+    @exclusivity(unchecked) var idleSincePoll = 0
     /// When its last transfer ended.
     @exclusivity(unchecked) var idleSince = MonotonicTime(nanoseconds: 0)
 

@@ -3,7 +3,7 @@ import CLibcurl
 /// Responses that come before the end of the request's body; see ``EarlyResponse``.
 extension CurlTransfer {
     func headCameEarly(_ exchange: Exchange) {
-        if exchange.head.endsUpload {
+        if exchange.response.head.endsUpload {
             driver.refusedUploads.append(self)
         }
         // The body may have been paused before.
@@ -18,7 +18,7 @@ extension CurlTransfer {
 
     /// Where libcurl does not show that the response is whole, what its head says has to do.
     func noteIfWhole(_ exchange: Exchange) {
-        guard !showsEnd, exchange.head.isWhole(after: bodyBytes), exchange.isUploading else {
+        guard !showsEnd, exchange.response.head.isWhole(after: bodyBytes), exchange.isUploading else {
             return
         }
         driver.responseIsWhole(self)
@@ -26,7 +26,7 @@ extension CurlTransfer {
 
     /// Whether the response may be whole without anybody knowing: neither libcurl nor its head says so.
     var mayHaveWholeResponse: Bool {
-        guard !showsEnd, let head = exchange?.head else { return false }
+        guard !showsEnd, let head = exchange?.response.head else { return false }
         return head.isComplete && head.framing.length == nil
     }
 

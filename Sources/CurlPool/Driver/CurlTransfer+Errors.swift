@@ -33,7 +33,7 @@ extension CurlTransfer {
                 phase: phase
             )
         // From 8.14 on, libcurl counts the fields itself (CURLE_TOO_LARGE, which older headers do not have).
-        case CURLcode(rawValue: 100) where exchange?.head.isComplete == false:
+        case CURLcode(rawValue: 100) where exchange?.response.head.isComplete == false:
             return PoolError(.invalidResponse, "there are more header fields than libcurl takes", phase: phase)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)

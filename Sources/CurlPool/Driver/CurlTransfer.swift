@@ -73,7 +73,7 @@ final class CurlTransfer {
         case join
     }
 
-    /// What of the transfer stands still, in libcurl's bits.
+    /// Which directions of the transfer are paused, in libcurl's bits.
     private struct Pause {
         var bits: Int32 = 0
         /// Whatever still comes is thrown away.
@@ -116,7 +116,7 @@ final class CurlTransfer {
     /// Hands the exchange to libcurl.
     ///
     /// - Returns: whether libcurl took it.
-    func begin(_ exchange: Exchange, _ start: Start, in multi: UnsafeMutableRawPointer) -> Bool {
+    func run(_ exchange: Exchange, _ start: Start, in multi: UnsafeMutableRawPointer) -> Bool {
         assert(!isRunning, "a transfer carries out one exchange at a time")
         self.exchange = exchange
         self.start = start
@@ -171,7 +171,7 @@ final class CurlTransfer {
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
-            let framing = exchange?.head.framing
+            let framing = exchange?.response.head.framing
             let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasBoth == true
             return .complete(keepAlive: isOpen && !isLast)
         }
@@ -186,7 +186,7 @@ final class CurlTransfer {
     /// Whether the response is a 417, after which libcurl wanted to send the request again, without the expectation. The
     /// response is the caller's, and the connection, on which the server may still wait for the body, is closed.
     func isRefusedExpectation(_ result: CURLcode) -> Bool {
-        guard wasSent, exchange?.head.isComplete == true else { return false }
+        guard wasSent, exchange?.response.head.isComplete == true else { return false }
         return result == CURLE_ABORTED_BY_CALLBACK || wantedToSendAgain
     }
 
@@ -205,7 +205,7 @@ final class CurlTransfer {
     /// Whether the body's end was that of its connection, over TLS, and nothing says that the peer meant it to end there.
     var isWithoutClosingAlert: Bool {
         guard let slot, slot.secureContext != nil, !slot.saidClose, let exchange else { return false }
-        return exchange.head.framing.endsWithConnection && !exchange.request.isHead
+        return exchange.response.head.framing.endsWithConnection && !exchange.request.isHead
     }
 
     /// Whether the peer is listened to.
@@ -220,7 +220,7 @@ final class CurlTransfer {
     /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own bytes, not
     ///   chunk extensions and trailers, with which a peer could keep the request for ever.
     func becameReadable() -> Bool {
-        guard exchange?.head.isComplete == true else { return true }
+        guard exchange?.response.head.isComplete == true else { return true }
         guard address?.isSecure == true else { return false }
         fruitlessEvents += 1
         return fruitlessEvents <= Self.mostSegments
@@ -229,7 +229,7 @@ final class CurlTransfer {
     /// Who is to move the next byte.
     var awaiting: Awaiting {
         if hasWholeResponse || !isReceiving { return .caller }
-        if exchange?.head.endsUpload == true { return .response }
+        if exchange?.response.head.endsUpload == true { return .response }
         if pause.bits != 0 { return mayHaveWholeResponse ? .response : .caller }
         return exchange?.isUploading == true ? .peerTakes : .response
     }
@@ -289,13 +289,13 @@ final class CurlTransfer {
         guard let unretained else { return false }
         if !responseBegan {
             responseBegan = true
-            unretained._withUnsafeGuaranteedRef { $0.beginResponse(in: driver.buffers.lend()) }
+            unretained._withUnsafeGuaranteedRef { $0.response.begin(in: driver.buffers.lend()) }
             driver.responseBegan(self, line)
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
-            let hadHead = exchange.head.isComplete
-            if let fault = exchange.take(header: line) { return refuse(fault.reason) }
-            if !hadHead, exchange.head.isComplete {
+            let hadHead = exchange.response.head.isComplete
+            if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
+            if !hadHead, exchange.response.head.isComplete {
                 driver.headArrived(exchange)
                 if exchange.isUploading { headCameEarly(exchange) }
             }
@@ -323,12 +323,12 @@ final class CurlTransfer {
             stream.append(bytes)
             driver.bodyArrived(exchange)
         } else {
-            guard exchange.head.isComplete else {
+            guard exchange.response.head.isComplete else {
                 refuse("a body came before the end of the head")
                 return .refused
             }
-            guard exchange.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
-            guard exchange.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
+            guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
+            guard exchange.response.take(body: bytes, expecting: expectedBodyBytes(bytes.count)) else {
                 return .refused
             }
         }
@@ -355,7 +355,7 @@ final class CurlTransfer {
         return false
     }
 
-    /// Room for the whole body where the answer says how long it is and it will come at once.
+    /// Room for the whole body where the response says how long it is and it will come at once.
     private func expectedBodyBytes(_ first: Int) -> Int {
         // What is less than libcurl's buffer is likely to be all.
         if first < 8 << 10 { return first }
@@ -373,19 +373,19 @@ final class CurlTransfer {
     /// Gives libcurl the next bytes of the request's body.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard let exchange else { return Int(CURL_READFUNC_ABORT) }
-        // libcurl 7.88 asks a stream that stands still when another one of the connection may write. Were it given something,
-        // the transfer would go on standing still, and never end.
+        // libcurl 7.88 asks a paused stream when another one of the connection may write. Were it given something, the transfer
+        // would stay paused, and never end.
         if pause.bits & CURLPAUSE_SEND != 0 { return Int(CURL_READFUNC_PAUSE) }
         guard let count = exchange.send(into: buffer) else {
             pause.bits |= CURLPAUSE_SEND
             driver.progressed(self)
             // The response may have come inside the same call of libcurl's.
-            if exchange.head.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
+            if exchange.response.head.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
             return Int(CURL_READFUNC_PAUSE)
         }
         if hasWholeResponse { lastSent = driver.now }
         if !exchange.isUploading {
-            // From the last byte on it is the answer that is waited for.
+            // From the last byte on it is the response that is waited for.
             driver.awaits(self)
         } else if slot?.isMultiplexed == true {
             driver.progressed(self)

@@ -1,7 +1,7 @@
 import HTTPPool
 import PoolDecisions
 
-/// One request on its way through the pool, with what has come back for it.
+/// One request on its way through the pool: what its caller waits for, and what the driver keeps of it.
 ///
 /// Sound as `Sendable` because it has one owner at a time: the calling task until it is submitted, then the driver's
 /// thread until it resumes the continuation, then the calling task again. `admission` and `isResponseRefused` alone are shared,
@@ -37,14 +37,9 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) var phase = PoolError.Phase.acquire
     /// Sound: only the driver follows it, which keeps its transfers until it ends.
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
-    @exclusivity(unchecked) var head = ResponseHead()
-    /// What the response is gathered in, from its first line until it is handed over.
-    @exclusivity(unchecked) private(set) var buffer: ResponseBuffer? {
-        didSet { unretained = buffer.map(Unmanaged.passUnretained) }
-    }
-    /// The buffer again, for each line and piece, without counting references. Sound: `buffer` holds it.
-    @exclusivity(unchecked) private var unretained: Unmanaged<ResponseBuffer>?
-    /// The rest of the response's body, once its head was handed over.
+    /// What the present attempt has brought.
+    @exclusivity(unchecked) var response = IncomingResponse()
+    /// What is left of the response's body, once the caller has its head.
     @exclusivity(unchecked) var stream: ResponseStream?
     /// How much of a body in memory libcurl has taken.
     @exclusivity(unchecked) private var bodySent = 0
@@ -85,8 +80,8 @@ final class Exchange: @unchecked Sendable {
     /// Forgets what an earlier attempt brought.
     func beginAttempt(on transfer: CurlTransfer) {
         self.transfer = transfer
-        dropResponse()
-        head = ResponseHead()
+        response.drop()
+        response = IncomingResponse()
         bodySent = 0
         upload?.rewind()
     }
@@ -122,55 +117,22 @@ final class Exchange: @unchecked Sendable {
         }
     }
 
-    // MARK: Its response
-
-    /// Begins a response.
-    func beginResponse(in buffer: ResponseBuffer) { self.buffer = buffer }
-
-    /// Takes a line of a header block.
-    ///
-    /// - Returns: why the response is refused, where it is.
-    func take(header line: UnsafeBufferPointer<UInt8>) -> ResponseHead.Fault? {
-        guard let unretained else { return head.take(dropped: line) }
-        return unretained._withUnsafeGuaranteedRef { head.take(line, into: $0) }
-    }
-
-    /// Takes what has come of the body.
-    ///
-    /// - Returns: whether a response has begun.
-    func take(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) -> Bool {
-        unretained?._withUnsafeGuaranteedRef { $0.append(body: bytes, expecting: expected()) } != nil
-    }
-
-    /// How many bytes of the body have come, before the response was handed over.
-    var bodyCount: Int { unretained?._withUnsafeGuaranteedRef { $0.body.count } ?? 0 }
-
-    /// The response, to be handed over; what comes later does not reach its buffer.
-    func takeResponse(rest stream: ResponseStream? = nil) -> RawResponse {
-        buffer?.passOn()
-        defer { buffer = nil }
-        return RawResponse(buffer: buffer, stream: stream)
-    }
-
-    private func dropResponse() {
-        buffer?.giveBack()
-        buffer = nil
-    }
-
     // MARK: Its end
 
-    /// The head is there and the body is not: the caller is to have the response, and the rest as a stream.
-    func handOver() {
-        let stream = ResponseStream(buffer?.takeBody() ?? [])
+    /// The head is there and the body is not: the caller gets the response, with what is left of the body as a stream.
+    func deliverHead() {
+        guard result == nil, stream == nil else { return }
+        let stream = ResponseStream(response.takeBody())
         self.stream = stream
-        result = .success(takeResponse(rest: stream))
+        result = .success(response.take(with: stream))
+        finish()
     }
 
     /// Resumes the caller with the result, or ends the stream that it reads. A second call does nothing.
     func finish() {
         guard let result else { return }
         self.result = nil
-        if case .failure = result { dropResponse() }
+        if case .failure = result { response.drop() }
         if let continuation {
             self.continuation = nil
             continuation.resume(with: result)

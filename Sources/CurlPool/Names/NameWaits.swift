@@ -33,7 +33,7 @@ struct NameWaits {
     }
 
     /// The first who waits for the name.
-    mutating func begin(_ opener: Opener, ticket: UInt64) {
+    mutating func add(_ opener: Opener, ticket: UInt64) {
         waits[opener.peer.name] = Wait(ticket: ticket, openers: [opener])
         names[opener.slot] = opener.peer.name
     }

@@ -61,7 +61,7 @@ struct ProxyRules: Sendable {
 
     func route(to origin: Origin) -> Route {
         if origin.unixSocketPath != nil { return .direct }
-        let route = origin.scheme == "https" ? secure : plain
+        let route = origin.isSecure ? secure : plain
         return route == .direct || exceptions.cover(origin.host) ? .direct : route
     }
 

@@ -17,7 +17,7 @@ struct TurnRecord {
     /// Complete only between ``finish(at:oldestQueued:)`` and ``beginNext()``.
     private(set) var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
     /// The origins whose levels changed in this turn, or that may be unused.
-    private(set) var touchedOrigins: [Int] = []
+    private var touchedOrigins: [Int] = []
     private var origins: [OriginEntry] = []
     private var touchedSites: [CallSite] = []
     private var sites: [SiteEntry] = []
@@ -99,7 +99,7 @@ struct TurnRecord {
 
     // MARK: The end of the turn
 
-    /// Completes ``turn``. ``beginNext()`` follows.
+    /// Completes ``turn``. ``takeTouched()``, until there is none left, and ``beginNext()`` follow.
     mutating func finish(at now: MonotonicTime, oldestQueued: MonotonicTime?) {
         turn.now = now
         for index in touchedOrigins {
@@ -112,12 +112,17 @@ struct TurnRecord {
         hasNewResolving = false
     }
 
+    /// Takes one of the origins that were touched in the turn.
+    mutating func takeTouched() -> Int? {
+        guard let origin = touchedOrigins.popLast() else { return nil }
+        origins[origin].isTouched = false
+        return origin
+    }
+
     mutating func beginNext() {
+        assert(touchedOrigins.isEmpty, "the touched origins have been looked at")
         turn.reset()
-        for site in touchedSites { sites[Int(site.index)].isTouched = false }
-        touchedSites.removeAll(keepingCapacity: true)
-        for index in touchedOrigins { origins[index].isTouched = false }
-        touchedOrigins.removeAll(keepingCapacity: true)
+        while let site = touchedSites.popLast() { sites[Int(site.index)].isTouched = false }
     }
 }
 

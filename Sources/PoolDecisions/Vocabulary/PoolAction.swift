@@ -71,16 +71,16 @@ package enum TransferVerdict: Equatable {
 /// A request as the state machine sees it.
 package struct NewRequest {
     /// The number of its submission; later ones have higher numbers.
-    var number: UInt64
-    var origin: Origin
-    var site: CallSite
-    var submitted: MonotonicTime
-    var timeouts: PhaseTimeouts
+    package let number: UInt64
+    package let origin: Origin
+    package let site: CallSite
+    package let submitted: MonotonicTime
+    package let timeouts: PhaseTimeouts
     /// It may be sent twice: an idempotent method, and a body that is still there.
-    var isRepeatable: Bool
-    var hasBody: Bool
+    package let isRepeatable: Bool
+    package let hasBody: Bool
 
-    package init(
+    @inlinable package init(
         number: UInt64,
         origin: Origin,
         site: CallSite,

@@ -13,7 +13,7 @@ struct ExchangeBufferTests {
     }
 
     private func take(_ line: String, _ exchange: Exchange) -> ResponseHead.Fault? {
-        Array((line + "\r\n").utf8).withUnsafeBufferPointer { exchange.take(header: $0) }
+        Array((line + "\r\n").utf8).withUnsafeBufferPointer { exchange.response.take(header: $0) }
     }
 
     @Test(
@@ -23,20 +23,20 @@ struct ExchangeBufferTests {
     func handedOver(line: String) throws {
         let exchange = try exchange()
         let buffer = ResponseBuffer()
-        exchange.beginResponse(in: buffer)
+        exchange.response.begin(in: buffer)
         for line in ["HTTP/1.1 200 OK", ""] { #expect(take(line, exchange) == nil) }
-        #expect(exchange.takeResponse().buffer === buffer)
+        #expect(exchange.response.take().buffer === buffer)
         let before = buffer.head
         #expect(take(line, exchange) == nil)
-        #expect(exchange.buffer == nil && buffer.head == before)
+        #expect(exchange.response.buffer == nil && buffer.head == before)
     }
 
     @Test("Trailers after the response was handed over count against the limit of a head")
     func trailers() throws {
         let exchange = try exchange()
-        exchange.beginResponse(in: ResponseBuffer())
+        exchange.response.begin(in: ResponseBuffer())
         for line in ["HTTP/1.1 200 OK", ""] { #expect(take(line, exchange) == nil) }
-        _ = exchange.takeResponse()
+        _ = exchange.response.take()
         let trailer = "X: " + String(repeating: "y", count: 1000)
         let faults = (0..<300).compactMap { _ in take(trailer, exchange) }
         #expect(faults.first == .tooLarge && faults.count < 60)
@@ -47,7 +47,7 @@ struct ExchangeBufferTests {
         var buffers = ResponseBuffers()
         let buffer = buffers.lend()
         let exchange = try exchange()
-        exchange.beginResponse(in: buffer)
+        exchange.response.begin(in: buffer)
         exchange.result = .failure(CancellationError())
         exchange.finish()
         #expect(buffers.lend() === buffer)
