@@ -20,7 +20,7 @@ let package = Package(
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
         .library(name: "PoolTesting", targets: ["PoolTesting"]),
         .library(name: "SharedPool", targets: ["SharedPool"]),
-        .executable(name: "poolscope", targets: ["poolscope"]),
+        .executable(name: "poolscope", targets: ["PoolScopeTool"]),
     ],
     traits: [
         .default(enabledTraits: ["ConfigurationFiles"]),
@@ -144,7 +144,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
-            name: "poolscope",
+            name: "PoolScopeTool",
             dependencies: [
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -254,7 +254,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
-                "poolscope", "ReadmeService",
+                "PoolScopeTool", "ReadmeService",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

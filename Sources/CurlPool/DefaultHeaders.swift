@@ -42,7 +42,7 @@ final class DefaultHeaders: Sendable {
     /// - Returns: the list, and whether it asks for codings that the pool undoes.
     func completing(
         _ own: HTTPFields,
-        for content: RequestBody.Content
+        for content: HTTPRequestBody.Content
     ) throws(PoolError) -> (list: HeaderList, unpacks: Bool) {
         let body = HeaderList.Body(content)
         if own.isEmpty { return (all(for: body), asksForCodings) }
@@ -77,7 +77,7 @@ final class DefaultHeaders: Sendable {
 }
 
 extension HeaderList.Body {
-    fileprivate init(_ content: RequestBody.Content) {
+    fileprivate init(_ content: HTTPRequestBody.Content) {
         switch content {
         case .none: self = .none
         case .bytes(let bytes): self = bytes.isEmpty ? .empty : .some

@@ -12,7 +12,7 @@ struct EncodedRequest: Sendable {
     /// Whether the pool asks for codings, and undoes them.
     let unpacks: Bool
     /// A method that is defined to carry a body has one, if an empty one.
-    let body: RequestBody.Content
+    let body: HTTPRequestBody.Content
     let isHead: Bool
     /// A GET without a body.
     let isPlain: Bool
@@ -22,7 +22,7 @@ struct EncodedRequest: Sendable {
     let isRepeatable: Bool
 
     /// - Throws: ``PoolError`` with code `invalidRequest`; its text repeats nothing of the request.
-    init(_ request: HTTPRequest, body: RequestBody, defaults: DefaultHeaders) throws(PoolError) {
+    init(_ request: HTTPRequest, body: HTTPRequestBody, defaults: DefaultHeaders) throws(PoolError) {
         // Locals first: a struct that could still be left half made is copied when it is done.
         let authority = request.authority ?? ""
         let origin = try Origin(scheme: request.scheme, authority: authority)
@@ -118,7 +118,7 @@ extension Substring {
     }
 }
 
-extension RequestBody.Content {
+extension HTTPRequestBody.Content {
     /// How many bytes it has, where that is known.
     var count: Int? {
         switch self {

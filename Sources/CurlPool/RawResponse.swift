@@ -29,16 +29,16 @@ struct RawResponse: Sendable {
         } catch {
             throw PoolError(.invalidResponse, error.reason, origin: origin, phase: .exchange)
         }
-        let body: ResponseBody
+        let body: HTTPResponseBody
         if let unpacking, !block.codings.isEmpty, rest != nil || !bytes.isEmpty {
             do throws(UnpackingError) {
                 let reader = try UnpackingReader(block.codings, packed: bytes, rest: rest, order: unpacking)
-                body = ResponseBody(source: reader)
+                body = HTTPResponseBody(source: reader)
             } catch {
                 throw PoolError(error, unpacking)
             }
         } else {
-            body = rest.map { ResponseBody(source: $0) } ?? ResponseBody(bytes: bytes)
+            body = rest.map { HTTPResponseBody(source: $0) } ?? HTTPResponseBody(bytes: bytes)
         }
         return PooledResponse(status: block.status, head: block, body: body)
     }

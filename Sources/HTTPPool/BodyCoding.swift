@@ -12,18 +12,18 @@ public protocol BodyDecoder {
     func value<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value
 }
 
-extension RequestBody {
+extension HTTPRequestBody {
     /// A value as JSON, with the field `Content-Type: application/json` unless the request has one.
     ///
     /// - Throws: what the encoder throws.
-    public static func json(_ value: some Encodable, encoder: some BodyEncoder) throws -> RequestBody {
-        RequestBody(content: .bytes(try encoder.bytes(of: value)), contentType: "application/json")
+    public static func json(_ value: some Encodable, encoder: some BodyEncoder) throws -> HTTPRequestBody {
+        HTTPRequestBody(content: .bytes(try encoder.bytes(of: value)), contentType: "application/json")
     }
 
     /// Fields of a form, in order, with `Content-Type: application/x-www-form-urlencoded` unless the request has one.
-    public static func form(_ fields: KeyValuePairs<String, String>) -> RequestBody {
+    public static func form(_ fields: KeyValuePairs<String, String>) -> HTTPRequestBody {
         let pairs = fields.map { Self.escaped($0.key) + [UInt8(ascii: "=")] + Self.escaped($0.value) }
-        return RequestBody(
+        return HTTPRequestBody(
             content: .bytes(Array(pairs.joined(separator: [UInt8(ascii: "&")]))),
             contentType: "application/x-www-form-urlencoded"
         )
@@ -58,7 +58,7 @@ extension PooledResponse {
     /// - Parameter limit: the most bytes to take into memory.
     /// - Throws: ``PoolError`` with code `responseTooLarge` if there are more, which also ends the request; the error that
     ///   ended the body; `CancellationError`.
-    public func collect(upTo limit: Int = ResponseBody.defaultCollectLimit) async throws -> [UInt8] {
+    public func collect(upTo limit: Int = HTTPResponseBody.defaultCollectLimit) async throws -> [UInt8] {
         try await body.collect(upTo: limit)
     }
 
@@ -66,7 +66,7 @@ extension PooledResponse {
     ///
     /// - Parameter limit: the most bytes to take into memory.
     /// - Throws: what ``collect(upTo:)`` throws.
-    public func text(upTo limit: Int = ResponseBody.defaultCollectLimit) async throws -> String {
+    public func text(upTo limit: Int = HTTPResponseBody.defaultCollectLimit) async throws -> String {
         String(decoding: try await collect(upTo: limit), as: UTF8.self)
     }
 
@@ -80,7 +80,7 @@ extension PooledResponse {
     public func decode<Value: Decodable>(
         _ type: Value.Type,
         with decoder: some BodyDecoder,
-        upTo limit: Int = ResponseBody.defaultCollectLimit
+        upTo limit: Int = HTTPResponseBody.defaultCollectLimit
     ) async throws -> Value {
         let bytes = try await collect(upTo: limit)
         return try decoder.value(type, from: bytes)

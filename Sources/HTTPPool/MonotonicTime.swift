@@ -33,7 +33,7 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
 
 extension Duration {
     /// Whole nanoseconds, not below 0 and at most what 64 bits hold.
-    public var wholeNanoseconds: UInt64 {
+    package var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
@@ -42,7 +42,7 @@ extension Duration {
     }
 
     /// The duration in seconds, as metrics write it.
-    public var inSeconds: Double {
+    package var inSeconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) / 1e18
     }

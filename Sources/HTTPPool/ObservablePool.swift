@@ -1,6 +1,6 @@
 /// A connection pool whose work can be recorded: what `InstrumentedClient` measures.
 ///
-/// A pool that does its work in turns on one thread reports each turn to its observer itself, as `CurlPool` does. Any other
+/// A pool that does its work in turns on one thread reports each turn to its observer itself, as `CurlClient` does. Any other
 /// pool reports to a ``PoolRecorder``, which implements this protocol for it.
 public protocol ObservablePool: Sendable {
     /// The limits and timeouts in force, each with its source.
@@ -92,6 +92,7 @@ public struct PoolFacts: OptionSet, Sendable, Hashable {
 }
 
 /// What the thread of a pool is doing. A pool whose thread is blocked serves nobody.
+@nonexhaustive
 public enum ThreadActivity: Sendable, Hashable {
     /// The pool has no thread of its own, or cannot say.
     case unknown

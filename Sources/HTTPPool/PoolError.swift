@@ -58,6 +58,7 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// How far the request had come; the names of the timeouts.
+    @nonexhaustive
     public enum Phase: String, Sendable, Hashable {
         /// Before the pool took it.
         case submit

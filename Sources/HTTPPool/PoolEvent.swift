@@ -1,6 +1,7 @@
 /// Something that happened in a pool. Plain values only: copying an event allocates and retains nothing.
 ///
 /// All durations are nanoseconds.
+@nonexhaustive
 public enum PoolEvent: Sendable, Hashable {
     /// An acquisition ended with a ready connection. `waited`: since submission. `queued`: the part of it spent
     /// waiting for a slot, without DNS, TCP and TLS.
@@ -32,6 +33,7 @@ public struct OriginID: Sendable, Hashable {
 }
 
 /// How a connection was acquired; the `kind` label.
+@nonexhaustive
 public enum AcquireKind: String, Sendable, Hashable, CaseIterable {
     /// It was opened for this request.
     case new
@@ -42,6 +44,7 @@ public enum AcquireKind: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Why an acquisition ended without a connection; the `reason` label.
+@nonexhaustive
 public enum AcquireFailure: String, Sendable, Hashable, CaseIterable {
     /// The acquire timeout, or the total timeout before there was a connection.
     case timeout
@@ -56,6 +59,7 @@ public enum AcquireFailure: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Why a connection never became usable; the `reason` label.
+@nonexhaustive
 public enum ConnectFailure: String, Sendable, Hashable, CaseIterable {
     /// The name did not resolve.
     case dns
@@ -74,6 +78,7 @@ public enum ConnectFailure: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Why a usable connection was closed; the `reason` label.
+@nonexhaustive
 public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     /// It was idle for the keep-alive expiry.
     case idleExpired = "idle_expired"
@@ -103,6 +108,7 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A limit that can make a request wait; the `limit` label.
+@nonexhaustive
 public enum PoolLimit: String, Sendable, Hashable, CaseIterable {
     /// ``PoolLimits/maxConnections``.
     case connections

@@ -15,7 +15,7 @@ extension PooledHTTPClient {
     /// - Throws: ``PoolError``, or `CancellationError` when the task was cancelled.
     public func execute(
         _ request: HTTPRequest,
-        body: RequestBody = .none,
+        body: HTTPRequestBody = .none,
         timeout: RequestTimeout = .inherited,
         site: CallSite = .current
     ) async throws -> PooledResponse {
@@ -43,7 +43,7 @@ extension PooledHTTPClient {
         _ url: String,
         method: HTTPRequest.Method = .get,
         headers: HTTPFields = [:],
-        body: RequestBody = .none,
+        body: HTTPRequestBody = .none,
         timeout: RequestTimeout = .inherited,
         site: CallSite = .current
     ) async throws -> PooledResponse {
@@ -60,7 +60,7 @@ private struct AttributedClient: PooledHTTPClient {
     let client: any PooledHTTPClient
     let site: CallSite
 
-    func execute(_ request: HTTPRequest, body: RequestBody, options: RequestOptions) async throws -> PooledResponse {
+    func execute(_ request: HTTPRequest, body: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse {
         var options = options
         if options.site == .unattributed { options.site = site }
         return try await client.execute(request, body: body, options: options)

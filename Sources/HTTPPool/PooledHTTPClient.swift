@@ -15,5 +15,5 @@ public protocol PooledHTTPClient: Sendable {
     ///   - body: the body to send.
     ///   - options: what is different for this request.
     /// - Throws: ``PoolError``, or `CancellationError` when the task was cancelled.
-    func execute(_ request: HTTPRequest, body: RequestBody, options: RequestOptions) async throws -> PooledResponse
+    func execute(_ request: HTTPRequest, body: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse
 }

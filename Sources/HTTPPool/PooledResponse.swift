@@ -10,18 +10,18 @@ public struct PooledResponse: Sendable {
     /// The status.
     public let status: HTTPResponse.Status
     /// The body, to be read once.
-    public let body: ResponseBody
+    public let body: HTTPResponseBody
     private let storage: Head
 
     /// Makes a response.
-    public init(head: HTTPResponse, body: ResponseBody) {
+    public init(head: HTTPResponse, body: HTTPResponseBody) {
         status = head.status
         storage = .read(head)
         self.body = body
     }
 
     /// Makes a response whose header fields are parsed when they are needed.
-    package init(status: HTTPResponse.Status, head: any ResponseHeadSource, body: ResponseBody) {
+    package init(status: HTTPResponse.Status, head: any ResponseHeadSource, body: HTTPResponseBody) {
         self.status = status
         storage = .unread(head)
         self.body = body

@@ -29,7 +29,7 @@ package struct Attempt: Sendable {
 
 extension RetryPolicy {
     /// Whether a request may be sent a second time.
-    package func mayRepeat(_ method: HTTPRequest.Method, _ body: RequestBody) -> Bool {
+    package func mayRepeat(_ method: HTTPRequest.Method, _ body: HTTPRequestBody) -> Bool {
         attempts > 1 && methods.contains(method) && body.isReplayable
     }
 

@@ -4,7 +4,7 @@ public import HTTPTypes
 /// Which requests are sent again, after what, how often and when.
 ///
 /// A request is sent again only if its method may be carried out twice (``methods``) and its body can be sent twice
-/// (`RequestBody.isReplayable`).
+/// (`HTTPRequestBody.isReplayable`).
 public struct RetryPolicy: Sendable, Hashable {
     /// How many attempts a request gets in all, the first one included.
     public var attempts = 3

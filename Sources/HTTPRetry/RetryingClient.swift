@@ -77,7 +77,7 @@ public final class RetryingClient: PooledHTTPClient {
     /// - Throws: the `PoolError` of the last attempt; `CancellationError`.
     public func execute(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
         guard policy.mayRepeat(request.method, body) else {

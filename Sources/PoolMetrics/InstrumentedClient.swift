@@ -53,7 +53,7 @@ public final class InstrumentedClient: PooledHTTPClient {
     /// Sends a request and returns the response, as the wrapped client does.
     public func execute(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
         try await client.execute(request, body: body, options: options)

@@ -1,6 +1,7 @@
 /// Why a pool cannot have its name.
 public struct PoolNameError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The two things that can be wrong.
+    @nonexhaustive
     public enum Problem: Sendable, Hashable {
         /// It is empty, longer than 64 bytes, or holds a control character.
         case invalid

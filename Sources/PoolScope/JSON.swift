@@ -13,11 +13,11 @@ extension JSONDecoder: BodyDecoder {
     }
 }
 
-extension RequestBody {
+extension HTTPRequestBody {
     /// A value as JSON, with the field `Content-Type: application/json` unless the request has one.
     ///
     /// - Throws: `EncodingError`.
-    public static func json(_ value: some Encodable) throws -> RequestBody { try json(value, encoder: JSONEncoder()) }
+    public static func json(_ value: some Encodable) throws -> HTTPRequestBody { try json(value, encoder: JSONEncoder()) }
 }
 
 extension PooledResponse {
@@ -29,7 +29,7 @@ extension PooledResponse {
     /// - Throws: what `collect(upTo:)` throws; `DecodingError`.
     public func decode<Value: Decodable>(
         _ type: Value.Type,
-        upTo limit: Int = ResponseBody.defaultCollectLimit
+        upTo limit: Int = HTTPResponseBody.defaultCollectLimit
     ) async throws -> Value {
         try await decode(type, with: JSONDecoder(), upTo: limit)
     }

@@ -24,7 +24,7 @@ extension InstrumentedClient {
     /// - Throws: what ``shared()`` throws.
     public static func shared(config: ConfigReader) throws -> InstrumentedClient {
         try ofProcess.get {
-            try InstrumentedClient(CurlPool(PoolScopeConfiguration(config: config).pool), name: "shared")
+            try InstrumentedClient(CurlClient(PoolScopeConfiguration(config: config).pool), name: "shared")
         }
     }
 

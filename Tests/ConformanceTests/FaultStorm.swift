@@ -20,7 +20,7 @@ final class FaultStorm: Sendable {
     private let heldByServers: [UInt16: Int]
 
     init(registry: PoolRegistry) async throws {
-        client = try InstrumentedClient(CurlPool(Self.configuration), name: "storm", registry: registry)
+        client = try InstrumentedClient(CurlClient(Self.configuration), name: "storm", registry: registry)
         (steady, restarting) = (try FaultServer(), try FaultServer())
         doors = try Door.allCases.filter { $0 != .open }.map { try FaultServer($0) }
         untrusted = try await UntrustedServer.start()

@@ -43,7 +43,7 @@ struct FaultStormTests {
         let endpoint = MetricsEndpoint(settings, registry: registry, logger: logger)
         let address = try await endpoint.start()
         let storm = try await FaultStorm(registry: registry)
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         var scraper = Scraper(of: "\(address)", through: pool, account: storm.account)
         // What is opened once and stays is open after this.
         #expect(try await scraper.scrape() == nil)

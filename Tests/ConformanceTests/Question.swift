@@ -53,7 +53,7 @@ struct Question: Sendable {
         return request
     }
 
-    var body: RequestBody { bodyBytes == 0 ? .none : .bytes(TokenText.bytes(of: token, count: bodyBytes)) }
+    var body: HTTPRequestBody { bodyBytes == 0 ? .none : .bytes(TokenText.bytes(of: token, count: bodyBytes)) }
 
     /// Sends it and reads the answer to its end.
     func ask(_ client: some PooledHTTPClient, options: RequestOptions = RequestOptions()) async throws -> Answer {

@@ -14,7 +14,7 @@ func withClient(
     var configuration = PoolConfiguration()
     configuration.limits.keepaliveExpiry = nil
     change(&configuration)
-    let client = try InstrumentedClient(CurlPool(configuration), name: "conformance", registry: PoolRegistry())
+    let client = try InstrumentedClient(CurlClient(configuration), name: "conformance", registry: PoolRegistry())
     do {
         try await body(client)
     } catch {

@@ -100,7 +100,7 @@ struct ConnectionEndTests {
 
     @Test("The observer is called by one thread at a time, after the end as well")
     func observerAfterTheEnd() async throws {
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let witness = Witness()
         try pool.attach(witness)
         await pool.shutdown(.immediate)

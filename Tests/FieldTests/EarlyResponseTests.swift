@@ -12,7 +12,7 @@ struct EarlyResponseTests {
     final class EndlessBody: Sendable {
         let cancelled = Counter()
 
-        func body(_ first: Int = 5, length: Int? = nil) -> RequestBody {
+        func body(_ first: Int = 5, length: Int? = nil) -> HTTPRequestBody {
             let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
             continuation.yield([UInt8](repeating: 0x78, count: first))
             continuation.onTermination = { [cancelled] _ in cancelled.add(1) }
@@ -192,7 +192,7 @@ struct EarlyResponseTests {
             $0.timeouts.total = .seconds(10)
         } _: { client in
             let bytes = [UInt8](repeating: 0x78, count: count)
-            let body: RequestBody = isStream ? EndlessBody().body(count) : .bytes(bytes)
+            let body: HTTPRequestBody = isStream ? EndlessBody().body(count) : .bytes(bytes)
             if endIsHidden(index, from: client) {
                 let error = try await poolError {
                     _ = try await client.fetch(.to(peer.authority, method: .post), body: body)
@@ -232,7 +232,7 @@ struct EarlyResponseTests {
         }
         try await withMeasuredPool { client in
             for _ in 0..<10 {
-                let body = RequestBody.bytes([UInt8](repeating: 0x78, count: count))
+                let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: count))
                 let early = try await client.fetch(.to(peer.authority, method: .post), body: body)
                 #expect("\(early.status)" == status.prefix(3))
                 let next = try await client.fetch(.to(peer.authority))
@@ -252,7 +252,7 @@ struct EarlyResponseTests {
             while try connection.readHeadOnly() != nil { connection.waitForEnd() }
         }
         try await withMeasuredPool { client in
-            let body = RequestBody.stream(
+            let body = HTTPRequestBody.stream(
                 AsyncThrowingStream<[UInt8], any Error> { continuation in
                     continuation.yield([1, 2, 3])
                     continuation.finish(throwing: Own())

@@ -22,7 +22,7 @@ struct ErrorStatusTests {
             $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
         } _: { client in
             let authority = scheme == "http" ? nginx.authority : nginx.tlsAuthority
-            let body = RequestBody.bytes([UInt8](repeating: 0x78, count: bytes))
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: bytes))
             for number in 1...40 {
                 let path = number.isMultiple(of: 4) ? "/moved" : "/busy"
                 let request = HTTPRequest.to(authority, path, method: .post, scheme: scheme)

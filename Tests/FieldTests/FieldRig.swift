@@ -18,7 +18,7 @@ func withMeasuredPool(
     configuration.limits.keepaliveExpiry = nil
     change(&configuration)
     let client = try InstrumentedClient(
-        CurlPool(configuration, resolver: resolver),
+        CurlClient(configuration, resolver: resolver),
         name: "field",
         registry: PoolRegistry()
     )
@@ -86,7 +86,7 @@ extension InstrumentedClient {
     /// Sends a request and reads the response to its end.
     func fetch(
         _ request: HTTPRequest,
-        body: RequestBody = .none,
+        body: HTTPRequestBody = .none,
         options: RequestOptions = RequestOptions()
     ) async throws -> (status: Int, text: String, fields: HTTPFields) {
         let response = try await execute(request, body: body, options: options)

@@ -180,7 +180,7 @@ struct FramingTests {
         }
         try await withMeasuredPool { client in
             _ = try await client.fetch(.to(peer.authority))
-            let body = RequestBody.stream(AsyncStream<[UInt8]> { $0.finish() })
+            let body = HTTPRequestBody.stream(AsyncStream<[UInt8]> { $0.finish() })
             let error = try await poolError {
                 _ = try await client.fetch(.to(peer.authority, method: .post), body: body)
             }

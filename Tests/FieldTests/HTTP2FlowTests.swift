@@ -30,7 +30,7 @@ struct HTTP2FlowTests {
             $0.timeouts.write = .seconds(1)
             $0.timeouts.read = .seconds(10)
         } _: { client, peer in
-            let body = RequestBody.bytes([UInt8](repeating: 0x78, count: 1 << 20))
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: 1 << 20))
             let error = try await poolError { _ = try await client.fetch(peer.request(method: .post), body: body) }
             #expect(error.code == .writeTimeout, "\(error)")
             #expect(try await client.fetch(peer.request()).status == 204)
@@ -70,7 +70,7 @@ struct HTTP2FlowTests {
                 c.drain()
             """
         ) { client, peer in
-            let body = RequestBody.bytes([UInt8](repeating: 0x78, count: 500_000))
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: 500_000))
             let response = try await client.fetch(peer.request(method: .post), body: body)
             #expect(response.text == "500000")
             #expect(peer.notes.isEmpty)
@@ -99,7 +99,7 @@ struct HTTP2FlowTests {
             """
         ) { client, peer in
             for _ in 0..<2 {
-                let body = RequestBody.bytes([UInt8](repeating: 0x78, count: 1 << 20))
+                let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: 1 << 20))
                 let response = try await client.fetch(peer.request(method: .post), body: body)
                 #expect(response.text == "1048576")
             }

@@ -29,7 +29,7 @@ struct MethodChangeTests {
         }
     }
 
-    private static func stream(_ text: String, length: Int? = nil) -> RequestBody {
+    private static func stream(_ text: String, length: Int? = nil) -> HTTPRequestBody {
         .stream(
             AsyncStream<[UInt8]> { continuation in
                 continuation.yield(Array(text.utf8))
@@ -132,7 +132,7 @@ struct MethodChangeTests {
         var options = RequestOptions()
         options.redirects = .follow(limit: 1)
         try await withMeasuredPool { client in
-            let body = RequestBody.bytes([UInt8](repeating: 0x78, count: 8 << 20))
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: 8 << 20))
             let response = try await client.fetch(.to(peer.authority, method: .put), body: body, options: options)
             #expect(response.text == "there")
             #expect(whole.value == 8 << 20)
@@ -154,7 +154,7 @@ struct MethodChangeTests {
             }
         }
         let large = String(repeating: "y", count: 40_000)
-        let steps: [(method: HTTPRequest.Method, body: RequestBody, arrives: String)] = [
+        let steps: [(method: HTTPRequest.Method, body: HTTPRequestBody, arrives: String)] = [
             (.put, Self.stream("one"), "PUT / HTTP/1.1|Transfer-Encoding: chunked|one"),
             (.post, "two", "POST / HTTP/1.1|Content-Length: 3|two"),
             (.get, .none, "GET / HTTP/1.1|"),
@@ -239,7 +239,7 @@ struct MethodChangeTests {
             #expect(error.code == .connectionLost)
             #expect(posts.value == 1)
             _ = try await client.fetch(.to(peer.authority))
-            let body = RequestBody.bytes([UInt8](repeating: 0x78, count: 8 << 20))
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 0x78, count: 8 << 20))
             let response = try await client.fetch(.to(peer.authority, method: .put), body: body)
             #expect(response.text == "ok")
             #expect(whole.value == 8 << 20)

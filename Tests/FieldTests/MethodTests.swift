@@ -14,7 +14,7 @@ struct MethodTests {
 
         static let largeCount = 40_000
 
-        var body: RequestBody {
+        var body: HTTPRequestBody {
             switch self {
             case .none: .none
             case .empty: .bytes([])

@@ -122,7 +122,7 @@ struct RedirectFieldTests {
                 }
             }
             try await withMeasuredPool { client in
-                let body = RequestBody.replayableStream {
+                let body = HTTPRequestBody.replayableStream {
                     AsyncStream { chunks in
                         for _ in 0..<50 { chunks.yield([UInt8](repeating: 1, count: 1000)) }
                         chunks.finish()

@@ -5,7 +5,7 @@ import Testing
 struct ResponseBodyTests {
     @Test("is there as a whole, up to a limit")
     func collect() async throws {
-        let body = ResponseBody(bytes: [1, 2, 3])
+        let body = HTTPResponseBody(bytes: [1, 2, 3])
         #expect(try await body.collect() == [1, 2, 3])
         #expect(try await body.collect(upTo: 3) == [1, 2, 3])
         let error = try await #require(throws: PoolError.self) { try await body.collect(upTo: 2) }
@@ -18,7 +18,7 @@ struct ResponseBodyTests {
 
     @Test("may be empty")
     func empty() async throws {
-        let body = ResponseBody(bytes: [])
+        let body = HTTPResponseBody(bytes: [])
         #expect(try await body.collect(upTo: 0) == [])
         for try await chunk in body { Issue.record("a chunk of \(chunk.count) bytes") }
     }
@@ -27,7 +27,7 @@ struct ResponseBodyTests {
     func chunks() async throws {
         let bytes = [UInt8](repeating: 7, count: 100_000)
         var collected: [UInt8] = []
-        var iterator = ResponseBody(bytes: bytes).makeAsyncIterator()
+        var iterator = HTTPResponseBody(bytes: bytes).makeAsyncIterator()
         while let chunk = try await iterator.next() {
             #expect(!chunk.isEmpty)
             collected += chunk
@@ -42,16 +42,16 @@ struct RequestBodyTests {
     @Test("of bytes and text can be sent again, a stream only where it can be made again")
     func replay() {
         let chunks = AsyncStream<[UInt8]> { $0.finish() }
-        #expect(RequestBody.none.isReplayable)
-        #expect(RequestBody.text("é").isReplayable)
-        #expect(!RequestBody.stream(chunks).isReplayable)
-        #expect(RequestBody.replayableStream { chunks }.isReplayable)
+        #expect(HTTPRequestBody.none.isReplayable)
+        #expect(HTTPRequestBody.text("é").isReplayable)
+        #expect(!HTTPRequestBody.stream(chunks).isReplayable)
+        #expect(HTTPRequestBody.replayableStream { chunks }.isReplayable)
     }
 
     @Test("is the UTF-8 of a text")
     func text() {
-        guard case .bytes(let bytes) = RequestBody.text("é").content,
-            case .bytes(let literal) = ("é" as RequestBody).content
+        guard case .bytes(let bytes) = HTTPRequestBody.text("é").content,
+            case .bytes(let literal) = ("é" as HTTPRequestBody).content
         else {
             Issue.record("a text is bytes")
             return

@@ -20,8 +20,8 @@ struct RedirectTests {
     private func followed(
         _ head: HTTPResponse,
         to request: HTTPRequest,
-        body: RequestBody = .none
-    ) throws -> (HTTPRequest, RequestBody) {
+        body: HTTPRequestBody = .none
+    ) throws -> (HTTPRequest, HTTPRequestBody) {
         guard case .follow(let next, let rest) = try policy.decision(on: head, to: request, body: body, followed: 0)
         else {
             throw NotFollowed()
@@ -30,7 +30,7 @@ struct RedirectTests {
     }
     private struct NotFollowed: Error {}
 
-    private func bytes(_ body: RequestBody) -> [UInt8]? {
+    private func bytes(_ body: HTTPRequestBody) -> [UInt8]? {
         if case .bytes(let bytes) = body.content { bytes } else { nil }
     }
 

@@ -54,11 +54,11 @@ struct RequestTests {
     @Test("Bodies and responses never print what is in them")
     func secrets() {
         let bodies: [any CustomStringConvertible] = [
-            RequestBody.text("secret"), RequestBody.form(["secret": "secret"]),
-            ResponseBody(bytes: Array("secret".utf8)),
+            HTTPRequestBody.text("secret"), HTTPRequestBody.form(["secret": "secret"]),
+            HTTPResponseBody(bytes: Array("secret".utf8)),
             PooledResponse(
                 head: HTTPResponse(status: .ok, headerFields: [.setCookie: "secret"]),
-                body: ResponseBody(bytes: Array("secret".utf8))
+                body: HTTPResponseBody(bytes: Array("secret".utf8))
             ),
         ]
         for body in bodies {
@@ -66,7 +66,7 @@ struct RequestTests {
             dump(body, to: &dumped)
             #expect(!"\(body)\(String(reflecting: body))\([body])\(dumped)".contains("secret"))
         }
-        #expect("\(RequestBody.text("secret"))" == "6 bytes" && "\(RequestBody.none)" == "no body")
+        #expect("\(HTTPRequestBody.text("secret"))" == "6 bytes" && "\(HTTPRequestBody.none)" == "no body")
     }
 
     @Test("A body can be read from outside, whatever it is")
@@ -75,7 +75,7 @@ struct RequestTests {
             for chunk in [[1], [2, 3]] as [[UInt8]] { continuation.yield(chunk) }
             continuation.finish()
         }
-        guard case .stream(let stream) = RequestBody.stream(chunks, length: 3).content else {
+        guard case .stream(let stream) = HTTPRequestBody.stream(chunks, length: 3).content else {
             Issue.record("it is a stream")
             return
         }

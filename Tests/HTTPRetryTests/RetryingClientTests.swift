@@ -163,7 +163,7 @@ struct RetryingClientTests {
                 }
             }
         }
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let journal = Journal()
         let clock = ManualClock()
         let retrying = RetryingClient(pool, clock: clock, random: SplitMix64(seed: 1))

@@ -29,7 +29,7 @@ final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
     /// How many bodies nobody wanted.
     var discarded: Int { state.withLock { $0.discarded } }
 
-    func execute(_: HTTPRequest, body _: RequestBody, options: RequestOptions) async throws -> PooledResponse {
+    func execute(_: HTTPRequest, body _: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse {
         let (outcome, number) = state.withLock { state in
             state.attempts.append(options)
             let outcome = state.outcomes.count > 1 ? state.outcomes.removeFirst() : state.outcomes[0]
@@ -40,7 +40,7 @@ final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
         case .answer(let status, let retryAfter):
             var head = HTTPResponse(status: .init(code: status))
             if let retryAfter { head.headerFields[.retryAfter] = retryAfter }
-            return PooledResponse(head: head, body: ResponseBody(source: Source(text: "\(number)", client: self)))
+            return PooledResponse(head: head, body: HTTPResponseBody(source: Source(text: "\(number)", client: self)))
         case .failure(let code): throw PoolError(code, "attempt \(number)", phase: .exchange, elapsed: .seconds(number))
         case .cancelled: throw CancellationError()
         }
@@ -55,7 +55,7 @@ final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
         func next() async throws -> [UInt8]? { nil }
         /// Whoever does without a body reads it only where it is small.
         func collect(upTo limit: Int) async throws -> [UInt8] {
-            if limit < ResponseBody.defaultCollectLimit { discard() }
+            if limit < HTTPResponseBody.defaultCollectLimit { discard() }
             return Array(text.utf8)
         }
         func discard() { client.state.withLock { $0.discarded += 1 } }

@@ -23,7 +23,7 @@ struct ClientCertificateTests {
 
     private func withIdentity(
         _ identity: PoolTLS.Identity?,
-        _ body: (CurlPool, Journal) async throws -> Void
+        _ body: (CurlClient, Journal) async throws -> Void
     ) async throws {
         try await withPool(
             {
@@ -137,7 +137,7 @@ struct ClientCertificateTests {
                 certificate: isKey ? .text(try pair.certificatePEM) : .text("s3cret"),
                 privateKey: isKey ? .text("s3cret") : .text(key)
             )
-            let error = try #require(throws: ConfigurationError.self) { _ = try CurlPool(configuration) }
+            let error = try #require(throws: ConfigurationError.self) { _ = try CurlClient(configuration) }
             #expect(error.description.contains(isKey ? "tls.identity.privateKey" : "tls.identity.certificate"))
             #expect(!"\(error)".contains("s3cret"))
         }

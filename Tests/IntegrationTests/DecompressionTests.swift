@@ -55,7 +55,7 @@ struct DecompressionTests {
 
     private func withUnpacking(
         _ maxRatio: Int = 100,
-        _ body: (CurlPool, Journal) async throws -> Void
+        _ body: (CurlClient, Journal) async throws -> Void
     ) async throws {
         try await withPool({ $0.transport.decompression = .on(maxRatio: maxRatio) }, body)
     }

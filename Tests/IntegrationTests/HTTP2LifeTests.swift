@@ -35,7 +35,7 @@ struct HTTP2LifeTests {
 
     private func withHTTP2(
         _ change: (inout PoolConfiguration) -> Void = { _ in },
-        _ body: (CurlPool, Journal) async throws -> Void
+        _ body: (CurlClient, Journal) async throws -> Void
     ) async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         try await withPool(
@@ -59,7 +59,7 @@ struct HTTP2LifeTests {
     // MARK: The peer ends it
 
     /// GETs, PUTs and POSTs from many tasks at once: all but POSTs have their answers, and no POST is carried out twice.
-    private func load(_ pool: CurlPool, _ nginx: Nginx, rounds: Range<Int>) async throws -> Int {
+    private func load(_ pool: CurlClient, _ nginx: Nginx, rounds: Range<Int>) async throws -> Int {
         try await withThrowingTaskGroup(of: Int.self) { group in
             for worker in 0..<24 {
                 group.addTask {
@@ -205,9 +205,9 @@ struct HTTP2LifeTests {
     /// Somebody who has read the beginning of a body, on a connection that has served another request.
     private func begunReader(
         of path: String,
-        _ pool: CurlPool,
+        _ pool: CurlClient,
         _ nginx: Nginx
-    ) async throws -> (reader: ResponseBody.Iterator, read: [UInt8]) {
+    ) async throws -> (reader: HTTPResponseBody.Iterator, read: [UInt8]) {
         try await pool.expect("small", to: .get("https", nginx.tlsAuthority))
         var reader = try await pool.execute(.get("https", nginx.tlsAuthority, path)).body.makeAsyncIterator()
         let read = try #require(try await reader.next())
@@ -326,7 +326,7 @@ struct HTTP2LifeTests {
                             for chunk in chunks { continuation.yield(chunk) }
                             continuation.finish()
                         }
-                        let body = RequestBody.stream(stream, length: number % 2 == 0 ? whole.count : nil)
+                        let body = HTTPRequestBody.stream(stream, length: number % 2 == 0 ? whole.count : nil)
                         try await pool.expect("taken", to: put, body: body)
                     }
                 }

@@ -29,7 +29,7 @@ struct HTTP2Tests {
     }
 
     /// Sends requests for `/held/0`, `/held/1` and so on, in this order.
-    private func hold(_ count: Int, _ nginx: Nginx, _ pool: CurlPool, _ journal: Journal) async throws
+    private func hold(_ count: Int, _ nginx: Nginx, _ pool: CurlClient, _ journal: Journal) async throws
         -> [Task<String, any Error>]
     {
         var tasks: [Task<String, any Error>] = []

@@ -20,7 +20,7 @@ struct ProxyTests {
     private func withProxy(
         _ proxy: PoolProxy,
         _ change: (inout PoolConfiguration) -> Void = { _ in },
-        _ body: (CurlPool, Journal) async throws -> Void
+        _ body: (CurlClient, Journal) async throws -> Void
     ) async throws {
         try await withPool(
             {

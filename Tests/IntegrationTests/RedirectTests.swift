@@ -21,7 +21,7 @@ struct RedirectTests {
                 location = /chain { return 308 /absolute; }
                 """
         )
-        let client = try InstrumentedClient(CurlPool(), name: "redirects", registry: PoolRegistry())
+        let client = try InstrumentedClient(CurlClient(), name: "redirects", registry: PoolRegistry())
         var options = RequestOptions()
         options.redirects = .follow()
         func answer(_ path: String, _ method: HTTPRequest.Method = .get) async throws -> String {

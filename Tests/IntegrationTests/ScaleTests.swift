@@ -21,7 +21,7 @@ struct ScaleTests {
         let bytes = 1 << 30
         try folder.makeFile("big", bytes: bytes)
         let nginx = try await Nginx.start(locations: "location = /big { root \(folder.path); }")
-        let client = try InstrumentedClient(CurlPool(), name: "big", registry: PoolRegistry())
+        let client = try InstrumentedClient(CurlClient(), name: "big", registry: PoolRegistry())
         let before = try ResidentMemory.now()
         try ResidentMemory.forgetPeak()
         let response = try await client.execute(Self.request(nginx, "/big"))
@@ -58,7 +58,7 @@ struct ScaleTests {
         configuration.timeouts.acquire = nil
         configuration.timeouts.read = nil
         configuration.timeouts.connect = .seconds(120)
-        let client = try InstrumentedClient(CurlPool(configuration), name: "many", registry: PoolRegistry())
+        let client = try InstrumentedClient(CurlClient(configuration), name: "many", registry: PoolRegistry())
         let tasks = (0..<connections + queued).map { _ in
             Task { try await client.execute(Self.request(nginx, "/held")).body.collect() }
         }

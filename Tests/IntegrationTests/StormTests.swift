@@ -25,7 +25,7 @@ struct StormTests {
         let deadAuthority = "127.0.0.1:\(ScriptedPeer.port(of: dead))"
         close(dead)
         let registry = PoolRegistry()
-        let client = try InstrumentedClient(CurlPool(Self.configuration), name: "storm", registry: registry)
+        let client = try InstrumentedClient(CurlClient(Self.configuration), name: "storm", registry: registry)
         let logger = Logger(label: "storm", factory: { _ in SwiftLogNoOpLogHandler() })
         let endpoint = MetricsEndpoint(
             EndpointConfiguration(host: "127.0.0.1", port: 0),
@@ -56,7 +56,7 @@ struct StormTests {
             }
             group.addTask {
                 defer { account.end() }
-                let pool = try CurlPool()
+                let pool = try CurlClient()
                 var scraper = Scraper(of: "\(address)", through: pool, account: account)
                 let end = ContinuousClock.now + .seconds(Self.seconds)
                 while ContinuousClock.now < end || scraper.scrapes < Self.scrapesAtLeast {
@@ -138,7 +138,7 @@ private struct StormWorker {
         let isPost = path == "/echo"
         var request = HTTPRequest(method: isPost ? .post : .get, scheme: "http", authority: authority, path: path)
         if let name = Self.token { request.headerFields[name] = token }
-        let body: RequestBody = isPost ? .text(token) : .none
+        let body: HTTPRequestBody = isPost ? .text(token) : .none
         let options = RequestOptions(site: sites.randomElement(using: &random) ?? .unattributed)
         let cancelsAfter = Int.random(in: 0..<8, using: &random) == 0 ? Int.random(in: 0..<8_000, using: &random) : nil
 

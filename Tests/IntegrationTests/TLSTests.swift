@@ -122,14 +122,14 @@ struct TLSTests {
             for trust in [PoolTLS.Trust.only(.file(path)), .systemAnd(.file(path))] {
                 var configuration = PoolConfiguration()
                 configuration.transport.tls.trust = trust
-                let error = try #require(throws: ConfigurationError.self) { _ = try CurlPool(configuration) }
+                let error = try #require(throws: ConfigurationError.self) { _ = try CurlClient(configuration) }
                 #expect(error.description.contains(path))
                 #expect(error.description.contains("tls.trust"))
             }
         }
         var configuration = PoolConfiguration()
         configuration.transport.tls.trust = .only(.text("no certificate, but s3cret"))
-        let error = try #require(throws: ConfigurationError.self) { _ = try CurlPool(configuration) }
+        let error = try #require(throws: ConfigurationError.self) { _ = try CurlClient(configuration) }
         #expect(!"\(error)".contains("s3cret"))
     }
 }

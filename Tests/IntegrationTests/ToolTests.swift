@@ -6,7 +6,7 @@ import HTTPTypes
 import Testing
 
 @testable import LoopbackUpstream
-@testable import poolscope
+@testable import PoolScopeTool
 
 @Suite("The tool: what it decides")
 struct ToolDecisionTests {
@@ -335,9 +335,9 @@ private func request(
     return request
 }
 
-private func withUpstream(_ body: (LoopbackUpstream, CurlPool) async throws -> Void) async throws {
+private func withUpstream(_ body: (LoopbackUpstream, CurlClient) async throws -> Void) async throws {
     let upstream = LoopbackUpstream()
-    let pool = try CurlPool()
+    let pool = try CurlClient()
     try await upstream.start()
     do {
         try await body(upstream, pool)

@@ -8,11 +8,11 @@ import Testing
 func withPool(
     _ change: (inout PoolConfiguration) -> Void = { _ in },
     sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: (CurlPool, Journal) async throws -> Void
+    _ body: (CurlClient, Journal) async throws -> Void
 ) async throws {
     var configuration = PoolConfiguration()
     change(&configuration)
-    let pool = try CurlPool(configuration)
+    let pool = try CurlClient(configuration)
     let audit = TurnAudit(maxConnections: configuration.limits.maxConnections)
     try pool.attach(audit)
     let result: Result<Void, any Error>
@@ -35,12 +35,12 @@ extension HTTPRequest {
     }
 }
 
-extension CurlPool {
+extension CurlClient {
     /// Sends a request, and expects an answer of status 200 with this text.
     func expect(
         _ text: String,
         to request: HTTPRequest,
-        body: RequestBody = .none,
+        body: HTTPRequestBody = .none,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let found = try await self.text(request, body: body)
@@ -48,7 +48,7 @@ extension CurlPool {
     }
 
     /// The answer's text. Its status is to be 200.
-    func text(_ request: HTTPRequest, body: RequestBody = .none) async throws -> String {
+    func text(_ request: HTTPRequest, body: HTTPRequestBody = .none) async throws -> String {
         let response = try await execute(request, body: body)
         let text = String(decoding: try await response.body.collect(), as: UTF8.self)
         #expect(response.status == .ok)

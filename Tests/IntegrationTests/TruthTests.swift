@@ -17,7 +17,7 @@ struct TruthTests {
     func atRest() async throws {
         let nginx = try await Nginx.start()
         let questions = try await questionsAsked(of: nginx)
-        let client = try InstrumentedClient(CurlPool(), name: "truth", registry: PoolRegistry())
+        let client = try InstrumentedClient(CurlClient(), name: "truth", registry: PoolRegistry())
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<20 {
                 group.addTask {
@@ -61,7 +61,7 @@ struct TruthTests {
         try Data(repeating: 0x61, count: 64 << 10).write(to: folder.appendingPathComponent("held"))
         let nginx = try await Nginx.start(locations: "location = /held { limit_rate 1k; root \(folder.path); }")
         let questions = try await questionsAsked(of: nginx)
-        let client = try InstrumentedClient(CurlPool(), name: "held", registry: PoolRegistry())
+        let client = try InstrumentedClient(CurlClient(), name: "held", registry: PoolRegistry())
         // Ten connections, of which seven will be held.
         let first = (0..<10).map { _ in Task { try await client.execute(request(nginx, "/held")).body.collect() } }
         try await eventually("ten are in flight") { client.reading().levels.requests.inFlight == 10 }

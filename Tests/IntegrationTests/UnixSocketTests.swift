@@ -20,7 +20,7 @@ struct UnixSocketTests {
         let nginx = try await Nginx.start(
             locations: "listen unix:\(paths[0]); listen unix:\(paths[1]); location = /host { return 200 $host; }"
         )
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let journal = Journal()
         try pool.attach(journal)
         func text(_ path: String, _ target: String) async throws -> String {

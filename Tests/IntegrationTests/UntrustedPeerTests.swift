@@ -30,7 +30,7 @@ struct UntrustedPeerTests {
         let nginx = try await Nginx.start(
             locations: "listen 127.0.0.1:\(port) ssl; ssl_certificate \(certificate); ssl_certificate_key \(key);"
         )
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let journal = Journal()
         try pool.attach(journal)
         let request = HTTPRequest(method: .get, scheme: "https", authority: "localhost:\(port)", path: "/small")

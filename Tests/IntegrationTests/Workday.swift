@@ -29,7 +29,7 @@ struct Workday: Sendable {
         // Nothing may change at rest.
         configuration.limits.keepaliveExpiry = .seconds(3600)
         let registry = PoolRegistry()
-        let client = try InstrumentedClient(CurlPool(configuration), name: "workday", registry: registry)
+        let client = try InstrumentedClient(CurlClient(configuration), name: "workday", registry: registry)
         let upstream = LoopbackUpstream()
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let place = EndpointConfiguration(host: "127.0.0.1", port: 0)
@@ -86,7 +86,7 @@ struct Workday: Sendable {
         at site: CallSite,
         to authority: String? = nil,
         method: HTTPRequest.Method = .get,
-        body: RequestBody = .none,
+        body: HTTPRequestBody = .none,
         timeouts: RequestTimeouts = RequestTimeouts()
     ) async throws -> PooledResponse {
         let authority = authority ?? upstream.authority

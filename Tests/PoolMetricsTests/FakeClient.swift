@@ -37,9 +37,9 @@ final class FakeClient: PooledHTTPClient, ObservablePool {
     /// How it was shut down.
     var policies: [ShutdownPolicy] { state.withLock { $0.policies } }
 
-    func execute(_: HTTPRequest, body _: RequestBody, options: RequestOptions) async throws -> PooledResponse {
+    func execute(_: HTTPRequest, body _: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse {
         state.withLock { $0.sites.append(options.site) }
-        return PooledResponse(head: HTTPResponse(status: .noContent), body: ResponseBody(bytes: []))
+        return PooledResponse(head: HTTPResponse(status: .noContent), body: HTTPResponseBody(bytes: []))
     }
 
     func attach(_ observer: any PoolObserver) throws {

@@ -22,7 +22,7 @@ struct FirstRequestTests {
                 )
             }
         }
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let client = try InstrumentedClient(pool, registry: PoolRegistry())
         let url = "http://\(peer.authority)/items?page=2#top"
         let type = try #require(HTTPField.Name("X-Type"))
@@ -50,7 +50,7 @@ struct FirstRequestTests {
         let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
         var configuration = PoolConfiguration()
         configuration.timeouts.read = .seconds(60)
-        let client = try CurlPool(configuration)
+        let client = try CurlClient(configuration)
         let error = try await poolError {
             _ = try await client.execute("http://\(peer.authority)/", timeout: .milliseconds(50))
         }
@@ -64,7 +64,7 @@ struct FirstRequestTests {
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readHeadOnly() != nil { connection.answer("ok") }
         }
-        let client = try InstrumentedClient(CurlPool(), registry: PoolRegistry())
+        let client = try InstrumentedClient(CurlClient(), registry: PoolRegistry())
         let url = "http://\(peer.authority)/"
         _ = try await client.execute(url, site: "literal").text()
         try await CallSite.$current.withValue("nightly import") { _ = try await client.execute(url).text() }

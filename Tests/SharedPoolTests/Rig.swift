@@ -45,7 +45,7 @@ func withRig(_ body: (Rig) async throws -> Void) async throws {
     let upstream = LoopbackUpstream()
     try await upstream.start()
     let registry = PoolRegistry()
-    let client = try InstrumentedClient(CurlPool(), name: "service", registry: registry)
+    let client = try InstrumentedClient(CurlClient(), name: "service", registry: registry)
     let group = ServiceGroup(services: [client], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let run = Task { try await group.run() }
     let result: Result<Void, any Error>

@@ -68,7 +68,7 @@ struct ServiceTests {
         #expect(rig.registry.readings().isEmpty)
         #expect(await rig.codeOfRefusal() == .shutdown)
 
-        let next = try InstrumentedClient(CurlPool(), name: rig.client.name, registry: rig.registry)
+        let next = try InstrumentedClient(CurlClient(), name: rig.client.name, registry: rig.registry)
         #expect(rig.registry.readings().map(\.name) == [rig.client.name])
         await next.shutdown(.immediate)
     }

@@ -41,7 +41,7 @@ package final class FakePool: PooledHTTPClient, ObservablePool {
 
     package func execute(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
         throw TestFailure("the fake pool sends nothing")

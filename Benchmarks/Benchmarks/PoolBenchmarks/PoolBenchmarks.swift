@@ -30,10 +30,10 @@ let benchmarks: @Sendable () -> Void = {
         benchmark.stopMeasurement()
     }
 
-    Benchmark("round-trip-bare") { benchmark in try await roundTrips(benchmark, CurlPool()) }
+    Benchmark("round-trip-bare") { benchmark in try await roundTrips(benchmark, CurlClient()) }
 
     Benchmark("round-trip-instrumented") { benchmark in
-        try await roundTrips(benchmark, InstrumentedClient(CurlPool(), name: benchmark.name))
+        try await roundTrips(benchmark, InstrumentedClient(CurlClient(), name: benchmark.name))
     }
 }
 

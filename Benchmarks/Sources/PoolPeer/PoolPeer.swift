@@ -21,7 +21,7 @@ public struct PoolPeer: Peer {
         configuration.limits.maxConnections = connections
         configuration.limits.maxIdleConnections = connections
         if let ca { configuration.transport.tls.trust = .only(.file(ca)) }
-        let pool = try CurlPool(configuration)
+        let pool = try CurlClient(configuration)
         self.pool = pool
         executor = pool.executor
         client = instrumented ? try InstrumentedClient(pool) : pool

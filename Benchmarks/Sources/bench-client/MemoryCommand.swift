@@ -36,7 +36,7 @@ struct MemoryCommand: AsyncParsableCommand {
         configuration.limits.keepaliveExpiry = nil
         configuration.timeouts.acquire = nil
         configuration.timeouts.read = nil
-        let client = try InstrumentedClient(CurlPool(configuration))
+        let client = try InstrumentedClient(CurlClient(configuration))
         let plan = LoadPlan(concurrency: Self.warmConnections, requests: 1000, warmup: 0, bytes: 200)
         _ = try await plan.measure(PoolPeer(url: url, client: client), named: "warm-up")
         let report =

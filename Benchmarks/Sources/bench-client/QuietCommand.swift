@@ -53,7 +53,7 @@ struct QuietCommand: AsyncParsableCommand {
         if standing == .queued { configuration.limits.maxConnectionsPerOrigin = 1 }
         configuration.timeouts.acquire = nil
         configuration.timeouts.read = nil
-        let client = try InstrumentedClient(CurlPool(configuration))
+        let client = try InstrumentedClient(CurlClient(configuration))
         let listener = try SilentListener()
         let silent = try PoolRequest("http://127.0.0.1:\(listener.port)/")
         let begun = Begun()

@@ -27,7 +27,7 @@ struct ScrapedCommand: AsyncParsableCommand {
         var configuration = PoolConfiguration()
         configuration.limits.maxConnections = concurrency
         configuration.limits.maxIdleConnections = concurrency
-        let client = try InstrumentedClient(CurlPool(configuration))
+        let client = try InstrumentedClient(CurlClient(configuration))
         let endpoint = MetricsEndpoint.silent()
         let port = try await endpoint.start().port
         for refusing in 1..<max(origins, 1) {

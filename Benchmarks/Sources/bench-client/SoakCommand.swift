@@ -28,7 +28,7 @@ struct SoakCommand: AsyncParsableCommand {
         // Fewer than there are origins, and at times fewer than the load wants: it queues and evicts.
         configuration.limits.maxConnections = 5
         configuration.limits.keepaliveExpiry = .seconds(1)
-        let client = try InstrumentedClient(CurlPool(configuration), name: "soak")
+        let client = try InstrumentedClient(CurlClient(configuration), name: "soak")
         let load = SoakLoad(
             answering: answering,
             silent: silent,

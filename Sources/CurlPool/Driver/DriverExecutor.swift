@@ -4,7 +4,7 @@ import Synchronization
 /// Runs tasks on the pool's own thread, between its turns.
 ///
 /// A task that prefers it is resumed without waking another thread, which is most of what a request costs beyond
-/// libcurl. In return it can hold the pool up: see ``CurlPool/executor``.
+/// libcurl. In return it can hold the pool up: see ``CurlClient/executor``.
 ///
 /// Sound as `Sendable`: `own` is touched by the pool's thread alone, everything else is behind the lock.
 final class DriverExecutor: TaskExecutor, @unchecked Sendable {

@@ -28,9 +28,9 @@ final class UploadStream: Sendable {
         var left: Int { buffer.count - taken }
     }
     private let state = Mutex(State())
-    private let source: RequestBody.Stream
+    private let source: HTTPRequestBody.Stream
 
-    init(_ source: RequestBody.Stream) { self.source = source }
+    init(_ source: HTTPRequestBody.Stream) { self.source = source }
 
     /// How many bytes there will be, where that is known.
     var length: Int? { source.length }

@@ -5,7 +5,7 @@ package enum RedirectDecision: Sendable {
     /// It is for the caller.
     case answer
     /// It points elsewhere: this is to be sent now.
-    case follow(HTTPRequest, RequestBody)
+    case follow(HTTPRequest, HTTPRequestBody)
 }
 
 extension RedirectPolicy {
@@ -20,7 +20,7 @@ extension RedirectPolicy {
     package func decision(
         on answer: HTTPResponse,
         to request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         followed: Int
     ) throws(PoolError) -> RedirectDecision {
         guard case .follow(let limit) = self, [301, 302, 303, 307, 308].contains(answer.status.code) else {

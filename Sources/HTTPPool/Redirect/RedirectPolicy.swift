@@ -1,4 +1,5 @@
 /// Whether an answer that points elsewhere is followed.
+@nonexhaustive
 public enum RedirectPolicy: Sendable, Hashable {
     /// It is an answer like any other.
     case none

@@ -34,6 +34,7 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     private let storage: any SettingStorage
 
     /// What settings are of.
+    @nonexhaustive
     public enum Group: Sendable, Hashable {
         /// ``PoolLimits``: how many connections, and for how long.
         case limits

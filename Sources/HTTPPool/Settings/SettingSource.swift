@@ -1,6 +1,7 @@
 /// Where the value of a setting comes from.
 public struct SettingSource: Sendable, Hashable, CustomStringConvertible {
     /// The label `source` of the metric `http_client_pool_config_source`.
+    @nonexhaustive
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Nothing set it.
         case `default`

@@ -1,4 +1,5 @@
 /// The value of a setting, as metrics and people read it. It holds no secret.
+@nonexhaustive
 public enum SettingValue: Sendable, Hashable, CustomStringConvertible {
     /// So many connections or requests; `nil` is no limit.
     case count(Int?)

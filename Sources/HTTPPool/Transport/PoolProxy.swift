@@ -1,4 +1,5 @@
 /// Through which proxy requests go. `https` goes through a tunnel (CONNECT), `http` is forwarded.
+@nonexhaustive
 public enum PoolProxy: Sendable, Hashable {
     /// Connections go straight to the origin.
     case direct

@@ -1,6 +1,7 @@
 /// Whom to trust on a TLS connection, and how to be recognised.
 public struct PoolTLS: Sendable, Hashable {
     /// Certificates or keys in PEM form.
+    @nonexhaustive
     public enum PEM: Sendable, Hashable {
         /// A file that is read when the pool is made.
         case file(String)
@@ -12,6 +13,7 @@ public struct PoolTLS: Sendable, Hashable {
     }
 
     /// Whose certificates are accepted.
+    @nonexhaustive
     public enum Trust: Sendable, Hashable {
         /// Those of the system.
         case system
@@ -39,6 +41,7 @@ public struct PoolTLS: Sendable, Hashable {
     }
 
     /// A version of TLS.
+    @nonexhaustive
     public enum Version: String, Sendable, Hashable, CaseIterable {
         /// RFC 5246.
         case tls12 = "1.2"
@@ -47,6 +50,7 @@ public struct PoolTLS: Sendable, Hashable {
     }
 
     /// Whether a server's certificate is checked.
+    @nonexhaustive
     public enum Verification: Sendable, Hashable {
         /// Chain, dates and host name.
         case full

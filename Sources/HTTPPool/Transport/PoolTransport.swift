@@ -30,6 +30,7 @@ public struct PoolTransport: Sendable, Hashable {
     public init() {}
 
     /// Whether HTTP/2 may be spoken.
+    @nonexhaustive
     public enum HTTP2: String, Sendable, Hashable, CaseIterable {
         /// HTTP/1.1 only.
         case off
@@ -38,6 +39,7 @@ public struct PoolTransport: Sendable, Hashable {
     }
 
     /// Whether compressed answers are unpacked.
+    @nonexhaustive
     public enum Decompression: Sendable, Hashable {
         /// Bodies come as the peer sent them.
         case off

@@ -8,9 +8,9 @@ import Testing
 /// A pool with a journal, for one test; it is shut down at its end.
 func withPool(
     _ configuration: PoolConfiguration = PoolConfiguration(),
-    _ body: (CurlPool, Journal) async throws -> Void
+    _ body: (CurlClient, Journal) async throws -> Void
 ) async throws {
-    let pool = try CurlPool(configuration)
+    let pool = try CurlClient(configuration)
     let journal = Journal()
     try pool.attach(journal)
     do {
@@ -58,9 +58,9 @@ func expectAnswer(
     _ text: String? = nil,
     status: HTTPResponse.Status = .ok,
     to request: HTTPRequest,
-    body: RequestBody = .none,
+    body: HTTPRequestBody = .none,
     options: RequestOptions = RequestOptions(),
-    from pool: CurlPool,
+    from pool: CurlClient,
     sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {
     let response = try await pool.execute(request, body: body, options: options)

@@ -101,7 +101,7 @@ struct DownloadTests {
     enum Leaving: CaseIterable {
         case lettingGo, lettingGoHalfRead, discarding, cancellation, cancellationWhileWaiting
 
-        func leave(_ body: ResponseBody) async throws {
+        func leave(_ body: HTTPResponseBody) async throws {
             switch self {
             case .lettingGo: break
             case .lettingGoHalfRead:
@@ -239,7 +239,7 @@ struct DownloadTests {
     @Test("A shutdown gives a reader its grace, and then ends it with an error")
     func shutdown() async throws {
         let peer = try Self.endless(Counter())
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let journal = Journal()
         try pool.attach(journal)
         let body = try await pool.execute(get(peer)).body

@@ -88,7 +88,7 @@ struct ExecutorTests {
 
     @Test("A task goes on elsewhere when the pool has ended")
     func outlivesThePool() async throws {
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let executor = pool.executor
         let task = Task(executorPreference: executor) {
             await pool.shutdown(.immediate)

@@ -17,7 +17,7 @@ struct LifeTests {
                 connection.answer("ok")
             }
         }
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let journal = Journal()
         try pool.attach(journal)
         _ = try await pool.execute(get(peer))
@@ -45,7 +45,7 @@ struct LifeTests {
     @Test("When the grace is over, what still runs fails")
     func graceEnds() async throws {
         let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         let journal = Journal()
         try pool.attach(journal)
         let running = Task { try await pool.execute(get(peer)) }
@@ -63,7 +63,7 @@ struct LifeTests {
         }
         let journal = Journal()
         do {
-            let pool = try CurlPool()
+            let pool = try CurlClient()
             try pool.attach(journal)
             _ = try await pool.execute(get(peer))
         }
@@ -77,7 +77,7 @@ struct LifeTests {
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil { connection.answer("ok") }
         }
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         _ = try await pool.execute(get(peer))
         #expect(throws: PoolError.self) { try pool.attach(Journal()) }
         await pool.shutdown()
@@ -87,7 +87,7 @@ struct LifeTests {
     func configurationIsChecked() throws {
         var configuration = PoolConfiguration()
         configuration.limits.maxConnections = 0
-        #expect(throws: ConfigurationError.self) { try CurlPool(configuration) }
+        #expect(throws: ConfigurationError.self) { try CurlClient(configuration) }
     }
 
     @Test("It goes on working while every thread of Swift's concurrency is blocked")

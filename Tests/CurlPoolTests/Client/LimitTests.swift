@@ -241,7 +241,7 @@ struct LimitTests {
             path: "/"
         )
         try await withPool(.with { $0.timeouts.write = .milliseconds(200) }) { pool, _ in
-            let body = RequestBody.bytes([UInt8](repeating: 0, count: 64 << 20))
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 0, count: 64 << 20))
             #expect(await code { _ = try await pool.execute(request, body: body) } == .writeTimeout)
         }
     }

@@ -17,7 +17,7 @@ struct PendingTests {
         }
 
         /// The first number of those that wait to be told and is not among them; `nil` where none is missing.
-        func missing(in pool: CurlPool) -> UInt64? {
+        func missing(in pool: CurlClient) -> UInt64? {
             through.withLock { told in
                 let waiting = Set(pool.pendingSubmissions().map(\.number).filter { $0 > told })
                 return ((told + 1)..<(told + 1 + UInt64(waiting.count))).first { !waiting.contains($0) }
@@ -31,7 +31,7 @@ struct PendingTests {
             while try connection.readRequest() != nil { connection.answer("ok") }
         }
         let told = Told()
-        let pool = try CurlPool()
+        let pool = try CurlClient()
         try pool.attach(told)
         let looks = await withTaskGroup(of: Void.self) { group in
             for _ in 0..<40 {

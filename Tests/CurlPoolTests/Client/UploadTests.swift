@@ -28,7 +28,7 @@ struct UploadTests {
         let all = words.flatMap(\.self)
         try await withPool { pool, journal in
             for _ in 0..<3 {
-                let body = RequestBody.stream(Sequenced(words), length: isLengthKnown ? all.count : nil)
+                let body = HTTPRequestBody.stream(Sequenced(words), length: isLengthKnown ? all.count : nil)
                 let response = try await pool.execute(post(peer), body: body)
                 #expect(try await response.body.collect() == all)
             }
@@ -49,7 +49,7 @@ struct UploadTests {
     func wrongLength(length: Int) async throws {
         let peer = try Self.echo()
         try await withPool { pool, journal in
-            let body = RequestBody.stream(Sequenced([Array("sixsix".utf8)]), length: length)
+            let body = HTTPRequestBody.stream(Sequenced([Array("sixsix".utf8)]), length: length)
             #expect(await code { _ = try await pool.execute(post(peer), body: body) } == .invalidRequest)
             #expect(journal.levels == OriginLevels())
         }
@@ -59,7 +59,7 @@ struct UploadTests {
     func throwing() async throws {
         let peer = try Self.echo()
         try await withPool { pool, journal in
-            let body = RequestBody.stream(
+            let body = HTTPRequestBody.stream(
                 AsyncThrowingStream<[UInt8], any Error> { stream in
                     stream.yield([1, 2, 3])
                     stream.finish(throwing: Broken())
@@ -100,7 +100,7 @@ struct UploadTests {
         let peer = try ScriptedPeer { connection, _ in connection.waitForEndUnread() }
         defer { withExtendedLifetime(peer) {} }
         try await withPool(.with { $0.timeouts.write = .milliseconds(300) }) { pool, journal in
-            let body = RequestBody.stream(Endless(given: given))
+            let body = HTTPRequestBody.stream(Endless(given: given))
             #expect(await code { _ = try await pool.execute(post(peer), body: body) } == .writeTimeout)
             // The kernel's buffers take some megabytes.
             #expect(given.value < 32 << 20)
@@ -115,7 +115,7 @@ struct UploadTests {
         let asked = Counter()
         try await withPool { pool, _ in
             let request = HTTPRequest(method: .post, scheme: "http", authority: "127.0.0.1:1", path: "/")
-            let body = RequestBody.stream(Endless(given: asked))
+            let body = HTTPRequestBody.stream(Endless(given: asked))
             #expect(await code { _ = try await pool.execute(request, body: body) } == .connectFailed)
             #expect(asked.value == 0)
         }
@@ -180,7 +180,7 @@ struct UploadTests {
         let text = words.map { String(decoding: $0, as: UTF8.self) }.joined()
         try await withPool { pool, journal in
             try await expectAnswer("a", to: put, body: "a", from: pool)
-            let body: RequestBody =
+            let body: HTTPRequestBody =
                 isReplayable
                 ? .replayableStream(length: text.utf8.count) { Sequenced(words) }
                 : .stream(Sequenced(words), length: text.utf8.count)

@@ -12,7 +12,7 @@ struct DefaultHeaderTests {
     private func lines(
         _ own: HTTPFields = [:],
         defaults: HTTPFields = [:],
-        body: RequestBody = .none
+        body: HTTPRequestBody = .none
     ) throws -> [String] {
         let request = request(.get, "http", "a", "/", own)
         return try EncodedRequest(request, body: body, defaults: DefaultHeaders(defaults)).headers.texts
@@ -106,7 +106,7 @@ struct DefaultHeaderTests {
         configuration.transport.defaultHeaders.append(HTTPField(name: host, value: "sEcReT"))
         let control = HTTPField(name: .authorization, lenientValue: Array("sEcReT\u{1}".utf8))
         configuration.transport.defaultHeaders.append(control)
-        let error = try #require(throws: ConfigurationError.self) { try CurlPool(configuration) }
+        let error = try #require(throws: ConfigurationError.self) { try CurlClient(configuration) }
         #expect(
             error.problems.map(\.name)
                 == ["limits.maxConnections"] + Array(repeating: "transport.defaultHeaders", count: 5)

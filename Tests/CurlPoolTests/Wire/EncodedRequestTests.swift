@@ -65,8 +65,8 @@ struct EncodedRequestTests {
     @Test("A stream is passed on; it may be repeated where it can be made again and the method allows it")
     func streams() throws {
         let (chunks, _) = AsyncStream<[UInt8]>.makeStream()
-        let once = RequestBody.stream(chunks, length: 5)
-        let again = RequestBody.replayableStream { AsyncStream<[UInt8]> { $0.finish() } }
+        let once = HTTPRequestBody.stream(chunks, length: 5)
+        let again = HTTPRequestBody.replayableStream { AsyncStream<[UInt8]> { $0.finish() } }
         #expect(try EncodedRequest(request(.put), body: once).body.kind == "stream of 5")
         #expect(try EncodedRequest(request(.put), body: again).body.kind == "stream of some")
         #expect(try !EncodedRequest(request(.put), body: once).isRepeatable)
@@ -75,7 +75,7 @@ struct EncodedRequestTests {
         #expect(try EncodedRequest(request(.put), body: once).headers.texts == ["Expect:", "Content-Type:"])
     }
 
-    static let lengths: [(method: HTTPRequest.Method, body: RequestBody, length: String, isRight: Bool)] = [
+    static let lengths: [(method: HTTPRequest.Method, body: HTTPRequestBody, length: String, isRight: Bool)] = [
         (.post, "abc", "3", true), (.post, "abc", "2", false), (.post, "abc", "03", false), (.post, "abc", "+3", false),
         (.post, "abc", "3, 3", false), (.post, .none, "0", true), (.get, .none, "0", true), (.get, .none, "1", false),
         (.head, .none, "5", false), (.post, "abc", "", false), (.post, "abc", "99999999999999999999", false),
@@ -99,7 +99,7 @@ struct EncodedRequestTests {
     @Test("A HEAD request with a body is refused, whatever kind of body")
     func headWithBody() throws {
         #expect(throws: PoolError.self) { try EncodedRequest(request(.head), body: "x") }
-        let stream = RequestBody.replayableStream { AsyncStream<[UInt8]> { $0.finish() } }
+        let stream = HTTPRequestBody.replayableStream { AsyncStream<[UInt8]> { $0.finish() } }
         #expect(throws: PoolError.self) { try EncodedRequest(request(.head), body: stream) }
         #expect(try EncodedRequest(request(.head), body: .bytes([])).isHead)
     }

@@ -125,7 +125,7 @@ private struct RandomRequests {
         "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT", "M!", "get",
     ]
 
-    mutating func next() -> (HTTPRequest, RequestBody) {
+    mutating func next() -> (HTTPRequest, HTTPRequestBody) {
         var fields = HTTPFields()
         for _ in 0..<(chance(1, of: 2) ? 0 : Int.random(in: 1...4, using: &random)) {
             guard let name = names.randomElement(using: &random) else { continue }
@@ -160,7 +160,7 @@ private struct RandomRequests {
         return (0..<count).flatMap { _ in Array((Self.pieces.randomElement(using: &random) ?? "").utf8) }
     }
 
-    private mutating func body() -> RequestBody {
+    private mutating func body() -> HTTPRequestBody {
         switch Int.random(in: 0..<6, using: &random) {
         case 0: "abc"
         case 1: .bytes([])

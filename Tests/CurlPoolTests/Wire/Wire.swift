@@ -7,7 +7,7 @@ import HTTPTypes
 // What the tests of this folder read off a request before it goes to libcurl.
 
 extension EncodedRequest {
-    init(_ request: HTTPRequest, body: RequestBody = .none) throws(PoolError) {
+    init(_ request: HTTPRequest, body: HTTPRequestBody = .none) throws(PoolError) {
         try self.init(request, body: body, defaults: DefaultHeaders([.userAgent: ""]))
     }
 
@@ -35,7 +35,7 @@ extension HeaderList {
     var texts: [String] { lines.map { String(decoding: $0, as: UTF8.self) } }
 }
 
-extension RequestBody.Content {
+extension HTTPRequestBody.Content {
     /// What it is, to compare with.
     var kind: String {
         switch self {

@@ -53,14 +53,14 @@ public final class MeasuredLineClient: PooledHTTPClient {
     /// Sends a request. The library numbers it as the recorder does.
     public func execute(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
         let origin = try Origin(scheme: request.scheme, authority: request.authority)
         let number = recorder.record { $0.submitted(to: origin, site: options.site) }
         do {
             let line = try await client.send(number.value, to: origin.host)
-            return PooledResponse(head: HTTPResponse(status: .ok), body: ResponseBody(bytes: Array(line.utf8)))
+            return PooledResponse(head: HTTPResponse(status: .ok), body: HTTPResponseBody(bytes: Array(line.utf8)))
         } catch is LineClient.Refused {
             throw PoolError(.connectFailed, "the peer refused", origin: origin, phase: .connect)
         }

@@ -16,7 +16,7 @@ enum LoadClients: Sendable {
             switch self {
             case .shared(let client): return try await Self.exchange(call, on: client)
             case .perRequest(let configuration):
-                let client = try InstrumentedClient(CurlPool(configuration), name: "per-request-\(worker)")
+                let client = try InstrumentedClient(CurlClient(configuration), name: "per-request-\(worker)")
                 let outcome: LoadOutcome
                 do { outcome = try await Self.exchange(call, on: client) } catch { outcome = LoadOutcome(error) }
                 await client.shutdown()

@@ -6,7 +6,7 @@
 /// the reading task end the request and close the connection, which an HTTP/2 connection survives.
 ///
 /// It is read once: a second reader finds what the first one left. Its bytes are never printed.
-public struct ResponseBody: Sendable, AsyncSequence {
+public struct HTTPResponseBody: Sendable, AsyncSequence {
     private enum Storage: Sendable {
         case bytes([UInt8])
         case stream(any ResponseBodySource)
@@ -84,7 +84,7 @@ public struct ResponseBody: Sendable, AsyncSequence {
     }
 }
 
-extension ResponseBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension HTTPResponseBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// How large it is, never what is in it.
     public var description: String {
         switch storage {

@@ -72,7 +72,7 @@ struct RunCommand: AsyncParsableCommand {
         let address = try await endpoint.start()
         let upstream = targets.isEmpty ? LoopbackUpstream() : nil
         try await upstream?.start()
-        let shared = perRequestClients ? nil : try InstrumentedClient(CurlPool(settings.pool), name: "shared")
+        let shared = perRequestClients ? nil : try InstrumentedClient(CurlClient(settings.pool), name: "shared")
         let ledger = LoadLedger()
         let load = Load(
             workload: try upstream.map { Workload(upstream: $0.authority) } ?? Workload(targets: Target.all(targets)),

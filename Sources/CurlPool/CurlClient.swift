@@ -6,7 +6,7 @@ public import HTTPTypes
 ///
 /// Make one for the process, and end it with ``shutdown(_:)``. Its work is done on a thread of its own, so it goes on
 /// when every thread of Swift's concurrency is busy.
-public final class CurlPool: PooledHTTPClient, ObservablePool, ConfiguredClient {
+public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClient {
     /// The limits and timeouts in force, each with its source.
     public var configuration: PoolConfiguration { settings.configuration }
     /// The versions of libcurl and of its TLS library.
@@ -76,7 +76,7 @@ public final class CurlPool: PooledHTTPClient, ObservablePool, ConfiguredClient 
     /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
     public func execute(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
         guard options.redirects == .none else {
@@ -90,7 +90,7 @@ public final class CurlPool: PooledHTTPClient, ObservablePool, ConfiguredClient 
     /// - Parameter isForeign: an answer of another origin has led to this one, which is given no credentials.
     func exchange(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions,
         isForeign: Bool = false
     ) async throws -> PooledResponse {
@@ -110,7 +110,7 @@ public final class CurlPool: PooledHTTPClient, ObservablePool, ConfiguredClient 
     @inline(never)
     private func exchange(
         for request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions,
         isForeign: Bool
     ) throws -> Exchange {

@@ -43,7 +43,7 @@ struct Settings: Sendable {
         config = ConfigReader(providers: [environment] + (file.map { [$0] } ?? []))
         let both = try PoolScopeConfiguration(config: config)
         // What only the client can say: whether certificates can be read.
-        try CurlPool.check(both.pool)
+        try CurlClient.check(both.pool)
         pool = both.pool
         endpoint = both.endpoint
     }

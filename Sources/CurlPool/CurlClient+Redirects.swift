@@ -1,11 +1,11 @@
 import HTTPPool
 import HTTPTypes
 
-extension CurlPool {
+extension CurlClient {
     /// Sends a request and follows the redirects that its options allow, each with an acquisition of its own.
     func executeFollowing(
         _ request: HTTPRequest,
-        body: RequestBody,
+        body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
         let first = try Origin(scheme: request.scheme, authority: request.authority)

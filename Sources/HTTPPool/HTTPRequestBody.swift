@@ -1,5 +1,5 @@
 /// The body of a request: nothing, bytes in memory, or a stream of chunks. Its bytes are never printed.
-public struct RequestBody: Sendable, ExpressibleByStringLiteral {
+public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
     /// Writes one chunk and returns when there is room for the next. It throws when the body is not needed any more.
     public typealias Writer = @Sendable ([UInt8]) async throws -> Void
 
@@ -38,13 +38,13 @@ public struct RequestBody: Sendable, ExpressibleByStringLiteral {
     public let contentType: String?
 
     /// No body. Methods that are defined to carry one (POST, PUT, PATCH) say `Content-Length: 0`.
-    public static let none = RequestBody(content: .none)
+    public static let none = HTTPRequestBody(content: .none)
 
     /// A body in memory. It can be sent again where that is safe.
-    public static func bytes(_ bytes: [UInt8]) -> RequestBody { RequestBody(content: .bytes(bytes)) }
+    public static func bytes(_ bytes: [UInt8]) -> HTTPRequestBody { HTTPRequestBody(content: .bytes(bytes)) }
 
     /// The UTF-8 of a text.
-    public static func text(_ text: String) -> RequestBody { .bytes(Array(text.utf8)) }
+    public static func text(_ text: String) -> HTTPRequestBody { .bytes(Array(text.utf8)) }
 
     /// The chunks of a sequence, whose next one is requested only when the peer has taken most of those before.
     ///
@@ -55,9 +55,9 @@ public struct RequestBody: Sendable, ExpressibleByStringLiteral {
     ///   - sequence: the chunks; empty ones are passed over. Errors that it throws end the request.
     ///   - length: the bytes of all chunks together, where that is known. Without it HTTP/1.1 sends the body chunked.
     ///     A sequence that yields more or fewer fails the request.
-    public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil) -> RequestBody
+    public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil) -> HTTPRequestBody
     where Chunks.Element == [UInt8] {
-        RequestBody(
+        HTTPRequestBody(
             content: .stream(
                 Stream(length: length, isReplayable: false) { write in
                     for try await chunk in sequence { try await write(chunk) }
@@ -70,9 +70,9 @@ public struct RequestBody: Sendable, ExpressibleByStringLiteral {
     public static func replayableStream<Chunks: AsyncSequence & SendableMetatype>(
         length: Int? = nil,
         _ makeSequence: @escaping @Sendable () -> Chunks
-    ) -> RequestBody
+    ) -> HTTPRequestBody
     where Chunks.Element == [UInt8], Chunks.AsyncIterator: SendableMetatype {
-        RequestBody(
+        HTTPRequestBody(
             content: .stream(
                 Stream(length: length, isReplayable: true) { write in
                     for try await chunk in makeSequence() { try await write(chunk) }
@@ -98,7 +98,7 @@ public struct RequestBody: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-extension RequestBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension HTTPRequestBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// How large it is, never what is in it.
     public var description: String {
         switch content {

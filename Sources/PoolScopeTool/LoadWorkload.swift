@@ -9,7 +9,7 @@ struct Workload: Sendable {
         let site: CallSite
         let method: HTTPRequest.Method
         let path: String
-        var body = RequestBody.none
+        var body = HTTPRequestBody.none
     }
 
     /// A gateway's day: mostly tool calls, some of them slow, and around them what makes them possible.
@@ -22,8 +22,8 @@ struct Workload: Sendable {
         (weight: 4, element: Kind(site: .catalog, method: .get, path: "/large?bytes=65536")),
         (weight: 10, element: Kind(site: .peers, method: .get, path: "/mix")),
     ])
-    private static let toolCall: RequestBody = #"{"method":"tools/call","params":{"name":"search","arguments":{}}}"#
-    private static let tokenGrant: RequestBody = "grant_type=client_credentials&scope=tools"
+    private static let toolCall: HTTPRequestBody = #"{"method":"tools/call","params":{"name":"search","arguments":{}}}"#
+    private static let tokenGrant: HTTPRequestBody = "grant_type=client_credentials&scope=tools"
 
     private let targets: [Target]
     private let upstream: String

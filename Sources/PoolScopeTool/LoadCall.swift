@@ -5,5 +5,5 @@ import HTTPTypes
 struct LoadCall: Sendable {
     let site: CallSite
     let request: HTTPRequest
-    let body: RequestBody
+    let body: HTTPRequestBody
 }
