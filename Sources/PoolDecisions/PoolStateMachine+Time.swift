@@ -2,7 +2,7 @@ package import HTTPPool
 
 /// What happens because time passed: rules 3, 6 and 12, and the timeouts of each phase.
 extension PoolStateMachine {
-    /// The next moment at which ``timePassed(to:)`` has something to do; `nil` if there is none.
+    /// The next moment at which ``timePassed(to:)`` has something to do; `nil` without one.
     package mutating func nextDeadline() -> MonotonicTime? {
         var next = min(waiting.firstDeadline(), slotAlarms.first(), refusals.firstDeadline())
         if let expiry = idleExpiry { next = min(next, expiry) }

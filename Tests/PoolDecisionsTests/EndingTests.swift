@@ -129,21 +129,21 @@ struct EndingTests {
         #expect(rig.machine.requests.count == 0)
     }
 
-    // MARK: What is told
+    // MARK: What is reported
 
     @Test("A closed connection tells how long it lived and how many requests it served; a lease how long it was held")
-    func told() throws {
+    func reported() throws {
         let rig = Rig()
         let slot = try rig.submitAndConnect()
         rig.advance(.milliseconds(3))
         rig.complete(slot)
-        _ = rig.submit(site: CallSite("told"))
+        _ = rig.submit(site: CallSite("reported"))
         rig.advance(.milliseconds(4))
         rig.complete(slot, keepAlive: false)
         let events = rig.takeEvents()
         let origin = OriginID(index: 0)
         #expect(events.contains(.leaseEnded(origin, .unattributed, held: 3_000_000)))
-        #expect(events.contains(.leaseEnded(origin, CallSite("told"), held: 4_000_000)))
+        #expect(events.contains(.leaseEnded(origin, CallSite("reported"), held: 4_000_000)))
         #expect(events.contains(.connectionClosed(origin, .responseClose, lifetime: 7_000_000, requests: 2)))
     }
 

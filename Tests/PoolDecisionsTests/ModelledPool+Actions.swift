@@ -13,13 +13,13 @@ extension ModelledPool {
         isSubmitting = false
         rig.machine.finishTurn(at: rig.now)
         for (id, _) in rig.machine.record.turn.newOrigins {
-            while told.count <= id.index {
-                told.append(OriginLevels())
+            while reported.count <= id.index {
+                reported.append(OriginLevels())
                 ceiling.ofOrigins.append(0)
             }
-            check(told[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
+            check(reported[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
         }
-        for (id, levels) in rig.machine.record.turn.origins { told[Int(id.index)] = levels }
+        for (id, levels) in rig.machine.record.turn.origins { reported[Int(id.index)] = levels }
         for event in rig.machine.record.turn.events { tally[PoolEventKind(event).rawValue] += 1 }
         rig.machine.beginTurn()
         checkOrder(opened: opened)

@@ -15,13 +15,13 @@ extension ModelledPool {
     /// So long after its last refusal an origin may be forgotten.
     private static let memory: UInt64 = 10_000_000_000
 
-    mutating func answered(_ slot: SlotID) {
-        connections[slot]?.isAnswered = true
+    mutating func responded(_ slot: SlotID) {
+        connections[slot]?.hasResponded = true
         if let host = connections[slot]?.host { refusals[host] = nil }
     }
 
     mutating func refused(_ slot: SlotID) {
-        guard let connection = connections[slot], !connection.isAnswered, !connection.hasRefused else { return }
+        guard let connection = connections[slot], !connection.hasResponded, !connection.hasRefused else { return }
         connections[slot]?.hasRefused = true
         var account = refusals[connection.host] ?? RefusalAccount()
         if rig.now - account.last >= Self.memory { account.inARow = 0 }
@@ -41,9 +41,12 @@ extension ModelledPool {
 
     mutating func checkRefusal(_ verdict: TransferVerdict, _ ending: TransferEnding, on slot: SlotID?) {
         guard case .stale = ending, let slot, let connection = connections[slot] else { return }
-        let isTooMuch = !connection.isAnswered && refusing(connection.host) != nil
+        let isTooMuch = !connection.hasResponded && refusing(connection.host) != nil
         check(!isTooMuch || verdict == .refuse, "a request goes on though two connections in a row completed nothing")
-        check(isTooMuch || verdict != .refuse || !connection.isAnswered, "a request fails though its peer had answered")
+        check(
+            isTooMuch || verdict != .refuse || !connection.hasResponded,
+            "a request fails though its peer had responded"
+        )
     }
 
     /// A connection is about to be opened to the host.
@@ -56,7 +59,7 @@ extension ModelledPool {
         )
         let others = connections.contains { connection in
             guard let connection, connection.host == host else { return false }
-            return !connection.isAnswered && !connection.hasRefused && connection.openedAt > account.last
+            return !connection.hasResponded && !connection.hasRefused && connection.openedAt > account.last
         }
         check(!others, "two connections at once are tried with a peer that refuses everything")
     }

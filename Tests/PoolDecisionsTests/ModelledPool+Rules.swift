@@ -60,7 +60,7 @@ extension ModelledPool {
         var total = OriginLevels()
         for index in rig.machine.origins.indices {
             let levels = rig.machine.record.levels(of: index)
-            check(levels == told[index], "the observer was not told of a level")
+            check(levels == reported[index], "a level was not reported")
             let most = max(perOrigin, ceiling.ofOrigins[index])
             check(levels.connections.total <= most, "over maxConnectionsPerOrigin")
             ceiling.ofOrigins[index] = min(most, levels.connections.total)
@@ -124,7 +124,7 @@ extension ModelledPool {
     /// Everything, counted anew.
     mutating func checkEverything() {
         checkLevels()
-        var levels = [OriginLevels](repeating: OriginLevels(), count: told.count)
+        var levels = [OriginLevels](repeating: OriginLevels(), count: reported.count)
         var ofSites: [Int: RequestLevels] = [:]
         var deadline = MonotonicTime(nanoseconds: .max)
         var oldest: MonotonicTime?

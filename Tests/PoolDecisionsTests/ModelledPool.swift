@@ -13,11 +13,11 @@ struct ModelledPool {
         let openedAt: MonotonicTime
         let tag: Int
         var isReady = false
-        var isAnswered = false
+        var hasResponded = false
         /// It has refused a request, and no response came before.
         var hasRefused = false
         var isGoingAway = false
-        /// The pool was told that it closes.
+        /// It was reported to the pool that it closes.
         var isToClose = false
         /// The later a request left it last, the higher.
         var left = 0
@@ -53,8 +53,8 @@ struct ModelledPool {
     var limits: PoolLimits
     var connections: [Connection?] = []
     var requests: [Request?] = []
-    /// What the observer was told.
-    var told: [OriginLevels] = []
+    /// The levels that were reported to the observer, by origin.
+    var reported: [OriginLevels] = []
     var tally: [Int] = Array(repeating: 0, count: PoolEventKind.allCases.count)
     var submitted = 0
     var finished = 0
@@ -88,7 +88,7 @@ struct ModelledPool {
             submit(host, tag: tag, acquire: acquire, total: total, hasBody: hasBody, isRepeatable: isRepeatable)
         case .ready(let pick): ready(pick)
         case .connectFails(let pick, let reason): connectFails(pick, reason)
-        case .answer(let pick): answer(pick)
+        case .respond(let pick): respond(pick)
         case .complete(let pick, let keepAlive): complete(pick, keepAlive: keepAlive)
         case .breaks(let pick, let alone): breaks(pick, alone: alone)
         case .stale(let pick, let sent): stale(pick, sent: sent)
@@ -144,7 +144,7 @@ struct ModelledPool {
         check(!requests.contains { $0 != nil }, "a request has no end")
         check(!connections.contains { $0 != nil }, "a connection is left open")
         check(rig.machine.nextDeadline() == nil, "a timer is left")
-        for levels in told { check(levels == OriginLevels(), "a level is not 0 after the shutdown") }
+        for levels in reported { check(levels == OriginLevels(), "a level is not 0 after the shutdown") }
     }
 
     mutating func check(_ holds: Bool, _ what: String) {
@@ -249,10 +249,10 @@ struct ModelledPool {
         transferEnded(id, .broken(reason))
     }
 
-    private mutating func answer(_ pick: Int) {
-        let id = inFlight(pick) { request, connection in request.opened && !connection.isAnswered }
+    private mutating func respond(_ pick: Int) {
+        let id = inFlight(pick) { request, connection in request.opened && !connection.hasResponded }
         guard let id, let slot = requests[id]?.slot else { return }
-        answered(slot)
+        responded(slot)
         rig.responseBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true)
         apply()
     }
@@ -264,9 +264,9 @@ struct ModelledPool {
 
     private mutating func complete(request id: RequestID, keepAlive: Bool) {
         guard let request = requests[id], let slot = request.slot else { return }
-        // No exchange ends without an answer.
-        if request.opened, connections[slot]?.isAnswered == false {
-            answered(slot)
+        // No exchange ends without a response.
+        if request.opened, connections[slot]?.hasResponded == false {
+            responded(slot)
             rig.responseBegan(slot, isMultiplexed: connections[slot]?.isHTTP2 == true)
             apply()
         }
@@ -274,7 +274,7 @@ struct ModelledPool {
             connections[slot]?.isGoingAway = true
             connections[slot]?.isToClose = true
         }
-        answered(slot)
+        responded(slot)
         transferEnded(id, .complete(keepAlive: keepAlive))
     }
 

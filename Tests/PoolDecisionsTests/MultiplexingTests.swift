@@ -7,7 +7,7 @@ import Testing
 struct MultiplexingTests {
     // MARK: Finding out
 
-    @Test("Requests share a connection that is being opened, and join it when the answer says HTTP/2")
+    @Test("Requests share a connection that is being opened, and join it when the response shows HTTP/2")
     func sharesInExpectation() {
         let rig = Rig(http2: true)
         let ids = (0..<3).map { _ in rig.submit() }
@@ -24,7 +24,7 @@ struct MultiplexingTests {
         #expect(rig.levels().requests.inFlight == 3)
     }
 
-    @Test("Where the answer says HTTP/1.1, the others open connections of their own")
+    @Test("Where the response shows HTTP/1.1, the others open connections of their own")
     func partsOverHTTP1() {
         let rig = Rig(http2: true)
         let ids = (0..<3).map { _ in rig.submit() }
@@ -37,7 +37,7 @@ struct MultiplexingTests {
         #expect(rig.takeActions().opened.count == 1)
     }
 
-    @Test("Without an answer, those who share it try after a while, late comers too", arguments: [true, false])
+    @Test("Without a response, those who share it try after a while, late comers too", arguments: [true, false])
     func triesWithoutAnswer(late: Bool) {
         let rig = Rig(http2: true)
         _ = rig.submit()
@@ -54,7 +54,7 @@ struct MultiplexingTests {
         #expect(rig.takeActions().list == [.join(0, next)])
     }
 
-    @Test("Who comes between the connection and its answer joins with the answer")
+    @Test("Who comes between the connection and its response joins with the response")
     func joinsWithTheAnswer() throws {
         let rig = Rig(http2: true)
         let slot = try rig.submitAndConnect()
@@ -64,8 +64,8 @@ struct MultiplexingTests {
         #expect(rig.takeActions().list == [.join(slot, id)])
     }
 
-    @Test("A refusal before any answer means HTTP/1.1, until an answer says otherwise")
-    func answerIsSurer() throws {
+    @Test("A refusal before any response means HTTP/1.1, until a response shows otherwise")
+    func responseIsSurer() throws {
         let rig = Rig(http2: true)
         let slot = try rig.submitAndConnect()
         let id = rig.submit()

@@ -5,7 +5,7 @@ import LoopbackUpstream
 
 /// One thing that happens to a pool, as a value: a sequence of them can be replayed, and made shorter.
 ///
-/// A number picks one of those that are there when the step is taken; where there is none, nothing happens. So every
+/// A number picks one of those that are there when the step is taken; without one, nothing happens. So every
 /// sequence makes sense, whatever is left out of it. Requests have tags, and connections those of the requests that opened
 /// them: a number picks the same one of two whatever else is there, so what is left out changes little of the rest.
 enum RandomStep: Equatable {
@@ -13,8 +13,8 @@ enum RandomStep: Equatable {
     /// A connection that is being opened becomes usable.
     case ready(Int)
     case connectFails(Int, ConnectFailure)
-    /// The first answer on a connection begins, and says which version it speaks.
-    case answer(Int)
+    /// The first response on a connection begins, and says which version it speaks.
+    case respond(Int)
     case complete(Int, keepAlive: Bool)
     /// A request breaks; on HTTP/2 it may break alone, otherwise all that are on the connection break with it.
     case breaks(Int, alone: Bool)
@@ -129,7 +129,7 @@ extension RandomStep {
             )
         case 27..<37: return .ready(pick)
         case 37..<39: return .connectFails(pick, ConnectFailure.allCases.randomElement(using: &random) ?? .other)
-        case 39..<44: return .answer(pick)
+        case 39..<44: return .respond(pick)
         case 44..<58: return .complete(pick, keepAlive: pick % 8 > 0)
         case 58..<60: return .breaks(pick, alone: pick % 2 == 0)
         case 60..<62: return .stale(pick, sent: pick % 2 == 0)

@@ -10,7 +10,7 @@ struct IndexList {
     var isEmpty: Bool { count == 0 }
 }
 
-/// In place of a number where there is none; half as large as an optional.
+/// Stands for "no number"; half as large as an optional.
 private let none = -1
 
 /// The links of one or several lists. A number is in at most one of them at a time.

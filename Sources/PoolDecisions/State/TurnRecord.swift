@@ -99,7 +99,7 @@ struct TurnRecord {
 
     // MARK: The end of the turn
 
-    /// Completes ``turn``. ``takeTouched()``, until there is none left, and ``beginNext()`` follow.
+    /// Completes ``turn``. ``takeTouched()``, until it returns `nil`, and ``beginNext()`` follow.
     mutating func finish(at now: MonotonicTime, oldestQueued: MonotonicTime?) {
         turn.now = now
         for index in touchedOrigins {
