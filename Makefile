@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -11,6 +11,7 @@ TEST_PACKAGES := brotli curl nginx openssl procps prometheus python3 tinyproxy z
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
+DOCS_PACKAGES := python3
 
 FORMATTED := Package.swift Sources Tests Examples/Adapter/Package.swift Examples/Adapter/Sources Examples/Adapter/Tests
 
@@ -60,6 +61,14 @@ test: deps deps-test ## Build and run all tests, against both versions of libcur
 
 outside: deps ## Test a package outside this one that measures a client of its own, through public modules only
 	swift test --package-path Examples/Adapter
+
+docs: deps ## Build the documentation into .build/docs; a warning is an error
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/docs.py
+
+snippets: deps ## Compile every snippet of the README and the documentation
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/snippets.py
 
 fault-storm: export FAULT_STORM_SECONDS ?= 600
 fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS
