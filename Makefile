@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -69,6 +69,14 @@ docs: deps ## Build the documentation into .build/docs; a warning is an error
 snippets: deps ## Compile every snippet of the README and the documentation
 	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
 	python3 scripts/snippets.py
+
+api: deps ## Fail where the public API differs from api/
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/api.py
+
+api-baseline: deps ## Write the public API to api/, after a change that CHANGELOG.md describes
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/api.py --renew
 
 fault-storm: export FAULT_STORM_SECONDS ?= 600
 fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS
