@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -78,13 +78,17 @@ api-baseline: deps ## Write the public API to api/, after a change that CHANGELO
 	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
 	python3 scripts/api.py --renew
 
+words: ## Fail where the documentation or the sources use a word that CONTRIBUTING.md asks to avoid
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/words.py
+
 fault-storm: export FAULT_STORM_SECONDS ?= 600
 fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS
 	swift build --build-tests
 	swift test --skip-build --filter FaultStormTests
 
 # In a scratch path of its own, so that every module in it was compiled with warnings as errors.
-verify: deps deps-test ## Warnings are errors, formatting, then all tests
+verify: deps deps-test words ## Warnings are errors, formatting, words, then all tests
 	swift build --build-tests --scratch-path .build-verify -Xswiftc -warnings-as-errors
 	swift format lint --strict --recursive $(FORMATTED)
 	$(MAKE) test
