@@ -196,7 +196,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PoolTestingTests",
-            dependencies: ["HTTPPool", "PoolMetrics", "PoolTesting"],
+            dependencies: ["HTTPPool", "PoolMetrics", "PoolTesting", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "UnpackingTests", dependencies: ["TestSupport", "Unpacking"], swiftSettings: strict),

@@ -1,25 +1,67 @@
 /// Something that happened in a pool. Plain values only: copying an event allocates and retains nothing.
-///
-/// All durations are nanoseconds.
-@nonexhaustive
-public enum PoolEvent: Sendable, Hashable {
-    /// An acquisition ended with a ready connection. `waited`: since submission. `queued`: the part of it spent
-    /// waiting for a slot, without DNS, TCP and TLS.
-    case acquired(OriginID, AcquireKind, waited: UInt64, queued: UInt64)
-    /// An acquisition ended without one. `waited`: since submission.
-    case acquireFailed(OriginID, AcquireFailure, waited: UInt64)
-    /// A request had to queue, and this limit made it.
-    case queued(OriginID, behind: PoolLimit)
-    /// A connection became usable, `took` after the decision to open it.
-    case connectionOpened(OriginID, took: UInt64)
-    /// A connection never became usable.
-    case connectFailed(OriginID, ConnectFailure, took: UInt64)
-    /// A connection that was usable is closed: how long it lived, and how many requests it served.
-    case connectionClosed(OriginID, CloseReason, lifetime: UInt64, requests: UInt32)
-    /// A request gave its connection back, or lost it. `held`: since it was acquired.
-    case leaseEnded(OriginID, CallSite, held: UInt64)
-    /// A request that met a dead reused connection was submitted once more.
-    case staleRetry(OriginID)
+public struct PoolEvent: Sendable, Hashable {
+    /// What happened. All durations are nanoseconds.
+    @nonexhaustive
+    public enum Kind: Sendable, Hashable {
+        /// An acquisition ended with a ready connection. `waited`: since submission. `queued`: the part of it spent
+        /// waiting for a slot, without DNS, TCP and TLS.
+        case acquired(AcquireKind, waited: UInt64, queued: UInt64)
+        /// An acquisition ended without one. `waited`: since submission.
+        case acquireFailed(AcquireFailure, waited: UInt64)
+        /// A request had to queue because of this limit.
+        case queued(behind: PoolLimit)
+        /// A connection became usable, `took` after the decision to open it.
+        case connectionOpened(took: UInt64)
+        /// A connection never became usable.
+        case connectFailed(ConnectFailure, took: UInt64)
+        /// A connection that was usable is closed: how long it lived, and how many requests it served.
+        case connectionClosed(CloseReason, lifetime: UInt64, requests: UInt32)
+        /// A request gave its connection back, or lost it. `held`: since it was acquired.
+        case leaseEnded(CallSite, held: UInt64)
+        /// A request whose reused connection was dead was submitted once more.
+        case staleRetry
+    }
+
+    /// What happened.
+    public let kind: Kind
+    /// The origin to which it happened.
+    public let origin: OriginID
+    // 0 stands for none, which keeps an event small.
+    private let requestValue: UInt64
+    private let connectionValue: UInt64
+
+    /// The request to which it happened; `nil` for what happens to a connection alone, or where the pool does not number them.
+    public var request: RequestNumber? { requestValue == 0 ? nil : RequestNumber(requestValue) }
+
+    /// The connection on which it happened; `nil` where there is none, or where the pool does not number them.
+    public var connection: ConnectionNumber? { connectionValue == 0 ? nil : ConnectionNumber(connectionValue) }
+
+    /// Describes an event.
+    ///
+    /// - Parameters:
+    ///   - kind: what happened.
+    ///   - origin: the origin to which it happened.
+    ///   - request: the request to which it happened, if any.
+    ///   - connection: the connection on which it happened, if any.
+    public init(
+        _ kind: Kind,
+        _ origin: OriginID,
+        request: RequestNumber? = nil,
+        connection: ConnectionNumber? = nil
+    ) {
+        self.kind = kind
+        self.origin = origin
+        requestValue = request?.value ?? 0
+        connectionValue = connection?.value ?? 0
+    }
+
+    /// Describes an event by bare numbers, of which 0 is none.
+    package init(_ kind: Kind, _ origin: OriginID, requestValue: UInt64, connectionValue: UInt64) {
+        self.kind = kind
+        self.origin = origin
+        self.requestValue = requestValue
+        self.connectionValue = connectionValue
+    }
 }
 
 /// The number under which a pool speaks of an origin. It is valid from the turn that introduces it (see

@@ -52,7 +52,10 @@ extension PoolStateMachine {
     private mutating func open(for id: RequestID, at now: MonotonicTime) {
         let origin = requests[id].origin
         let isMultiplexed: Bool? = origins[origin].isMultiplexed == false ? false : nil
-        let slot = slots.insert(Slot(origin: origin, opening: now, isMultiplexed: isMultiplexed))
+        lastConnection += 1
+        let slot = slots.insert(
+            Slot(origin: origin, number: lastConnection, opening: now, isMultiplexed: isMultiplexed)
+        )
         places.append(id, to: slot)
         refusals.noteOpening(slot, of: origin)
         noteGiven(to: origin)
@@ -88,11 +91,13 @@ extension PoolStateMachine {
         move(id, to: .inFlight(slot))
         record.record(
             .acquired(
-                requests[id].originID,
                 kind,
                 waited: now - requests[id].acquisitionBegan,
                 queued: requests[id].queuedTime(at: now)
-            )
+            ),
+            of: requests[id].origin,
+            request: requests[id].number,
+            connection: slots[slot].number
         )
         requests[id].noteAcquired(at: now)
         arm(slot, for: id)
@@ -159,10 +164,28 @@ extension PoolStateMachine {
 
     /// Closes a connection that was usable.
     mutating func close(_ slot: SlotID, _ reason: CloseReason, at now: MonotonicTime) {
-        let origin = OriginID(index: Int32(slots[slot].origin))
         let lifetime = now - slots[slot].opened
-        record.record(.connectionClosed(origin, reason, lifetime: lifetime, requests: slots[slot].served))
+        record.record(
+            .connectionClosed(reason, lifetime: lifetime, requests: slots[slot].served),
+            of: slots[slot].origin,
+            connection: slots[slot].number
+        )
         vacate(slot, at: now)
+    }
+
+    /// The connection never became usable for the request that opened it.
+    mutating func noteConnectFailure(
+        of slot: SlotID,
+        for id: RequestID,
+        _ reason: ConnectFailure,
+        at now: MonotonicTime
+    ) {
+        record.record(
+            .connectFailed(reason, took: now - slots[slot].opening),
+            of: slots[slot].origin,
+            request: requests[id].number,
+            connection: slots[slot].number
+        )
     }
 
     /// Frees the slot, on which no request is any more.

@@ -49,7 +49,9 @@ extension PoolStateMachine {
             removeFromQueue(id)
             failAcquisition(id, .rejected, .queueFull, at: now)
         } else {
-            if case .limit(let limit) = obstacle { record.record(.queued(requests[id].originID, behind: limit)) }
+            if case .limit(let limit) = obstacle {
+                record.record(.queued(behind: limit), of: requests[id].origin, request: requests[id].number)
+            }
             waiting.setDeadline(of: id, at: deadline)
         }
     }

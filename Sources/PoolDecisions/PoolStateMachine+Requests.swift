@@ -88,7 +88,7 @@ extension PoolStateMachine {
             removeFromQueue(id)
             failAcquisition(id, acquireFailure, failure, at: now)
         case .connecting(let slot) where isOpener(id, of: slot):
-            record.record(.connectFailed(requests[id].originID, connectFailure, took: now - slots[slot].opening))
+            noteConnectFailure(of: slot, for: id, connectFailure, at: now)
             leave(slot, id)
             let others = requestsThatMove(from: slot)
             vacate(slot, at: now)
@@ -130,12 +130,21 @@ extension PoolStateMachine {
 
     mutating func noteAcquireFailure(of id: RequestID, _ reason: AcquireFailure, at now: MonotonicTime) {
         let waited = now - requests[id].acquisitionBegan
-        record.record(.acquireFailed(requests[id].originID, reason, waited: waited))
+        record.record(
+            .acquireFailed(reason, waited: waited),
+            of: requests[id].origin,
+            request: requests[id].number
+        )
     }
 
     mutating func endLease(_ id: RequestID, at now: MonotonicTime) {
         let held = now - requests[id].acquired
-        record.record(.leaseEnded(requests[id].originID, requests[id].site, held: held))
+        record.record(
+            .leaseEnded(requests[id].site, held: held),
+            of: requests[id].origin,
+            request: requests[id].number,
+            connection: requests[id].slot.map { slots[$0].number } ?? 0
+        )
     }
 
     /// The request is finished; its number is free.

@@ -5,7 +5,12 @@ extension PoolStateMachine {
     /// The slot's connection is usable and the request that opened it is about to be sent.
     package mutating func connectionReady(_ slot: SlotID, at now: MonotonicTime) -> PoolActions {
         guard slots[slot].state == .connecting, let id = places.first(of: slot) else { return actions.take() }
-        record.record(.connectionOpened(requests[id].originID, took: now - slots[slot].opening))
+        record.record(
+            .connectionOpened(took: now - slots[slot].opening),
+            of: slots[slot].origin,
+            request: requests[id].number,
+            connection: slots[slot].number
+        )
         slots[slot].noteReady(at: now)
         moveConnection(of: slots[slot].origin, from: .connecting, to: .active)
         acquire(slot, for: id, .new, at: now)
@@ -86,7 +91,7 @@ extension PoolStateMachine {
         at now: MonotonicTime
     ) -> TransferVerdict {
         let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
-        record.record(.connectFailed(requests[id].originID, reason, took: now - slots[slot].opening))
+        noteConnectFailure(of: slot, for: id, reason, at: now)
         // Each attempt takes an idle connection, so there is an end to them.
         let goesOn = reason == .noDescriptor && shutdown == nil && takeIdleConnection(for: id, at: now)
         if !goesOn { noteAcquireFailure(of: id, .connectFailed, at: now) }
@@ -126,7 +131,7 @@ extension PoolStateMachine {
             if goesOn { slots[slot].hasLostRequests = true }
             let others = settle(slot, keepAlive: false, reason, at: now)
             if goesOn {
-                record.record(.staleRetry(requests[id].originID))
+                record.record(.staleRetry, of: requests[id].origin, request: requests[id].number)
                 requests[id].noteRetry(at: now)
             } else {
                 forget(id)

@@ -44,6 +44,8 @@ package struct PoolStateMachine: ~Copyable {
     var requests = Slab<Request>()
     /// Places of connections.
     var slots = Slab<Slot>()
+    /// How many connections it was decided to open so far.
+    var lastConnection: UInt64 = 0
     /// The requests that have a place on a slot, by slot; the one that opens the connection first.
     var places = IndexLists()
     var origins = Origins()

@@ -68,27 +68,28 @@ struct PoolTally: Sendable {
     }
 
     private mutating func add(_ event: PoolEvent) {
-        switch event {
-        case .acquired(let id, let kind, let waited, let queued):
+        let id = event.origin
+        switch event.kind {
+        case .acquired(let kind, let waited, let queued):
             origins.update(Int(id.index)) { $0.acquires[kind] &+= 1 }
             durations.acquired.observe(waited)
             durations.queueWait.observe(queued)
-        case .acquireFailed(let id, let reason, let waited):
+        case .acquireFailed(let reason, let waited):
             origins.update(Int(id.index)) { $0.acquireFailures[reason] &+= 1 }
             durations.acquireFailed[reason.position].observe(waited)
-        case .queued(let id, let limit):
+        case .queued(let limit):
             origins.update(Int(id.index)) { $0.limitWaits[limit] &+= 1 }
-        case .connectionOpened(let id, let took):
+        case .connectionOpened(let took):
             origins.update(Int(id.index)) { $0.connectionsOpened &+= 1 }
             durations.connected.observe(took)
-        case .connectFailed(let id, let reason, let took):
+        case .connectFailed(let reason, let took):
             origins.update(Int(id.index)) { $0.connectFailures[reason] &+= 1 }
             durations.connectFailed.observe(took)
-        case .connectionClosed(let id, let reason, let lifetime, let requests):
+        case .connectionClosed(let reason, let lifetime, let requests):
             origins.update(Int(id.index)) { $0.connectionsClosed[reason] &+= 1 }
             durations.connectionLifetime.observe(lifetime)
             durations.connectionRequests.observe(UInt64(requests))
-        case .leaseEnded(let id, let site, let held):
+        case .leaseEnded(let site, let held):
             origins.update(Int(id.index)) { $0.leasesEnded &+= 1 }
             meet(site)
             sites.update(Int(site.index)) {
@@ -96,7 +97,7 @@ struct PoolTally: Sendable {
                 $0.leasedNanoseconds &+= UInt128(held)
             }
             durations.lease.observe(held)
-        case .staleRetry(let id):
+        case .staleRetry:
             origins.update(Int(id.index)) { $0.staleRetries &+= 1 }
         }
     }

@@ -28,11 +28,12 @@ final class TurnAudit: PoolObserver {
         state.withLock { state in
             for new in newOrigins { state.accounts[new.id.index] = Account() }
             for event in events {
-                switch event {
-                case .connectionOpened(let id, _): state.accounts[id.index, default: Account()].open += 1
-                case .connectionClosed(let id, _, _, _): state.accounts[id.index, default: Account()].open -= 1
-                case .acquired(let id, _, _, _): state.accounts[id.index, default: Account()].acquired += 1
-                case .leaseEnded(let id, _, _): state.accounts[id.index, default: Account()].ended += 1
+                let id = event.origin
+                switch event.kind {
+                case .connectionOpened: state.accounts[id.index, default: Account()].open += 1
+                case .connectionClosed: state.accounts[id.index, default: Account()].open -= 1
+                case .acquired: state.accounts[id.index, default: Account()].acquired += 1
+                case .leaseEnded: state.accounts[id.index, default: Account()].ended += 1
                 default: break
                 }
             }

@@ -141,10 +141,30 @@ struct EndingTests {
         rig.advance(.milliseconds(4))
         rig.complete(slot, keepAlive: false)
         let events = rig.takeEvents()
-        let origin = OriginID(index: 0)
-        #expect(events.contains(.leaseEnded(origin, .unattributed, held: 3_000_000)))
-        #expect(events.contains(.leaseEnded(origin, CallSite("reported"), held: 4_000_000)))
-        #expect(events.contains(.connectionClosed(origin, .responseClose, lifetime: 7_000_000, requests: 2)))
+        let kinds = events.map(\.kind)
+        #expect(kinds.contains(.leaseEnded(.unattributed, held: 3_000_000)))
+        #expect(kinds.contains(.leaseEnded(CallSite("reported"), held: 4_000_000)))
+        #expect(kinds.contains(.connectionClosed(.responseClose, lifetime: 7_000_000, requests: 2)))
+    }
+
+    @Test("Events carry the numbers of their request and of their connection, which is another one after a retry")
+    func numbers() throws {
+        let rig = Rig()
+        let slot = try rig.submitAndConnect()
+        rig.complete(slot)
+        let id = rig.submit()
+        #expect(rig.end(slot, .stale(sent: true, .peerClosed)) == .retry)
+        rig.connectionReady(try #require(rig.machine.requests[id].slot))
+        let events = rig.takeEvents()
+        let second = RequestNumber(rig.machine.requests[id].number)
+        let (old, new) = (ConnectionNumber(1), ConnectionNumber(2))
+        let ofSecond = events.filter { $0.request == second }.map { ($0.kind.name, $0.connection) }
+        #expect(
+            ofSecond.map(\.0) == ["acquired", "leaseEnded", "staleRetry", "connectionOpened", "acquired"]
+        )
+        #expect(ofSecond.map(\.1) == [old, old, nil, new, new])
+        let closed = events.filter { $0.kind.name == "connectionClosed" }
+        #expect(closed.map(\.connection) == [old] && closed.allSatisfy { $0.request == nil })
     }
 
     // MARK: Dead connections
@@ -164,7 +184,7 @@ struct EndingTests {
         #expect(rig.takeActions().list == [.close(second), .open(second, id)])
         let events = rig.takeEvents()
         #expect(events.closeReasons == [.peerClosed])
-        #expect(events.contains(.staleRetry(OriginID(index: 0))))
+        #expect(events.map(\.kind).contains(.staleRetry))
     }
 
     @Test("A request that is not repeatable is not sent twice, unless nothing was sent")
@@ -258,4 +278,9 @@ struct EndingTests {
         #expect(rig.takeActions().closed == [slot])
         #expect(rig.isDrained)
     }
+}
+
+extension PoolEvent.Kind {
+    /// The name of the case.
+    fileprivate var name: String { String("\(self)".prefix { $0 != "(" }) }
 }

@@ -7,7 +7,7 @@ enum PoolEventKind: Int, CaseIterable {
     case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried
 
     init(_ event: PoolEvent) {
-        switch event {
+        switch event.kind {
         case .acquired: self = .acquired
         case .acquireFailed: self = .acquireFailed
         case .queued: self = .queued

@@ -174,19 +174,19 @@ final class Rig {
 
 extension [PoolEvent] {
     var closeReasons: [CloseReason] {
-        compactMap { if case .connectionClosed(_, let reason, _, _) = $0 { reason } else { nil } }
+        compactMap { if case .connectionClosed(let reason, _, _) = $0.kind { reason } else { nil } }
     }
     var acquireFailures: [AcquireFailure] {
-        compactMap { if case .acquireFailed(_, let reason, _) = $0 { reason } else { nil } }
+        compactMap { if case .acquireFailed(let reason, _) = $0.kind { reason } else { nil } }
     }
     var connectFailures: [ConnectFailure] {
-        compactMap { if case .connectFailed(_, let reason, _) = $0 { reason } else { nil } }
+        compactMap { if case .connectFailed(let reason, _) = $0.kind { reason } else { nil } }
     }
     var acquireKinds: [AcquireKind] {
-        compactMap { if case .acquired(_, let kind, _, _) = $0 { kind } else { nil } }
+        compactMap { if case .acquired(let kind, _, _) = $0.kind { kind } else { nil } }
     }
     var limitWaits: [PoolLimit] {
-        compactMap { if case .queued(_, let limit) = $0 { limit } else { nil } }
+        compactMap { if case .queued(let limit) = $0.kind { limit } else { nil } }
     }
 }
 

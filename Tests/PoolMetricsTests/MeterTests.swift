@@ -1,5 +1,6 @@
 import Foundation
 import HTTPPool
+import TestSupport
 import Testing
 
 @testable import PoolMetrics

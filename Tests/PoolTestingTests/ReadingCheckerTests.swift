@@ -1,6 +1,7 @@
 import HTTPPool
 import PoolTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PoolMetrics

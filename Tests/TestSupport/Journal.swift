@@ -38,19 +38,19 @@ package final class Journal: PoolObserver {
         }
     }
 
-    package var opened: Int { events.count { if case .connectionOpened = $0 { true } else { false } } }
-    package var leases: Int { events.count { if case .leaseEnded = $0 { true } else { false } } }
-    package var staleRetries: Int { events.count { if case .staleRetry = $0 { true } else { false } } }
+    package var opened: Int { events.count { if case .connectionOpened = $0.kind { true } else { false } } }
+    package var leases: Int { events.count { if case .leaseEnded = $0.kind { true } else { false } } }
+    package var staleRetries: Int { events.count { if case .staleRetry = $0.kind { true } else { false } } }
     package var acquireKinds: [AcquireKind] {
-        events.compactMap { if case .acquired(_, let kind, _, _) = $0 { kind } else { nil } }
+        events.compactMap { if case .acquired(let kind, _, _) = $0.kind { kind } else { nil } }
     }
     package var acquireFailures: [AcquireFailure] {
-        events.compactMap { if case .acquireFailed(_, let reason, _) = $0 { reason } else { nil } }
+        events.compactMap { if case .acquireFailed(let reason, _) = $0.kind { reason } else { nil } }
     }
     package var connectFailures: [ConnectFailure] {
-        events.compactMap { if case .connectFailed(_, let reason, _) = $0 { reason } else { nil } }
+        events.compactMap { if case .connectFailed(let reason, _) = $0.kind { reason } else { nil } }
     }
     package var closeReasons: [CloseReason] {
-        events.compactMap { if case .connectionClosed(_, let reason, _, _) = $0 { reason } else { nil } }
+        events.compactMap { if case .connectionClosed(let reason, _, _) = $0.kind { reason } else { nil } }
     }
 }

@@ -52,9 +52,9 @@ extension PoolTurn {
         for request in 0..<requests {
             let nanoseconds = request * 40_000
             turn.events += [
-                .queued(origin, behind: .connections),
-                .acquired(origin, .reused, waited: nanoseconds, queued: nanoseconds),
-                .leaseEnded(origin, site, held: nanoseconds),
+                PoolEvent(.queued(behind: .connections), origin),
+                PoolEvent(.acquired(.reused, waited: nanoseconds, queued: nanoseconds), origin),
+                PoolEvent(.leaseEnded(site, held: nanoseconds), origin),
             ]
         }
         turn.origins = [(origin, OriginLevels())]
@@ -77,15 +77,15 @@ extension PoolTurn {
             let origin = OriginID(index: index)
             // From 0.1 ms to some seconds, so that every bucket fills.
             let took = 100_000 << (UInt64(index) % 16) + UInt64(index)
-            turn.events += AcquireKind.allCases.map { .acquired(origin, $0, waited: took, queued: took / 2) }
-            turn.events += AcquireFailure.allCases.map { .acquireFailed(origin, $0, waited: took) }
-            turn.events += PoolLimit.allCases.map { .queued(origin, behind: $0) }
-            turn.events += ConnectFailure.allCases.map { .connectFailed(origin, $0, took: took) }
+            turn.events += AcquireKind.allCases.map { PoolEvent(.acquired($0, waited: took, queued: took / 2), origin) }
+            turn.events += AcquireFailure.allCases.map { PoolEvent(.acquireFailed($0, waited: took), origin) }
+            turn.events += PoolLimit.allCases.map { PoolEvent(.queued(behind: $0), origin) }
+            turn.events += ConnectFailure.allCases.map { PoolEvent(.connectFailed($0, took: took), origin) }
             turn.events += CloseReason.allCases.map {
-                .connectionClosed(origin, $0, lifetime: took, requests: UInt32(index) * 20)
+                PoolEvent(.connectionClosed($0, lifetime: took, requests: UInt32(index) * 20), origin)
             }
-            turn.events += sites.map { .leaseEnded(origin, $0, held: took) }
-            turn.events += [.connectionOpened(origin, took: took), .staleRetry(origin)]
+            turn.events += sites.map { PoolEvent(.leaseEnded($0, held: took), origin) }
+            turn.events += [PoolEvent(.connectionOpened(took: took), origin), PoolEvent(.staleRetry, origin)]
             turn.origins.append((origin, levels))
         }
         turn.sites = sites.map { ($0, levels.requests) }

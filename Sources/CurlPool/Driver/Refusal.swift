@@ -11,7 +11,7 @@ struct Refusal {
         let id = OriginID(index: 0)
         turn.takenThrough = lastNumber
         turn.newOrigins = [(id, origin)]
-        turn.events = [.acquireFailed(id, .shutdown, waited: 0)]
+        turn.events = [PoolEvent(.acquireFailed(.shutdown, waited: 0), id)]
         return turn
     }
 }

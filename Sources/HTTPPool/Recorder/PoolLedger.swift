@@ -80,7 +80,7 @@ public struct PoolLedger: Sendable {
     /// A limit makes the request wait.
     public mutating func queued(_ number: RequestNumber, behind limit: PoolLimit) {
         guard let request = request(number, in: [.queued], #function) else { return }
-        events.append(.queued(origins.id(of: request.origin), behind: limit))
+        record(.queued(behind: limit), of: request.origin, number)
     }
 
     /// The request got a slot: an idle connection, a place on one, or leave to open one. Not to be reported by clients that do
@@ -136,7 +136,7 @@ public struct PoolLedger: Sendable {
             $0.inFlight += 1
         }
         let queued = (request.placed ?? now) - request.began
-        events.append(.acquired(origins.id(of: request.origin), kind, waited: now - request.began, queued: queued))
+        record(.acquired(kind, waited: now - request.began, queued: queued), of: request.origin, number, connection)
     }
 
     /// The request ended without a connection.
@@ -145,7 +145,7 @@ public struct PoolLedger: Sendable {
         change(requests: number) { levels in
             if request.state == .queued { levels.queued -= 1 } else { levels.connecting -= 1 }
         }
-        events.append(.acquireFailed(origins.id(of: request.origin), reason, waited: now - request.began))
+        record(.acquireFailed(reason, waited: now - request.began), of: request.origin, number)
         requests[number] = nil
     }
 
@@ -157,7 +157,7 @@ public struct PoolLedger: Sendable {
     /// The pool sends the request again, because its connection was dead. The request waits for another one from now on.
     public mutating func retried(_ number: RequestNumber) {
         guard var request = endLease(number, #function) else { return }
-        events.append(.staleRetry(origins.id(of: request.origin)))
+        record(.staleRetry, of: request.origin, number)
         request.state = .queued
         request.began = now
         request.placed = nil
@@ -174,7 +174,7 @@ public struct PoolLedger: Sendable {
         }
         change(requests: number) { $0.inFlight -= 1 }
         let held = now - (request.acquired ?? now)
-        events.append(.leaseEnded(origins.id(of: request.origin), request.site, held: held))
+        record(.leaseEnded(request.site, held: held), of: request.origin, number, connection)
         if let connection, let found = connections[connection] {
             connections[connection]?.leases -= 1
             if found.leases == 1 {
@@ -210,7 +210,7 @@ public struct PoolLedger: Sendable {
             $0.connecting -= 1
             $0.idle += 1
         }
-        events.append(.connectionOpened(origins.id(of: connection.origin), took: now - connection.opening))
+        record(.connectionOpened(took: now - connection.opening), of: connection.origin, nil, number)
     }
 
     /// The connection never became usable.
@@ -220,7 +220,7 @@ public struct PoolLedger: Sendable {
         }
         connections[number] = nil
         changeConnections(of: connection.origin) { $0.connecting -= 1 }
-        events.append(.connectFailed(origins.id(of: connection.origin), reason, took: now - connection.opening))
+        record(.connectFailed(reason, took: now - connection.opening), of: connection.origin, nil, number)
     }
 
     /// The connection, which was usable, is closed. Requests that still hold it end by a report of their own.
@@ -232,8 +232,8 @@ public struct PoolLedger: Sendable {
         changeConnections(of: connection.origin) { levels in
             if connection.leases > 0 { levels.active -= 1 } else { levels.idle -= 1 }
         }
-        let id = origins.id(of: connection.origin)
-        events.append(.connectionClosed(id, reason, lifetime: now - opened, requests: connection.served))
+        let closed = PoolEvent.Kind.connectionClosed(reason, lifetime: now - opened, requests: connection.served)
+        record(closed, of: connection.origin, nil, number)
     }
 
     // MARK: The pool
@@ -281,6 +281,15 @@ public struct PoolLedger: Sendable {
     }
 
     var hasRequests: Bool { lastRequest > 0 }
+
+    private mutating func record(
+        _ kind: PoolEvent.Kind,
+        of origin: Origin,
+        _ request: RequestNumber?,
+        _ connection: ConnectionNumber? = nil
+    ) {
+        events.append(PoolEvent(kind, origins.id(of: origin), request: request, connection: connection))
+    }
 
     private mutating func change(requests number: RequestNumber, _ change: (inout RequestLevels) -> Void) {
         guard let request = requests[number] else { return }

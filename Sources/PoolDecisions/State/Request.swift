@@ -51,7 +51,13 @@ struct Request {
     }
 
     var isRetry: Bool { retries > 0 }
-    var originID: OriginID { OriginID(index: Int32(origin)) }
+    /// The slot whose connection it holds, or is to hold.
+    var slot: SlotID? {
+        switch state {
+        case .queued: nil
+        case .connecting(let slot), .inFlight(let slot): slot
+        }
+    }
     var acquireDeadline: MonotonicTime { submitted + timeouts.acquire }
     var totalDeadline: MonotonicTime { submitted + timeouts.total }
 

@@ -10,6 +10,8 @@ struct Slot {
     }
 
     let origin: Int
+    /// The number of its connection: later ones have higher numbers.
+    let number: UInt64
     var state = State.connecting
     /// How many requests are in flight on it.
     var streams = 0
@@ -39,8 +41,9 @@ struct Slot {
     /// How many requests it carried to their end.
     private(set) var served: UInt32 = 0
 
-    init(origin: Int, opening: MonotonicTime, isMultiplexed: Bool?) {
+    init(origin: Int, number: UInt64, opening: MonotonicTime, isMultiplexed: Bool?) {
         self.origin = origin
+        self.number = number
         self.opening = opening
         self.isMultiplexed = isMultiplexed
         opened = opening

@@ -31,7 +31,14 @@ struct TurnRecord {
 
     // MARK: Events
 
-    mutating func record(_ event: PoolEvent) { turn.events.append(event) }
+    /// - Parameters:
+    ///   - request: the number of its submission.
+    ///   - connection: ``Slot/number``.
+    ///   Both are 0 if there is none.
+    mutating func record(_ kind: PoolEvent.Kind, of origin: Int, request: UInt64 = 0, connection: UInt64 = 0) {
+        let id = OriginID(index: Int32(origin))
+        turn.events.append(PoolEvent(kind, id, requestValue: request, connectionValue: connection))
+    }
 
     /// The submission with this number is in the levels from now on.
     mutating func noteTaken(_ number: UInt64) { turn.takenThrough = max(turn.takenThrough, number) }
