@@ -1,7 +1,7 @@
 import HTTPPool
 import PoolDecisions
 
-/// What callers are told: the causes of the state machine and of libcurl, with origin, time and limit.
+/// The errors that callers get, with origin, elapsed time and limit.
 extension CurlDriver {
     func describe(_ error: PoolError, _ exchange: Exchange) -> PoolError {
         var error = error
@@ -42,7 +42,7 @@ extension CurlDriver {
         case .shutdown:
             error = Self.isShutDown
             error.phase = exchange.phase
-        // What the caller's own sequence threw is the caller's own.
+        // An error thrown by the caller's own body sequence is passed on unchanged.
         case .bodyFailed:
             guard let failure = exchange.upload?.failure as? PoolError else {
                 return exchange.upload?.failure ?? CancellationError()
