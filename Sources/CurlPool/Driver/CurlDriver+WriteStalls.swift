@@ -15,7 +15,7 @@ extension CurlDriver {
     /// How long writability is not waited for after that, in nanoseconds, unless the peer sends something.
     private static let writePause: UInt64 = 20_000_000
 
-    /// Called after libcurl was told that a connection is writable, whether or not it wrote anything.
+    /// Called after libcurl has handled a writable event, whether or not it wrote anything.
     func wroteOn(_ slot: CurlSlot, _ descriptor: Int32, uploadedBefore: Int) {
         if slot.uploadedBytes != uploadedBefore || !slot.isUploading {
             slot.fruitlessWrites = 0
