@@ -40,7 +40,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         let driver = try CurlDriver(settings, transport, resolver)
         guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
-            throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
+            throw PoolError(.outOfResources, "the system could not create a thread for the pool", phase: .submit)
         }
         self.settings = settings
         self.backend = backend

@@ -51,12 +51,12 @@ final class DefaultHeaders: Sendable {
         sent.reserveCapacity(own.count + fields.count)
         for field in own {
             let kind = field.valueKind
-            if kind == .forbidden { throw .refused("a header field's value holds a control character") }
+            if kind == .forbidden { throw .refused("a header field value contains a control character") }
             switch field.name {
-            case .transferEncoding: throw .refused("the client writes Transfer-Encoding itself")
+            case .transferEncoding: throw .refused("Transfer-Encoding cannot be set: the client generates it")
             case .contentLength:
                 guard let count = content.count, field.value == String(count) else {
-                    throw .refused("Content-Length is not the length of the body")
+                    throw .refused("Content-Length does not match the length of the body")
                 }
             case .userAgent where kind == .blank: break
             default: sent.append(kind == .blank ? HTTPField(name: field.name, value: "") : field)

@@ -42,7 +42,7 @@ struct EncodedRequest: Sendable {
         case .bytes(let bytes) where bytes.isEmpty && !nature.carriesBody: content = .none
         default: break
         }
-        if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
+        if nature.isHead, !content.isEmpty { throw .refused("a HEAD request cannot have a body") }
         var fields = request.headerFields
         if let contentType = body.contentType, !fields.contains(.contentType) { fields[.contentType] = contentType }
         let (headers, unpacks) = try defaults.completing(fields, for: content)
@@ -75,7 +75,7 @@ private struct MethodNature {
         case "HEAD": (isHead, isIdempotent) = (true, true)
         case "PUT": (isIdempotent, carriesBody) = (true, true)
         case "POST", "PATCH": carriesBody = true
-        case "CONNECT": throw .refused("CONNECT asks for a tunnel, not for an answer")
+        case "CONNECT": throw .refused("CONNECT is not supported: it opens a tunnel")
         default: break
         }
     }

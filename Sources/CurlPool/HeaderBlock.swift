@@ -35,7 +35,7 @@ final class HeaderBlock: ResponseHeadSource {
         let text = bytes.span
         let line = text.line(from: 0)
         guard let status = Self.status(in: text.extracting(line.content)) else {
-            throw Malformed(reason: "the status line could not be read")
+            throw Malformed(reason: "the status line is malformed")
         }
         var count = 0
         var encodings: [String] = []
@@ -45,13 +45,13 @@ final class HeaderBlock: ResponseHeadSource {
             start = line.next
             if line.content.isEmpty { continue }
             guard Token.isFollowedByColon(in: text, line.content) else {
-                throw Malformed(reason: "a header field could not be read")
+                throw Malformed(reason: "a header field is malformed")
             }
             count += 1
             if unpacks, let value = Self.contentEncoding(in: text.extracting(line.content)) { encodings.append(value) }
         }
         guard count <= Self.maxFields else {
-            throw Malformed(reason: "there are more than the \(Self.maxFields) header fields that may be")
+            throw Malformed(reason: "the response has more than \(Self.maxFields) header fields")
         }
         self.status = status
         self.bytes = bytes
@@ -109,7 +109,7 @@ final class HeaderBlock: ResponseHeadSource {
         case .codings(let codings): return codings
         case .unknown: return []
         case .tooMany:
-            throw Malformed(reason: "there are more than the \(ContentCoding.most) codings of a body that may be")
+            throw Malformed(reason: "the body has more than \(ContentCoding.most) content codings")
         }
     }
 

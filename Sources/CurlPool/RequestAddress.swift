@@ -19,7 +19,7 @@ struct RequestAddress: Sendable, Equatable {
         let scheme = isSecure ? "https://" : "http://"
         let path = path.isEmpty ? "/" : path
         guard let target = TargetBytes(of: path.utf8.span) else {
-            throw .refused("the path must begin with / and hold no space and no control character")
+            throw .refused("the path must begin with / and contain no spaces or control characters")
         }
         let targetStart = scheme.utf8.count + authority.utf8.count + 1
         let count = targetStart + target.count + 1

@@ -31,13 +31,13 @@ struct ResponseHead {
 
         var reason: String {
             switch self {
-            case .tooLarge: "the head and the trailers have more than \(ResponseHead.maxBytes >> 10) KiB"
-            case .tooManyInterims: "there are more than \(ResponseHead.maxInterims) interim responses"
+            case .tooLarge: "the head and trailers exceed \(ResponseHead.maxBytes >> 10) KiB"
+            case .tooManyInterims: "more than \(ResponseHead.maxInterims) interim responses arrived"
             case .switchedProtocols:
-                "the server switched to another protocol (status 101), which this client cannot speak"
+                "the server switched to another protocol (status 101), which this client does not support"
             case .doubtfulLength:
-                "where it ends is in doubt: its length is not one number, or its coding is not chunked"
-            case .foldedStatusLine: "white space follows the status line"
+                "the end of the response is ambiguous: its length is not one number, or its coding is not chunked"
+            case .foldedStatusLine: "a line that begins with white space follows the status line"
             case .longStatus: "the status code has more than three digits"
             }
         }

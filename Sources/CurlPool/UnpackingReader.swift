@@ -113,15 +113,15 @@ extension PoolError {
     init(_ error: UnpackingError, _ order: UnpackingOrder) {
         let (code, reason): (Code, String) =
             switch error {
-            case .malformed: (.invalidResponse, "the response's body is not what its Content-Encoding says")
-            case .truncated: (.invalidResponse, "the response's body ends before its Content-Encoding does")
-            case .trailingBytes: (.invalidResponse, "the response's body goes on after its Content-Encoding has ended")
+            case .malformed: (.invalidResponse, "the response body is not valid in its Content-Encoding")
+            case .truncated: (.invalidResponse, "the response body is truncated within its Content-Encoding")
+            case .trailingBytes: (.invalidResponse, "the response body has data after the end of its Content-Encoding")
             case .tooLarge:
                 (
                     .responseTooLarge,
-                    "the response's body unpacks to more than \(order.maxRatio) times what came over the wire"
+                    "the response body unpacks to more than \(order.maxRatio) times its received size"
                 )
-            case .outOfMemory: (.outOfResources, "there is no memory to unpack the response's body")
+            case .outOfMemory: (.outOfResources, "there is not enough memory to unpack the response body")
             }
         self.init(
             code,

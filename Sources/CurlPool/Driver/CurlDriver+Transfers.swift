@@ -299,7 +299,7 @@ extension CurlDriver {
     /// libcurl rejected the request, so its address cannot be requested.
     private func refused(_ exchange: Exchange, _ transfer: CurlTransfer) {
         if let slot = transfer.slot { release(transfer, from: slot) }
-        let error = PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
+        let error = PoolError(.invalidRequest, "libcurl does not accept the request's address", phase: .submit)
         failedToBegin(exchange, .broken(.other), error: error)
     }
 

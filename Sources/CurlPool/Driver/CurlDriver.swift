@@ -82,7 +82,7 @@ final class CurlDriver: @unchecked Sendable {
     /// - Throws: ``PoolError`` with code `outOfResources`.
     init(_ settings: PoolSettings, _ options: TransportOptions, _ resolver: Resolver) throws(PoolError) {
         guard Libcurl.backend != nil, let multi = curl_multi_init() else {
-            throw PoolError(.outOfResources, "libcurl could not be set up", phase: .submit)
+            throw PoolError(.outOfResources, "libcurl could not be initialized", phase: .submit)
         }
         do throws(PoolError) {
             events = try EventQueue()

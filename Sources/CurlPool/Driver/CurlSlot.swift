@@ -110,7 +110,7 @@ final class CurlSlot {
         guard let share else { return }
         // This call closes the socket.
         let code = curl_share_cleanup(share)
-        assert(code == CURLSHE_OK, "nobody else holds the cache")
+        assert(code == CURLSHE_OK, "no transfer uses the cache")
         self.share = nil
         // libcurl 7.88 does not report the close of a socket that never connected.
         connection = nil

@@ -17,25 +17,25 @@ extension CurlTransfer {
             return PoolError(.proxyFailed, "the proxy's name does not resolve", phase: phase)
         case CURLE_OPERATION_TIMEDOUT: return PoolError(.connectTimeout, words, phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL where wasSent:
-            return PoolError(.invalidResponse, "the answer is not HTTP", phase: phase)
+            return PoolError(.invalidResponse, "the response is not HTTP", phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
-            return PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
+            return PoolError(.invalidRequest, "libcurl does not accept the request's address", phase: .submit)
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
         // libcurl has no code of its own for a malformed chunk, and its message varies between versions.
         case CURLE_RECV_ERROR where String(cString: complaint).contains("chunk"):
-            return PoolError(.invalidResponse, "the chunks of the body cannot be read", phase: phase)
+            return PoolError(.invalidResponse, "the chunked body is malformed", phase: phase)
         case CURLE_UPLOAD_FAILED where wasSent:
             return PoolError(
                 .invalidRequest,
-                "the server speaks HTTP/1.0, to which a body of unknown length cannot be sent",
+                "the server uses HTTP/1.0, which does not allow a request body of unknown length",
                 phase: phase
             )
         // From 8.14 on, libcurl limits the number of fields itself (CURLE_TOO_LARGE, which older headers do not
         // define).
         case CURLcode(rawValue: 100) where exchange?.response.head.isComplete == false:
-            return PoolError(.invalidResponse, "there are more header fields than libcurl takes", phase: phase)
+            return PoolError(.invalidResponse, "the response has more header fields than libcurl accepts", phase: phase)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
         case CURLE_COULDNT_CONNECT where phase == .connect:
@@ -70,9 +70,9 @@ extension CurlTransfer {
         switch result {
         case CURLE_PEER_FAILED_VERIFICATION: certificateFault
         case CURLE_SSL_CERTPROBLEM:
-            "the client's own certificate or its key cannot be used: they do not belong together, or the pass phrase is wrong"
-        case CURLE_SSL_CACERT_BADFILE: "the authorities to trust are no certificates"
-        default: "TLS was not agreed: \(tlsReason ?? "the peer ended the connection")"
+            "the client certificate or its key cannot be used: they do not match, or the pass phrase is wrong"
+        case CURLE_SSL_CACERT_BADFILE: "the trusted authorities are not valid certificates"
+        default: "the TLS handshake failed: \(tlsReason ?? "the peer closed the connection")"
         }
     }
 
@@ -116,9 +116,9 @@ extension CurlTransfer {
 
     private var proxyFault: String {
         let status = tunnelStatus
-        if status != 0, status / 100 != 2 { return "the proxy opened no tunnel and answered \(status)" }
+        if status != 0, status / 100 != 2 { return "the proxy did not open a tunnel (status \(status))" }
         if let systemWords { return "the proxy could not be reached: \(systemWords)" }
-        return "the proxy opened no tunnel"
+        return "the proxy did not open a tunnel"
     }
 
     /// The status of the proxy's response to CONNECT; 0 if there was none.

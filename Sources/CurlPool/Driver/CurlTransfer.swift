@@ -166,7 +166,7 @@ final class CurlTransfer {
         }
         isRunning = false
         let code = curl_multi_remove_handle(multi, easy)
-        assert(code == CURLM_OK, "a transfer is taken away only outside of libcurl's callbacks")
+        assert(code == CURLM_OK, "a transfer is removed only outside of libcurl's callbacks")
     }
 
     /// What the end of the transfer means for the pool. The transfer must already have been removed from libcurl.
@@ -329,7 +329,7 @@ final class CurlTransfer {
             driver.bodyArrived(exchange)
         } else {
             guard exchange.response.head.isComplete else {
-                refuse("a body came before the end of the head")
+                refuse("body data arrived before the end of the head")
                 return .refused
             }
             guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }

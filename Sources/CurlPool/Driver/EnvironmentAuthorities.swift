@@ -24,7 +24,7 @@ enum EnvironmentAuthorities {
         if folders.isEmpty { return pem }
         let found = folders.map(certificates)
         guard found.contains(where: { !$0.isEmpty }) else {
-            let allowed = "folders with certificates in PEM form, separated by colons"
+            let allowed = "folders with PEM certificates, separated by colons"
             let value = folders.joined(separator: ":")
             throw ConfigurationError(problems: [.init(name: "SSL_CERT_DIR", value: value, allowed: allowed)])
         }

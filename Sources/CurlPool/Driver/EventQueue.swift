@@ -121,7 +121,7 @@ struct EventQueue: Sendable {
     private static func outOfResources(_ what: String) -> PoolError {
         PoolError(
             .outOfResources,
-            "the system gave the pool no \(what): \(String(cString: strerror(errno)))",
+            "the system could not create an \(what): \(String(cString: strerror(errno)))",
             phase: .submit
         )
     }

@@ -138,7 +138,7 @@ final class Mailbox: Sendable {
         if !isAccepted {
             throw PoolError(
                 .observerRefused,
-                "the pool has an observer already, or had a request before this one came",
+                "the pool already has an observer, or has already had a request",
                 phase: .submit
             )
         }

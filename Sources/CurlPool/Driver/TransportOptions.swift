@@ -110,7 +110,7 @@ extension PoolTLS.PEM {
         }
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.contains("-----BEGIN "), text.contains(kind) else {
-            let allowed = "what can be read and is PEM with \(kind.dropLast(5)); \(reason)"
+            let allowed = "readable PEM with \(kind.dropLast(5)); \(reason)"
             throw ConfigurationError(problems: [.init(name: name, value: shown, allowed: allowed)])
         }
         return bytes

@@ -140,7 +140,7 @@ final class TrustedAuthorities: Sendable {
     private static func file(_ pem: [UInt8]) throws -> (path: String, descriptor: Int32) {
         let descriptor = poolscope_memory_file("poolscope-authorities")
         guard descriptor >= 0 else {
-            throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
+            throw PoolError(.outOfResources, "the system could not create an in-memory file", phase: .submit)
         }
         var written = 0
         while written < pem.count {
@@ -149,7 +149,7 @@ final class TrustedAuthorities: Sendable {
             }
             guard count > 0 else {
                 close(descriptor)
-                throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
+                throw PoolError(.outOfResources, "the system could not create an in-memory file", phase: .submit)
             }
             written += count
         }

@@ -63,6 +63,6 @@ struct AddressHistory {
 }
 
 extension [String] {
-    /// An array with the element at `index`; empty if there is none.
+    /// An array with the element at `index`; empty if it is out of bounds.
     fileprivate subscript(safe index: Int) -> [String] { indices.contains(index) ? [self[index]] : [] }
 }

@@ -16,7 +16,7 @@ struct ProxyRules: Sendable {
         /// In a form that libcurl reads.
         let address: Secret<String>
         let credentials: PoolProxy.Credentials?
-        /// The proxy's name to resolve; `nil` if there is none, or if libcurl resolves it: a SOCKS proxy from the
+        /// The proxy's name to resolve; `nil` for an address, or if libcurl resolves it: a SOCKS proxy from the
         /// environment may need the origin's name, its own, or both.
         let peer: NamedPeer?
     }
@@ -65,7 +65,7 @@ struct ProxyRules: Sendable {
         return route == .direct || exceptions.cover(origin.host) ? .direct : route
     }
 
-    /// The name to resolve before a connection for this origin can be opened; `nil` if there is none.
+    /// The name to resolve before a connection for this origin can be opened; `nil` if no name is involved.
     func peer(of origin: Origin) -> NamedPeer? {
         if origin.unixSocketPath != nil { return nil }
         switch route(to: origin) {
