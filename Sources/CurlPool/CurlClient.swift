@@ -89,8 +89,8 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     /// Sends one request and returns its response without following redirects.
     ///
-    /// - Parameter isForeign: whether a redirect from another origin led to this request; it is then sent without
-    ///   credentials.
+    /// - Parameter isForeign: whether a redirect led here from another origin; the default headers are then sent
+    ///   without credentials.
     func exchange(
         _ request: HTTPRequest,
         body: HTTPRequestBody,

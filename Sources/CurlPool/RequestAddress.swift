@@ -13,7 +13,7 @@ struct RequestAddress: Sendable, Equatable {
     /// - Parameters:
     ///   - authority: a validated authority.
     ///   - path: path and query; empty means `/`. A fragment is not sent (RFC 9110, 4.2.5), and bytes beyond ASCII
-    ///   are percent-encoded.
+    ///     are percent-encoded.
     /// - Throws: ``PoolError`` with code `invalidRequest`.
     init(isSecure: Bool, authority: String, path: String) throws(PoolError) {
         let scheme = isSecure ? "https://" : "http://"

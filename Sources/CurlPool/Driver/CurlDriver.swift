@@ -11,7 +11,7 @@ import PoolDecisions
 /// without a wait.
 ///
 /// Sound as `Sendable`: everything but the constants is confined to the thread that executes ``run()``. The caller
-/// of the initialiser starts that thread as its last use of the driver.
+/// of the initializer starts that thread as its last use of the driver.
 ///
 /// For the same reason accesses to mutable state are not checked for overlap at run time
 /// (`@exclusivity(unchecked)`), which would be a twentieth of a request's cost: there is one thread, libcurl's
