@@ -26,7 +26,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     /// Starts the pool. Opens no connection.
     ///
-    /// - Throws: `ConfigurationError` for values that are not allowed; ``PoolError`` with code `outOfResources`
+    /// - Throws: `ConfigurationError` for values that are not allowed; `PoolError` with code `outOfResources`
     ///   when the system has no thread, descriptor or memory left for the pool.
     public convenience init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
         try self.init(configuration, resolver: .process)
@@ -58,7 +58,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
     /// Validates a configuration as ``init(_:)`` does, without starting a pool.
     ///
     /// - Throws: `ConfigurationError` for values that are not allowed, and for certificates and keys that cannot be
-    ///   read or are not PEM; ``PoolError`` with code `outOfResources`.
+    ///   read or are not PEM; `PoolError` with code `outOfResources`.
     public static func check(_ configuration: PoolConfiguration) throws {
         try configuration.validate()
         _ = try TransportOptions(configuration)
