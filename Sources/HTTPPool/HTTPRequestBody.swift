@@ -55,7 +55,8 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
     ///   - sequence: the chunks; empty ones are passed over. Errors that it throws end the request.
     ///   - length: the bytes of all chunks together, where that is known. Without it HTTP/1.1 sends the body chunked.
     ///     A sequence that yields more or fewer fails the request.
-    public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil) -> HTTPRequestBody
+    public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil)
+        -> HTTPRequestBody
     where Chunks.Element == [UInt8] {
         HTTPRequestBody(
             content: .stream(

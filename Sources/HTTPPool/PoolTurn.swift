@@ -3,17 +3,17 @@
 /// A pool works in turns and tells its observer once, at the end of each. Between two turns the levels and the
 /// events agree: opened minus closed is what is active and idle.
 public struct PoolTurn: Sendable {
-    /// When the turn was told.
+    /// When the turn ended.
     public var now: MonotonicTime
     /// Submissions with a number up to this one are in the levels and events; later ones still wait to be taken
-    /// (``PooledHTTPClient/pendingSubmissions()``).
+    /// (``ObservablePool/pendingSubmissions()``).
     public var takenThrough: UInt64 = 0
     /// The limits and timeouts that are in force from this turn on, where they changed while the pool was running.
     public var configuration: PoolConfiguration? {
         get { newConfiguration.first }
         set { newConfiguration = newValue.map { [$0] } ?? [] }
     }
-    /// None or one. Out of line, because a turn is told far more often than a configuration changes.
+    /// None or one. Out of line, because turns are far more frequent than changes of the configuration.
     private var newConfiguration: [PoolConfiguration] = []
     /// Whether ``configuration`` is not `nil`, without copying it.
     package var hasConfiguration: Bool { !newConfiguration.isEmpty }
