@@ -1,4 +1,4 @@
-/// Writes bytes after each other into memory that its maker has measured for them.
+/// Writes bytes one after another into memory that its creator has allocated at sufficient size.
 struct ByteWriter {
     private(set) var end: UnsafeMutableRawPointer
 

@@ -2,7 +2,7 @@ import HTTPPool
 import HTTPTypes
 
 extension CurlClient {
-    /// Sends a request and follows the redirects that its options allow, each with an acquisition of its own.
+    /// Sends a request and follows the redirects that its options allow. Each hop acquires a connection of its own.
     func executeFollowing(
         _ request: HTTPRequest,
         body: HTTPRequestBody,
@@ -26,7 +26,7 @@ extension CurlClient {
             switch try options.redirects.decision(on: response.head, to: request, body: body, followed: followed) {
             case .answer: return response
             case .follow(let next, let rest):
-                // Its connection must not be held while the next hop waits for one.
+                // Frees the connection before the next hop waits for one.
                 try await response.body.drain()
                 (request, body) = (next, rest)
                 isForeign = try Origin(scheme: request.scheme, authority: request.authority) != first

@@ -2,10 +2,11 @@ import Glibc
 public import HTTPPool
 public import HTTPTypes
 
-/// The pooled client on libcurl: HTTP/1.1, connections shared by all callers, limits and timeouts in force.
+/// A pooled HTTP client built on libcurl: HTTP/1.1, and HTTP/2 where the transport settings allow it, with
+/// connections shared by all callers and enforced limits and timeouts.
 ///
-/// Make one for the process, and end it with ``shutdown(_:)``. Its work is done on a thread of its own, so it goes on
-/// when every thread of Swift's concurrency is busy.
+/// Create one per process and end it with ``shutdown(_:)``. It does its work on a dedicated thread, so it makes
+/// progress even when every thread of Swift's cooperative pool is busy.
 public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClient {
     /// The limits and timeouts in force, each with its source.
     public var configuration: PoolConfiguration { settings.configuration }
@@ -14,24 +15,24 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
     private let mailbox: Mailbox
     private let settings: PoolSettings
     private let defaultHeaders: DefaultHeaders
-    /// What of them goes to an origin that an answer pointed to.
+    /// The default headers sent to an origin reached through a redirect: those without credentials.
     private let foreignHeaders: DefaultHeaders
-    /// Those without a proxy's credentials.
+    /// The default headers without proxy credentials.
     private let originHeaders: DefaultHeaders
-    /// Which way requests go; `nil` where no proxy has to do with any.
+    /// Decides the route of each request; `nil` when no request goes through a proxy.
     private let proxies: ProxyRules?
-    /// How many times its size a body may unpack to; `nil` where none is unpacked.
+    /// The maximum ratio of unpacked to received body size; `nil` when decompression is off.
     private let maxRatio: Int?
 
-    /// Starts the pool. It opens no connection yet.
+    /// Starts the pool. Opens no connection.
     ///
-    /// - Throws: `ConfigurationError` for values that are not allowed, `PoolError` with code `outOfResources` when the
-    ///   system gives no thread or descriptor.
+    /// - Throws: `ConfigurationError` for values that are not allowed; `PoolError` with code `outOfResources`
+    ///   when the system has no thread, descriptor or memory left for the pool.
     public convenience init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
         try self.init(configuration, resolver: .process)
     }
 
-    /// Starts a pool that has its names looked up by another resolver than that of the process.
+    /// Starts a pool that uses `resolver` instead of the process-wide one.
     package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
         try configuration.validate()
         let settings = PoolSettings(configuration)
@@ -39,7 +40,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         let driver = try CurlDriver(settings, transport, resolver)
         guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
-            throw PoolError(.outOfResources, "the system gave the pool no thread", phase: .submit)
+            throw PoolError(.outOfResources, "the system could not create a thread for the pool", phase: .submit)
         }
         self.settings = settings
         self.backend = backend
@@ -54,26 +55,27 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         PoolCensus.poolCreated()
     }
 
-    /// Checks a configuration as a pool that is made from it does, and makes none.
+    /// Validates a configuration as ``init(_:)`` does, without starting a pool.
     ///
-    /// - Throws: `ConfigurationError` for values that are not allowed, and for certificates and keys that cannot be read or
-    ///   are not PEM; ``PoolError`` with code `outOfResources`.
+    /// - Throws: `ConfigurationError` for values that are not allowed, and for certificates and keys that cannot be
+    ///   read or are not PEM; `PoolError` with code `outOfResources`.
     public static func check(_ configuration: PoolConfiguration) throws {
         try configuration.validate()
         _ = try TransportOptions(configuration)
     }
 
-    /// A pool that nobody shut down ends at once with the last reference to it.
+    /// Releasing the last reference to a pool that was not shut down shuts it down immediately.
     deinit { _ = mailbox.post(.shutDown(.immediate, nil)) }
 
-    /// Sends a request and returns the answer, whatever its status, as soon as its head has come.
+    /// Sends a request and returns its response, whatever the status, as soon as the head has arrived.
     ///
-    /// A small body usually comes with the head; then it is in memory, and the connection is free for the next request.
-    /// Otherwise it is a stream, and the request holds its connection until that has ended. Redirects are followed where
-    /// the options ask for it. A reused connection that turns out to be dead costs an idempotent request one retry on a
-    /// new one; any other request fails then, unless nothing of it had been sent.
+    /// A small body usually arrives with the head. It is then held in memory, and the connection is already free
+    /// for the next request. Otherwise the body is a stream, and the request holds its connection until the stream
+    /// ends. Redirects are followed as `options` specify. If a reused connection turns out to be dead, the request
+    /// is retried once on a new connection, provided that it is idempotent or that none of it was sent; otherwise
+    /// it fails.
     ///
-    /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, in whatever state the request is.
+    /// - Throws: `PoolError`; `CancellationError` when the task is cancelled, at any stage of the request.
     public func execute(
         _ request: HTTPRequest,
         body: HTTPRequestBody,
@@ -85,9 +87,10 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         return try await exchange(request, body: body, options: options)
     }
 
-    /// Sends one request and returns its answer, wherever that points.
+    /// Sends one request and returns its response without following redirects.
     ///
-    /// - Parameter isForeign: an answer of another origin has led to this one, which is given no credentials.
+    /// - Parameter isForeign: whether a redirect led here from another origin; the default headers are then sent
+    ///   without credentials.
     func exchange(
         _ request: HTTPRequest,
         body: HTTPRequestBody,
@@ -105,7 +108,8 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         return try parsed(response, of: exchange)
     }
 
-    // What needs no waiting is kept out of the function that waits: what that holds lies beside every request in the queue.
+    // The synchronous parts are kept out of `exchange(_:body:options:isForeign:)`: the frame of that async function
+    // stays allocated for as long as the request is queued.
 
     @inline(never)
     private func exchange(
@@ -127,8 +131,9 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         return Exchange(encoded, options: options, defaults: settings.defaults)
     }
 
-    /// Whether a proxy reads the request. `Proxy-Authorization` is for that proxy (RFC 9110, 11.7.2): through a tunnel, and
-    /// where the proxy is not used, the origin would read it. Without a proxy, the caller alone knows whom it is for.
+    /// Whether a proxy reads the request itself. `Proxy-Authorization` is meant for that proxy (RFC 9110, 11.7.2);
+    /// through a tunnel, or on a direct connection, the origin would receive it. When the pool uses no proxy, the
+    /// field is left to the caller.
     private func readsRequest(_ proxies: ProxyRules, _ request: HTTPRequest) throws -> Bool {
         let origin = try Origin(scheme: request.scheme, authority: request.authority)
         return origin.scheme == "http" && proxies.route(to: origin) != .direct
@@ -136,7 +141,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     @inline(never)
     private func parsed(_ response: RawResponse, of exchange: Exchange) throws -> PooledResponse {
-        // Whatever happens from here on, the rest of the body has an owner.
+        // Created before anything can throw, so that the rest of the body always has an owner.
         let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
         let origin = exchange.request.origin
         let unpacking =
@@ -164,22 +169,27 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     /// Runs tasks on the pool's own thread: `withTaskExecutorPreference(pool.executor) { … }`.
     ///
-    /// A request then costs no change of threads, which matters to services that do little more than pass responses on.
-    /// A task that blocks or computes for long holds up the whole pool; `http_client_pool_driver_stall_seconds` shows it.
+    /// This avoids a thread switch per request, which matters to services that do little more than forward
+    /// responses. A task that blocks or computes for long stalls the whole pool;
+    /// `http_client_pool_driver_stall_seconds` shows that.
     public let executor: (any TaskExecutor)?
 
-    /// What the pool's thread is doing.
+    /// Whether the pool's thread is working, and since when, or asleep.
     public var activity: ThreadActivity { mailbox.busySince.map { .working(since: $0) } ?? .asleep }
 
-    /// Installs the one observer, which is called with every turn, on the pool's thread.
+    /// Installs the pool's only observer. It is called once per turn, on the pool's thread.
     ///
-    /// - Throws: `PoolError` with code `observerRefused` if there is one, or a request came before.
+    /// - Throws: `PoolError` with code `observerRefused` if an observer is already installed or a request has
+    ///   already been submitted.
     public func attach(_ observer: any PoolObserver) throws { try mailbox.attach(observer) }
 
-    /// Requests that are in no turn yet; see `ObservablePool`.
+    /// Requests that no turn has reported yet; see `ObservablePool`.
     public func pendingSubmissions() -> [PendingSubmission] { mailbox.pendingSubmissions() }
 
-    /// Puts other limits and timeouts in force; see `ObservablePool`.
+    /// Replaces the limits and timeouts; see `ObservablePool`.
+    ///
+    /// - Throws: `ConfigurationError` for values that are not allowed; `PoolError` with code `invalidRequest` if
+    ///   the transport settings differ, or `shutdown` after the pool has ended.
     public func reconfigure(_ configuration: PoolConfiguration) async throws {
         try configuration.validate()
         guard configuration.transport == self.configuration.transport else {
@@ -192,8 +202,8 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         }
     }
 
-    /// Refuses new requests, lets the rest end as `policy` says, and returns when no connection, no descriptor and no
-    /// thread is left.
+    /// Refuses new requests, ends the running ones according to `policy`, and returns once all connections,
+    /// descriptors and the thread have been released.
     public func shutdown(_ policy: ShutdownPolicy) async {
         await withUnsafeContinuation { continuation in
             if !mailbox.post(.shutDown(policy, continuation)) { continuation.resume() }

@@ -2,24 +2,24 @@ import HTTPPool
 import HTTPTypes
 import Unpacking
 
-/// The header fields of every request that does not have them itself, in libcurl's terms once and for all.
+/// The header fields added to requests that do not set them, converted for libcurl once.
 final class DefaultHeaders: Sendable {
     private let fields: [HTTPField]
-    /// Added to every request that says nothing of codings and asks for no part of a body, where responses are unpacked.
+    /// Added to requests that set neither `Accept-Encoding` nor `Range`; `nil` if responses are not unpacked.
     private let acceptEncoding: HTTPField?
-    /// Whether there is such a field; to ask the field itself would copy it.
+    /// Whether `acceptEncoding` is set. Testing that field itself would copy it.
     private let asksForCodings: Bool
-    /// Whether every request asks for the end of its connection.
+    /// Whether every request asks to close its connection.
     let isLast: Bool
-    /// All that a request without fields of its own has.
+    /// The lists for a request without fields of its own.
     private let withoutBody: HeaderList
     private let withEmptyBody: HeaderList
     private let withBody: HeaderList
 
-    /// The configuration's fields, which were checked, and the library's own name where they name no client.
-    /// An empty `User-Agent` is none.
+    /// Combines the configuration's fields, which have been validated, with the library's own `User-Agent` unless
+    /// they contain one. An empty `User-Agent` suppresses the field.
     ///
-    /// - Parameter unpacks: whether responses are unpacked, and codings therefore asked for.
+    /// - Parameter unpacks: whether responses are unpacked, and `Accept-Encoding` is therefore sent.
     init(_ configured: HTTPFields, unpacks: Bool = false) {
         var fields = configured.filter { $0.name != .userAgent || $0.valueKind != .blank }
         if !configured.contains(.userAgent) {
@@ -37,9 +37,10 @@ final class DefaultHeaders: Sendable {
         withBody = HeaderList(sent, for: .some)
     }
 
-    /// A request's own fields, checked, and those that it lacks.
+    /// Validates a request's own fields and adds the defaults that it lacks.
     ///
     /// - Returns: the list, and whether it asks for codings that the pool undoes.
+    /// - Throws: ``PoolError`` with code `invalidRequest`.
     func completing(
         _ own: HTTPFields,
         for content: HTTPRequestBody.Content
@@ -50,12 +51,12 @@ final class DefaultHeaders: Sendable {
         sent.reserveCapacity(own.count + fields.count)
         for field in own {
             let kind = field.valueKind
-            if kind == .forbidden { throw .refused("a header field's value holds a control character") }
+            if kind == .forbidden { throw .refused("a header field value contains a control character") }
             switch field.name {
-            case .transferEncoding: throw .refused("the client writes Transfer-Encoding itself")
+            case .transferEncoding: throw .refused("Transfer-Encoding cannot be set: the client generates it")
             case .contentLength:
                 guard let count = content.count, field.value == String(count) else {
-                    throw .refused("Content-Length is not the length of the body")
+                    throw .refused("Content-Length does not match the length of the body")
                 }
             case .userAgent where kind == .blank: break
             default: sent.append(kind == .blank ? HTTPField(name: field.name, value: "") : field)
@@ -87,7 +88,7 @@ extension HeaderList.Body {
 }
 
 extension HTTPFields {
-    /// Whether the pool may choose the codings. A range is one of the packed body's bytes where there is a coding, and no
-    /// part of a packed body can be unpacked by itself; Go and OkHttp ask for none then either.
+    /// Whether the pool may choose the codings. With a coding, a range refers to the bytes of the packed body, and
+    /// a part of a packed body cannot be unpacked on its own; Go and OkHttp do not request codings then either.
     fileprivate var leavesCodingsOpen: Bool { !contains(.acceptEncoding) && !contains(.range) }
 }

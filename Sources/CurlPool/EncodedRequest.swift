@@ -1,33 +1,33 @@
 import HTTPPool
 import HTTPTypes
 
-/// A request in libcurl's terms, checked. Made on the caller's side, so that the pool's thread has less to do.
+/// A validated request in libcurl's terms. Created on the caller's side, to take work off the pool's thread.
 struct EncodedRequest: Sendable {
     let origin: Origin
     let address: RequestAddress
-    /// The path of the socket that is to be connected to in place of the address's host.
+    /// The path of the Unix socket to connect to instead of the address's host.
     let unixSocketPath: String?
     let method: String
     let headers: HeaderList
-    /// Whether the pool asks for codings, and undoes them.
+    /// Whether the pool asks for codings and undoes them.
     let unpacks: Bool
-    /// A method that is defined to carry a body has one, if an empty one.
+    /// Not `none` for a method that is defined to carry a body: a missing body is sent as an empty one.
     let body: HTTPRequestBody.Content
     let isHead: Bool
     /// A GET without a body.
     let isPlain: Bool
-    /// Whether it asks for the end of its connection.
+    /// Whether the request asks to close its connection.
     let isLast: Bool
-    /// Whether it may be sent a second time: an idempotent method, and a body that is there again.
+    /// Whether the request may be sent twice: the method is idempotent and the body replayable.
     let isRepeatable: Bool
 
-    /// - Throws: ``PoolError`` with code `invalidRequest`; its text repeats nothing of the request.
+    /// - Throws: ``PoolError`` with code `invalidRequest`; its text contains nothing from the request.
     init(_ request: HTTPRequest, body: HTTPRequestBody, defaults: DefaultHeaders) throws(PoolError) {
-        // Locals first: a struct that could still be left half made is copied when it is done.
+        // Locals first: a partially initialized struct would be copied on completion.
         let authority = request.authority ?? ""
         let origin = try Origin(scheme: request.scheme, authority: authority)
         let unixSocketPath = origin.unixSocketPath
-        // A socket's address names a host, though none is looked up.
+        // The address of a Unix socket still needs a host, although none is resolved.
         let address = try RequestAddress(
             isSecure: origin.isSecure,
             authority: unixSocketPath == nil ? origin.inASCII(authority) : "localhost",
@@ -38,11 +38,11 @@ struct EncodedRequest: Sendable {
         var content = body.content
         switch content {
         case .none where nature.carriesBody: content = .bytes([])
-        // A method that is not defined to carry a body says nothing of an empty one.
+        // For a method that is not defined to carry a body, an empty one is not announced.
         case .bytes(let bytes) where bytes.isEmpty && !nature.carriesBody: content = .none
         default: break
         }
-        if nature.isHead, !content.isEmpty { throw .refused("a HEAD request carries no body") }
+        if nature.isHead, !content.isEmpty { throw .refused("a HEAD request cannot have a body") }
         var fields = request.headerFields
         if let contentType = body.contentType, !fields.contains(.contentType) { fields[.contentType] = contentType }
         let (headers, unpacks) = try defaults.completing(fields, for: content)
@@ -51,7 +51,7 @@ struct EncodedRequest: Sendable {
         self.unixSocketPath = unixSocketPath
         self.method = method
         self.headers = headers
-        // There is nothing to unpack, and the head speaks of what GET would bring.
+        // The response to HEAD has no body to unpack, and its head describes the response to GET.
         self.unpacks = unpacks && !nature.isHead
         self.body = content
         isHead = nature.isHead
@@ -61,7 +61,7 @@ struct EncodedRequest: Sendable {
     }
 }
 
-/// What is known of a method.
+/// The properties of a method.
 private struct MethodNature {
     var isHead = false
     /// Whether it may be carried out twice (RFC 9110, 9.2.2).
@@ -75,14 +75,14 @@ private struct MethodNature {
         case "HEAD": (isHead, isIdempotent) = (true, true)
         case "PUT": (isIdempotent, carriesBody) = (true, true)
         case "POST", "PATCH": carriesBody = true
-        case "CONNECT": throw .refused("CONNECT asks for a tunnel, not for an answer")
+        case "CONNECT": throw .refused("CONNECT is not supported: it opens a tunnel")
         default: break
         }
     }
 }
 
 extension HTTPFields {
-    /// `Connection: close` (RFC 9112, 9.6).
+    /// Whether `Connection: close` is set (RFC 9112, 9.6).
     var saysClose: Bool {
         guard !isEmpty, let options = self[.connection] else { return false }
         return options.split(separator: ",").contains { $0.trimmingWhiteSpace.lowercased() == "close" }
@@ -90,10 +90,10 @@ extension HTTPFields {
 }
 
 extension EncodedRequest {
-    /// The most bytes of a body that are sent together with the head.
+    /// The maximum size of a body that is sent together with the head, in bytes.
     private static let mostBytesWithHead = 16 << 10
 
-    /// Whether libcurl has a body to send. One of no bytes is announced by its field alone.
+    /// Whether libcurl has a body to send. An empty body is announced by its field alone.
     var sendsBody: Bool {
         switch body {
         case .none: false
@@ -110,7 +110,7 @@ extension EncodedRequest {
 }
 
 extension Substring {
-    /// Without the spaces and tabs at either end (RFC 9110, 5.6.3).
+    /// The text without leading and trailing spaces and tabs (RFC 9110, 5.6.3).
     fileprivate var trimmingWhiteSpace: Substring {
         let isSpace = { (character: Character) in character == " " || character == "\t" }
         let begun = drop(while: isSpace)
@@ -119,7 +119,7 @@ extension Substring {
 }
 
 extension HTTPRequestBody.Content {
-    /// How many bytes it has, where that is known.
+    /// The length in bytes; `nil` if unknown.
     var count: Int? {
         switch self {
         case .none: 0

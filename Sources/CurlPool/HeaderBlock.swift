@@ -4,37 +4,38 @@ import HTTPTypes
 import Synchronization
 import Unpacking
 
-/// The header block of an answer. That it can be read is checked at once; it is read when somebody asks for its fields.
+/// The header block of a response. It is validated at once; its fields are parsed on first access.
 final class HeaderBlock: ResponseHeadSource {
-    /// Why a block cannot be read.
+    /// Why a block is malformed.
     struct Malformed: Error {
         let reason: String
     }
 
     let status: HTTPResponse.Status
     private let bytes: [UInt8]
-    /// Where the first field begins.
+    /// The offset of the first field.
     private let fieldsStart: Int
     private let fieldCount: Int
-    /// The codings that the body is freed of, in the order in which they were applied.
+    /// The codings of the body that are undone, in the order in which they were applied.
     let codings: [ContentCoding]
     private let read = AtomicLazyReference<Read>()
 
-    /// What was read.
+    /// The parsed head.
     private final class Read: Sendable {
         let head: HTTPResponse
         init(_ head: HTTPResponse) { self.head = head }
     }
 
-    /// The most fields that an answer may have.
+    /// The maximum number of fields in a response.
     private static let maxFields = 5000
 
     /// - Parameter unpacks: whether the body's codings are undone, all of them or none.
+    /// - Throws: ``Malformed``.
     init(_ bytes: [UInt8], unpacks: Bool = false) throws(Malformed) {
         let text = bytes.span
         let line = text.line(from: 0)
         guard let status = Self.status(in: text.extracting(line.content)) else {
-            throw Malformed(reason: "the status line could not be read")
+            throw Malformed(reason: "the status line is malformed")
         }
         var count = 0
         var encodings: [String] = []
@@ -44,13 +45,13 @@ final class HeaderBlock: ResponseHeadSource {
             start = line.next
             if line.content.isEmpty { continue }
             guard Token.isFollowedByColon(in: text, line.content) else {
-                throw Malformed(reason: "a header field could not be read")
+                throw Malformed(reason: "a header field is malformed")
             }
             count += 1
             if unpacks, let value = Self.contentEncoding(in: text.extracting(line.content)) { encodings.append(value) }
         }
         guard count <= Self.maxFields else {
-            throw Malformed(reason: "there are more than the \(Self.maxFields) header fields that may be")
+            throw Malformed(reason: "the response has more than \(Self.maxFields) header fields")
         }
         self.status = status
         self.bytes = bytes
@@ -61,7 +62,7 @@ final class HeaderBlock: ResponseHeadSource {
 
     var head: HTTPResponse {
         if let read = read.load() { return read.head }
-        // Of two readers at the same time, both get what the first has stored.
+        // Concurrent readers all get what the first one stored.
         return read.storeIfNil(Read(HTTPResponse(status: status, headerFields: fields()))).head
     }
 
@@ -81,18 +82,18 @@ final class HeaderBlock: ResponseHeadSource {
             fields.append(Self.field(name, content.extracting(content.trimmed(from: colon + 1))))
         }
         if !codings.isEmpty {
-            // They speak of the body as it came over the wire.
+            // These fields describe the body as transferred.
             fields[.contentEncoding] = nil
             fields[.contentLength] = nil
         }
         return fields
     }
 
-    /// The value, if the line is the field `Content-Encoding`.
+    /// The value, if the line is a `Content-Encoding` field.
     private static func contentEncoding(in line: Span<UInt8>) -> String? {
         let name = "content-encoding".utf8.span
         guard line.count > name.count, line[name.count] == UInt8(ascii: ":") else { return nil }
-        // Of letters and a hyphen, this bit is the case of the letters, and the hyphen has it.
+        // 0x20 is the case bit of a letter, and is set in the hyphen.
         for index in name.indices where line[index] | 0x20 != name[index] { return nil }
         let value = line.extracting(line.trimmed(from: name.count + 1))
         return String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
@@ -108,17 +109,17 @@ final class HeaderBlock: ResponseHeadSource {
         case .codings(let codings): return codings
         case .unknown: return []
         case .tooMany:
-            throw Malformed(reason: "there are more than the \(ContentCoding.most) codings of a body that may be")
+            throw Malformed(reason: "the body has more than \(ContentCoding.most) content codings")
         }
     }
 
-    /// A value is text where it can be, which is the cheaper form, and bytes where it is not UTF-8.
+    /// Stores the value as a string if it is UTF-8, which is cheaper, and otherwise as bytes.
     private static func field(_ name: HTTPField.Name, _ value: Span<UInt8>) -> HTTPField {
         if let text = value.text { return HTTPField(name: name, value: text) }
         return HTTPField(name: name, value: value.indices.map { value[$0] })
     }
 
-    /// `HTTP/1.1 200 OK`: the code follows the first space, the rest is the phrase.
+    /// Parses `HTTP/1.1 200 OK`: the code follows the first space, and the rest is the reason phrase.
     private static func status(in line: Span<UInt8>) -> HTTPResponse.Status? {
         guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { return nil }
         let rest = line.extracting(line.trimmed(from: space))
@@ -132,13 +133,13 @@ final class HeaderBlock: ResponseHeadSource {
         let phrase = rest.extracting(rest.trimmed(from: 3))
         if code == 200, phrase.count == 2, phrase[0] == UInt8(ascii: "O"), phrase[1] == UInt8(ascii: "K") { return .ok }
         let shown = phrase.indices.map { phrase[$0] }.filter { $0 >= 0x20 && $0 < 0x7f }
-        // What is not shown may have had white space beside it.
+        // Removing characters may have left white space at either end.
         let text = shown[shown.span.trimmed(from: 0)]
         return HTTPResponse.Status(code: code, reasonPhrase: String(decoding: text, as: UTF8.self))
     }
 }
 
-/// The characters of a token, which the name of a field is (RFC 9110, 5.6.2).
+/// The characters of a token, such as a field name (RFC 9110, 5.6.2).
 private enum Token {
     static func isFollowedByColon(in text: Span<UInt8>, _ line: Range<Int>) -> Bool {
         var index = line.lowerBound
@@ -150,12 +151,13 @@ private enum Token {
         byte < 0x80 && (byte < 0x40 ? low : high) &>> UInt64(byte) & 1 == 1
     }
 
-    /// A bit for each character below 0x40, and for each from there to 0x7f.
+    /// Bit sets of the token characters below 0x40, and from 0x40 to 0x7f.
     private static var low: UInt64 { 0x03ff_6cfa_0000_0000 }
     private static var high: UInt64 { 0x57ff_ffff_c7ff_fffe }
 }
 
-/// The names of header fields. Making one costs more than everything else about a field, so the usual ones are made once.
+/// Interned field names. Creating a name costs more than all other work on a field, so common ones are created
+/// once.
 private enum FieldNames {
     private typealias Entry = (spelling: [UInt8], name: HTTPField.Name)
 
@@ -174,7 +176,7 @@ private enum FieldNames {
         return byLength
     }()
 
-    /// `nil` if the bytes are no name of a field.
+    /// `nil` if the bytes are not a valid field name.
     static func name(_ bytes: Span<UInt8>) -> HTTPField.Name? {
         if bytes.count < byLength.count {
             for entry in byLength[bytes.count] where bytes.equals(entry.spelling.span) { return entry.name }
@@ -184,13 +186,13 @@ private enum FieldNames {
 }
 
 extension Span<UInt8> {
-    /// The text, if it is UTF-8.
+    /// The text; `nil` if it is not UTF-8.
     fileprivate var text: String? {
         guard let text = try? UTF8Span(validating: self) else { return nil }
         return String(copying: text)
     }
 
-    /// What is between white space and control characters at either end of the bytes from `start` on.
+    /// The range from `start` on, without leading and trailing white space and control characters.
     fileprivate func trimmed(from start: Int) -> Range<Int> {
         var (start, end) = (start, count)
         while start < end, self[start] <= 0x20 { start += 1 }
@@ -199,7 +201,7 @@ extension Span<UInt8> {
     }
 
     fileprivate func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        // Sound: memchr reads the bytes from `start` to the end of the span.
+        // Sound: memchr reads only the bytes from `start` to the end of the span.
         withUnsafeBytes { bytes in
             guard start < bytes.count, let first = bytes.baseAddress,
                 let found = memchr(first + start, Int32(byte), bytes.count - start)
@@ -214,7 +216,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// A line that begins at `start`: its content, and where the next one begins.
+    /// The line that begins at `start`: its content without the line end, and the start of the next line.
     fileprivate func line(from start: Int) -> (content: Range<Int>, next: Int) {
         let end = firstIndex(of: UInt8(ascii: "\n"), from: start) ?? count
         let hasReturn = end > start && self[end - 1] == UInt8(ascii: "\r")

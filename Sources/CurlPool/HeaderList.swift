@@ -1,22 +1,22 @@
 import CLibcurl
 import HTTPTypes
 
-/// Header fields as libcurl's list, in one block of memory: first its nodes, then their lines.
+/// Header fields as a libcurl list, in a single block of memory: first the nodes, then the lines.
 ///
-/// Sound as `Sendable`: the block is written in the initialiser and never again; libcurl only reads it.
+/// Sound as `Sendable`: the block is written in the initializer and never again; libcurl only reads it.
 final class HeaderList: @unchecked Sendable {
     let list: UnsafeMutablePointer<curl_slist>?
 
-    /// The body of the request that the fields belong to.
+    /// The kind of body of the request.
     enum Body {
         case none
-        /// One of no bytes, which is announced by a field alone.
+        /// A body of length 0, announced by a field alone.
         case empty
-        /// One that libcurl sends. The fields that it would add by itself are suppressed.
+        /// A body sent by libcurl. The fields that libcurl would add are suppressed.
         case some
     }
 
-    /// - Parameter fields: what was checked: no control character is in them.
+    /// - Parameter fields: validated fields, without control characters.
     init(_ fields: [HTTPField], for body: Body) {
         let more =
             switch body {
@@ -31,7 +31,7 @@ final class HeaderList: @unchecked Sendable {
         }
         var bytes = more.reduce(0) { $0 + $1.utf8.count + 1 }
         for field in fields {
-            // ": " and a zero.
+            // ": " and the terminating zero.
             bytes += field.name.rawName.utf8.count + field.withUnsafeBytesOfValue { $0.count } + 3
         }
         let nodesBytes = count * MemoryLayout<curl_slist>.stride
@@ -55,8 +55,8 @@ final class HeaderList: @unchecked Sendable {
         list = nodes
     }
 
-    /// What libcurl adds to a request with a body, and the line that suppresses it: it would wait for "100 Continue" before
-    /// a large body, and call a body in memory a form.
+    /// Fields that libcurl adds to a request with a body, and the lines that suppress them: it would wait for "100
+    /// Continue" before a large body, and label an in-memory body as form data.
     private static let addedByLibcurl: [(name: HTTPField.Name, line: String)] = [
         (.expect, "Expect:"), (.contentType, "Content-Type:"),
     ]
@@ -68,7 +68,7 @@ final class HeaderList: @unchecked Sendable {
     private static func write(_ field: HTTPField, to writer: inout ByteWriter) {
         writer.put(field.name.rawName)
         field.withUnsafeBytesOfValue { value in
-            // libcurl reads "Name:" as "do not send it"; an empty value is asked for with a semicolon.
+            // libcurl takes "Name:" as a request to omit the field; a semicolon requests an empty value.
             guard !value.isEmpty else { return writer.put(UInt8(ascii: ";")) }
             writer.put(UInt8(ascii: ":"))
             writer.put(UInt8(ascii: " "))

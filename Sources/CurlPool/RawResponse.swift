@@ -2,19 +2,21 @@ import HTTPPool
 import HTTPTypes
 import Unpacking
 
-/// A response as the driver hands it over: bytes, to be read on the caller's side.
+/// A response as delivered by the driver: unparsed, to be parsed on the caller's side.
 struct RawResponse: Sendable {
-    /// The status line and the fields of the response, and what has come of the body. Whoever has the response gives the
-    /// buffer back.
+    /// The status line and fields of the response, and the body received so far. The owner of the response returns
+    /// the buffer.
     let buffer: ResponseBuffer?
-    /// Where the rest of the body comes from, of a response that was handed over before its end.
+    /// The source of the rest of the body, if the response was delivered before its end.
     let stream: ResponseStream?
 
-    /// Reads the status line and checks the fields, which are read when somebody asks for them; and gives the buffer back.
+    /// Parses the status line and validates the fields, which are parsed on first access. Returns the buffer to the
+    /// driver.
     ///
     /// - Parameters:
-    ///   - rest: where the body comes from, unless it has come.
-    ///   - unpacking: how the body is unpacked, where codings were asked for.
+    ///   - rest: the source of the body, unless it is in the buffer.
+    ///   - unpacking: how the body is unpacked, if codings were asked for.
+    /// - Throws: ``PoolError`` with code `invalidResponse`, or as unpacking fails.
     func parsed(
         from origin: Origin,
         rest: ResponseReader? = nil,

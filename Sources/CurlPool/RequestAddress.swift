@@ -1,25 +1,25 @@
 import HTTPPool
 
-/// Where a request goes, in libcurl's terms: a site (scheme and authority, as a URL) and the target that is asked for there.
+/// The address of a request in libcurl's terms: a site (scheme and authority, as a URL) and the request target.
 ///
-/// The two are kept apart because libcurl then has a URL to read only where the site is another one. That is a sixth of
-/// what it does for a request, and no byte of a path or query can make it read the address differently from the pool.
+/// They are kept apart so that libcurl parses a URL only when the site changes. Parsing is a sixth of its work per
+/// request; and no byte of a path or query can make it read the address differently from the pool.
 struct RequestAddress: Sendable, Equatable {
-    /// Site and target, each ended by a zero, as libcurl wants them.
+    /// Site and target, each terminated by a zero, as libcurl needs them.
     private let text: [UInt8]
     private let targetStart: Int
     let isSecure: Bool
 
     /// - Parameters:
-    ///   - authority: what was checked to be one.
-    ///   - path: path and query; empty is `/`. What follows a `#` is not sent (RFC 9110, 4.2.5), and bytes beyond ASCII
-    ///     are sent as percent escapes.
+    ///   - authority: a validated authority.
+    ///   - path: path and query; empty means `/`. A fragment is not sent (RFC 9110, 4.2.5), and bytes beyond ASCII
+    ///     are percent-encoded.
     /// - Throws: ``PoolError`` with code `invalidRequest`.
     init(isSecure: Bool, authority: String, path: String) throws(PoolError) {
         let scheme = isSecure ? "https://" : "http://"
         let path = path.isEmpty ? "/" : path
         guard let target = TargetBytes(of: path.utf8.span) else {
-            throw .refused("the path must begin with / and hold no space and no control character")
+            throw .refused("the path must begin with / and contain no spaces or control characters")
         }
         let targetStart = scheme.utf8.count + authority.utf8.count + 1
         let count = targetStart + target.count + 1
@@ -43,7 +43,7 @@ struct RequestAddress: Sendable, Equatable {
         Self.with(text[targetStart...], body)
     }
 
-    /// The two in one. A proxy that is asked for the whole URL gets it from libcurl this way.
+    /// Site and target as one URL, from which libcurl derives the absolute form for a proxy.
     func withURL<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
         Self.with(text[..<(targetStart - 1)] + text[targetStart...], body)
     }
@@ -58,14 +58,14 @@ struct RequestAddress: Sendable, Equatable {
     }
 }
 
-/// What of a path is sent, and how many bytes that are.
+/// The part of a path that is sent, and its encoded length.
 private struct TargetBytes {
     private let end: Int
     private let beyondASCII: Int
-    /// Bytes that are sent.
+    /// The encoded length, in bytes.
     var count: Int { end + 2 * beyondASCII }
 
-    /// `nil` for a path that may not be sent.
+    /// `nil` for a path that is not allowed.
     init?(of path: Span<UInt8>) {
         guard path[0] == UInt8(ascii: "/") else { return nil }
         var end = path.count

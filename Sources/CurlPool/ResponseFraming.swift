@@ -1,42 +1,46 @@
 import HTTPPool
 
-/// What the fields of a response's head say of its connection: how long the body is, and how long the connection is kept.
+/// The framing of a response, from the fields of its head: the length of the body, and how long the connection is
+/// kept.
 ///
-/// libcurl reads a length as far as it is one, and of several it takes the last. Where peer and client disagree about the
-/// end of a response, what follows it is taken for the next one, so a length must be beyond doubt (RFC 9112, 6.3).
+/// libcurl parses as much of a length as is numeric, and uses the last of several. If peer and client disagree
+/// about the end of a response, the bytes after it are taken for the next one, so a length must be unambiguous (RFC
+/// 9112, 6.3).
 struct ResponseFraming {
-    /// The length that every `Content-Length` field gave so far.
+    /// The value of all `Content-Length` fields so far, in bytes.
     private(set) var length: UInt64?
-    /// Whether the status line is HTTP/1's, of a response that may have a body.
+    /// Whether the status line is HTTP/1's and allows a body.
     private let mayEndWithConnection: Bool
-    /// How many seconds the peer keeps the connection without a request, by its `Keep-Alive` field.
+    /// How long the peer keeps an idle connection according to its `Keep-Alive` field, in seconds.
     private(set) var keepAliveSeconds: UInt32?
 
-    /// Whether the body comes in chunks.
+    /// Whether the body is chunked.
     private var isChunked = false
-    /// Whether there is a length beside the chunks. The chunks count, and the connection is closed (RFC 9112, 6.3, item 3).
+    /// Whether there is a length as well as chunks. The chunks apply, and the connection is closed (RFC 9112, 6.3,
+    /// item 3).
     var hasBoth: Bool { isChunked && length != nil }
 
-    /// Whether the last line was a length's, or a coding's.
+    /// Whether the last line was a `Content-Length` or `Transfer-Encoding` field.
     private var endsInLength = false
 
-    /// Whether only the end of the connection ends the body (RFC 9112, 6.3). Of a response to HEAD it is not asked.
+    /// Whether the body is delimited by the close of the connection (RFC 9112, 6.3). Not meaningful for a response
+    /// to HEAD.
     var endsWithConnection: Bool { mayEndWithConnection && length == nil && !isChunked }
 
     init() { mayEndWithConnection = false }
 
-    /// What follows this status line.
+    /// Begins a head with this status line.
     init(after line: StatusLine) { mayEndWithConnection = line.isHTTP1 && line.hasBody }
 
     /// Takes a line of the head.
     ///
-    /// - Returns: whether it leaves no doubt about the end of the body.
+    /// - Returns: `false` if it makes the end of the body ambiguous.
     mutating func take(field line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = line.first else { return true }
-        // Whoever reads the length cannot know that it goes on.
+        // A recipient that parses fields line by line would miss that the length is continued.
         if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return !endsInLength }
         endsInLength = false
-        // A field has a name.
+        // The field name is missing.
         if first == UInt8(ascii: ":") { return false }
         switch first | 0x20 {
         case UInt8(ascii: "c"):
@@ -44,7 +48,8 @@ struct ResponseFraming {
             endsInLength = true
             return take(lengths: line, from: start)
         case UInt8(ascii: "t"):
-            // The only coding that may come without having been asked for, and once only (RFC 9112, 6.1 and 7.4).
+            // Chunked is the only coding that may be used without being requested, and only once (RFC 9112, 6.1 and
+            // 7.4).
             guard let start = line.valueStart(of: "transfer-encoding") else { return true }
             endsInLength = true
             defer { isChunked = true }
@@ -57,7 +62,8 @@ struct ResponseFraming {
         }
     }
 
-    /// Takes numbers between commas, each with white space around it. In one pass, for most responses have such a field.
+    /// Parses numbers separated by commas, with optional white space. In one pass, because most responses have this
+    /// field.
     private mutating func take(lengths line: UnsafeBufferPointer<UInt8>, from start: Int) -> Bool {
         var number: UInt64?
         var isOver = false
@@ -80,14 +86,14 @@ struct ResponseFraming {
         return agrees(number)
     }
 
-    /// Whether a length is one, and the same as those before it.
+    /// Whether the length is valid and equal to those before it.
     private mutating func agrees(_ new: UInt64?) -> Bool {
         guard let new else { return false }
         defer { length = new }
         return length == nil || length == new
     }
 
-    /// `timeout=5, max=100`
+    /// Parses `timeout=5, max=100`.
     private mutating func take(keepAlive value: Slice<UnsafeBufferPointer<UInt8>>) {
         let text = String(decoding: value, as: UTF8.self).lowercased()
         for parameter in text.split(separator: ",") {
@@ -99,11 +105,14 @@ struct ResponseFraming {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Where the value of a field with this name begins, which is in lower case; `nil` for a line of another.
+    /// The offset of the value if the line is a field with this name.
+    ///
+    /// - Parameter name: ASCII, in lower case.
+    /// - Returns: `nil` for any other line.
     fileprivate func valueStart(of name: StaticString) -> Int? {
         let length = name.utf8CodeUnitCount
         guard count > length, self[length] == UInt8(ascii: ":") else { return nil }
-        // Sound: the name is of ASCII characters, so that it has a pointer, and has as many as are read.
+        // Sound: an ASCII literal has a pointer representation, and no more than its `length` bytes are read.
         let wanted = name.utf8Start
         for index in 0..<length where self[index] | 0x20 != wanted[index] { return nil }
         return length + 1

@@ -1,27 +1,28 @@
-/// What the driver knows of a response from the lines of its header blocks, while they come.
+/// The state of a response's header blocks while their lines arrive.
 ///
-/// The lines of the response itself go into a buffer, to be read on the caller's side; those of interim responses and
-/// trailers are checked, counted and dropped.
+/// The lines of the response itself go into a buffer, to be parsed on the caller's side; those of interim responses
+/// and trailers are validated, counted and dropped.
 struct ResponseHead {
-    /// Whether the header block of the response itself is complete. What comes as a header later is a trailer.
+    /// Whether the response's own header block is complete. Later header lines are trailers.
     private(set) var isComplete = false
     private(set) var framing = ResponseFraming()
-    /// The status code of the last header block.
+    /// The status code of the current header block.
     private var code = 0
-    /// Whether the header block is that of an interim response, after which another comes.
+    /// Whether the header block belongs to an interim response, which another one follows.
     private var isInterim = false
-    /// Whether the header block goes on.
+    /// Whether the end of the header block has not been reached.
     private var isInBlock = true
-    /// Of all lines so far: interim responses, head and trailers.
+    /// The size of all lines so far: interim responses, head and trailers.
     private var byteCount = 0
     private var interims = 0
 
-    /// Whether a body that is still on its way to the server is of no use any more.
+    /// Whether the rest of an unfinished upload has become pointless.
     var endsUpload: Bool { isComplete && code >= 300 }
 
-    /// The most bytes of header fields that a response may have, those of its interim responses and trailers included.
+    /// The maximum size of the header fields of a response, in bytes, including those of its interim responses and
+    /// trailers.
     private static let maxBytes = 256 << 10
-    /// The most interim responses before it.
+    /// The maximum number of interim responses.
     private static let maxInterims = 1000
 
     /// Why header lines are refused.
@@ -30,27 +31,27 @@ struct ResponseHead {
 
         var reason: String {
             switch self {
-            case .tooLarge: "the head and the trailers have more than \(ResponseHead.maxBytes >> 10) KiB"
-            case .tooManyInterims: "there are more than \(ResponseHead.maxInterims) interim responses"
+            case .tooLarge: "the head and trailers exceed \(ResponseHead.maxBytes >> 10) KiB"
+            case .tooManyInterims: "more than \(ResponseHead.maxInterims) interim responses arrived"
             case .switchedProtocols:
-                "the server switched to another protocol (status 101), which this client cannot speak"
+                "the server switched to another protocol (status 101), which this client does not support"
             case .doubtfulLength:
-                "where it ends is in doubt: its length is not one number, or its coding is not chunked"
-            case .foldedStatusLine: "white space follows the status line"
+                "the end of the response is ambiguous: its length is not one number, or its coding is not chunked"
+            case .foldedStatusLine: "a line that begins with white space follows the status line"
             case .longStatus: "the status code has more than three digits"
             }
         }
     }
 
-    /// Takes a line of a header block, its end included.
+    /// Takes a line of a header block, including its line end.
     ///
-    /// - Returns: why the response is refused, where it is.
+    /// - Returns: why the response is refused; `nil` if it is not.
     mutating func take(_ line: UnsafeBufferPointer<UInt8>, into buffer: ResponseBuffer) -> Fault? {
         if let fault = take(dropped: line) { return fault }
         if isComplete { return nil }
         let first = line.first
         if first == StatusLine.first, let statusLine = StatusLine(line) {
-            // The block of an interim response gives way to the next.
+            // The block of an interim response is replaced by the next one.
             buffer.begin(head: line)
             return begin(statusLine)
         }
@@ -85,7 +86,7 @@ struct ResponseHead {
         return interims <= Self.maxInterims ? nil : .tooManyInterims
     }
 
-    /// Whether a body of so many bytes is all that the fields of the head announce. `false` where they do not say.
+    /// Whether `count` bytes of the body are all that the head announces. `false` if it announces no length.
     func isWhole(after count: UInt64) -> Bool {
         isComplete && (code == 204 || code == 304 || framing.length == count)
     }

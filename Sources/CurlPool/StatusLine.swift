@@ -1,20 +1,20 @@
-/// What a response's first line says: `HTTP/1.1 200 OK`, `HTTP/2 200`.
+/// A parsed status line: `HTTP/1.1 200 OK`, `HTTP/2 200`.
 struct StatusLine {
-    /// Whether it is a line of HTTP/1.
+    /// Whether the version is HTTP/1.
     let isHTTP1: Bool
-    /// The status code, as far as it is a number of at most three digits.
+    /// The status code: up to three leading digits.
     let code: Int
-    /// Whether the code goes on after three digits. Some versions of libcurl read those three and go on.
+    /// Whether the code has more than three digits. Some versions of libcurl read only the first three.
     let hasLongCode: Bool
 
-    /// Whether another response follows that answers the same request.
+    /// Whether this is an interim response: another one follows for the same request.
     var isInterim: Bool { code / 100 == 1 }
     var hasBody: Bool { code != 204 && code != 304 }
 
-    /// What every such line begins with.
+    /// The first byte of every status line.
     static let first = UInt8(ascii: "H")
 
-    /// `nil` for a line that is none: no field begins with `HTTP/`.
+    /// `nil` if the line is not a status line: no field line begins with `HTTP/`.
     init?(_ line: UnsafeBufferPointer<UInt8>) {
         guard line.count > 5, line[0] == Self.first, line[1] == UInt8(ascii: "T"), line[2] == UInt8(ascii: "T"),
             line[3] == UInt8(ascii: "P"), line[4] == UInt8(ascii: "/")

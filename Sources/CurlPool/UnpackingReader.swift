@@ -2,7 +2,7 @@ import HTTPPool
 import Synchronization
 import Unpacking
 
-/// How the body of a response is to be unpacked.
+/// How to unpack the body of a response.
 struct UnpackingOrder {
     let maxRatio: Int
     let origin: Origin
@@ -11,22 +11,23 @@ struct UnpackingOrder {
 
 /// The reader's end of a packed body.
 ///
-/// It is unpacked here, by whoever reads, and only as far as it is read. On the pool's thread one chunk could unpack to
-/// far more than may wait for a reader, and all other requests would wait while it does. Here what waits is packed, so
-/// the peer is paused by the same count of bytes as without a coding.
+/// The body is unpacked on the reader's side, and only as far as it is read. On the pool's thread, one chunk could
+/// unpack to far more than may be buffered for a reader, and would delay all other requests. Here the buffered data
+/// is packed, so the peer is paused at the same number of bytes as without a coding.
 final class UnpackingReader: ResponseBodySource {
     private struct State {
-        /// `nil` when nothing more comes out.
+        /// `nil` once there is no more output.
         var unpacker: Unpacker?
         var failure: (any Error)?
     }
 
     private let state: Mutex<State>
-    /// Where the rest of the packed body comes from, unless all of it was there.
+    /// The source of the rest of the packed body; `nil` if all of it was delivered with the head.
     private let rest: ResponseReader?
     private let order: UnpackingOrder
 
     /// - Parameter packed: the beginning of the body, or all of it.
+    /// - Throws: ``UnpackingError`` if no unpacker can be created.
     init(
         _ codings: [ContentCoding],
         packed: [UInt8],
@@ -83,7 +84,7 @@ final class UnpackingReader: ResponseBodySource {
         }
     }
 
-    /// The next piece, or the error of this one and every later call.
+    /// The next piece. An error is repeated by every later call.
     private func step() throws -> Unpacker.Found {
         do {
             return try state.withLock { state in
@@ -101,7 +102,7 @@ final class UnpackingReader: ResponseBodySource {
                 }
             }
         } catch {
-            // A response that is complete by now has left its connection to others.
+            // No effect if the response is complete: its connection is already in use for other requests.
             rest?.refuse()
             throw error
         }
@@ -112,15 +113,15 @@ extension PoolError {
     init(_ error: UnpackingError, _ order: UnpackingOrder) {
         let (code, reason): (Code, String) =
             switch error {
-            case .malformed: (.invalidResponse, "the response's body is not what its Content-Encoding says")
-            case .truncated: (.invalidResponse, "the response's body ends before its Content-Encoding does")
-            case .trailingBytes: (.invalidResponse, "the response's body goes on after its Content-Encoding has ended")
+            case .malformed: (.invalidResponse, "the response body is not valid in its Content-Encoding")
+            case .truncated: (.invalidResponse, "the response body is truncated within its Content-Encoding")
+            case .trailingBytes: (.invalidResponse, "the response body has data after the end of its Content-Encoding")
             case .tooLarge:
                 (
                     .responseTooLarge,
-                    "the response's body unpacks to more than \(order.maxRatio) times what came over the wire"
+                    "the response body unpacks to more than \(order.maxRatio) times its received size"
                 )
-            case .outOfMemory: (.outOfResources, "there is no memory to unpack the response's body")
+            case .outOfMemory: (.outOfResources, "there is not enough memory to unpack the response body")
             }
         self.init(
             code,

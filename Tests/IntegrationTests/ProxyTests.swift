@@ -130,7 +130,7 @@ struct ProxyTests {
         let port = ScriptedPeer.port(of: probe)
         close(probe)
         try await withProxy(server(proxy.port)) { pool, _ in
-            try await expectError(.proxyFailed, saying: "answered 500") {
+            try await expectError(.proxyFailed, saying: "status 500") {
                 _ = try await pool.text(.get("https", "127.0.0.1:\(port)"))
             }
         }

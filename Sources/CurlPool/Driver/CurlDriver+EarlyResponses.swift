@@ -1,14 +1,14 @@
 import CLibcurl
 import HTTPPool
 
-/// Responses that are whole before their request is.
+/// A response that completed before its request was sent in full.
 ///
-/// libcurl goes on with the request then, and waits for the caller's sequence where that gives nothing: the caller has the
-/// response and no end of it, and no timeout runs. What is left of the body gets a little time, for the sake of the
-/// connection, and is then given up (RFC 9112, 9.6).
+/// libcurl keeps sending the request and waits for the caller's body sequence if that produces nothing: the caller
+/// would have the response but never its end, with no timeout running. The rest of the body gets a short grace
+/// period, which may save the connection, and is then given up (RFC 9112, 9.6).
 struct EarlyResponse {
     let transfer: CurlTransfer
-    /// The number of its exchange: the transfer may carry out another one by now.
+    /// The number of the exchange: the transfer may carry out another one by now.
     let number: UInt64
     var due: MonotonicTime
 
@@ -17,11 +17,11 @@ struct EarlyResponse {
 }
 
 extension CurlDriver {
-    /// So long the rest of a body is sent after a successful response, in nanoseconds. A body whose length is known, and
-    /// which ends for that reason, has so much time for each of its pieces.
+    /// How long the rest of a body is still sent after a complete, successful response, in nanoseconds. For a body
+    /// of known length, which is certain to end, the period restarts with each piece sent.
     private static let earlyGrace: UInt64 = 1_000_000_000
 
-    /// The whole response has come, and bytes of the body are still to be sent.
+    /// The response is complete, and bytes of the request's body are still to be sent.
     func responseIsWhole(_ transfer: CurlTransfer) {
         guard !transfer.hasWholeResponse, let exchange = transfer.exchange else { return }
         transfer.noteWholeResponse()
@@ -30,7 +30,7 @@ extension CurlDriver {
         awaits(transfer)
     }
 
-    /// libcurl has lost interest in what the peer sends. Of HTTP/1.1 that is how it says that the response is whole.
+    /// libcurl no longer waits for readability. With HTTP/1.1, this indicates that the response is complete.
     func stoppedReading(_ slot: CurlSlot) {
         guard let exchange = slot.soleExchange, let transfer = exchange.transfer, transfer.isRunning,
             transfer.isReceiving, exchange.response.head.isComplete, exchange.isUploading
@@ -38,14 +38,16 @@ extension CurlDriver {
         responseIsWhole(transfer)
     }
 
-    /// libcurl gives up a body after a status from 300 on, but waits for ever where it had been paused.
+    /// libcurl gives up sending the body after a status of 300 or above, but waits forever if the upload was
+    /// paused.
     func stopRefusedUploads() {
         while let transfer = refusedUploads.popLast() { transfer.uploadIsRefused() }
     }
 
     func nextEarlyDue() -> MonotonicTime? { early.lazy.map(\.due).min() }
 
-    /// Ends those whose time is over: with the whole response, and without the connection unless others are on it.
+    /// Ends the exchanges whose grace period is over: the response is delivered, and the connection is closed
+    /// unless other requests share it.
     func endEarlyResponses() {
         guard !early.isEmpty else { return }
         early.removeAll { !$0.isCurrent }

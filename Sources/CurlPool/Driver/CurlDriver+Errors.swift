@@ -1,7 +1,7 @@
 import HTTPPool
 import PoolDecisions
 
-/// What callers are told: the causes of the state machine and of libcurl, with origin, time and limit.
+/// The errors that callers get, with origin, elapsed time and limit.
 extension CurlDriver {
     func describe(_ error: PoolError, _ exchange: Exchange) -> PoolError {
         var error = error
@@ -21,7 +21,7 @@ extension CurlDriver {
         case .queueFull:
             error = PoolError(
                 .queueFull,
-                "as many requests wait for a connection as may",
+                "the queue for connections is full",
                 phase: .acquire,
                 limit: inForce(.maxQueuedRequests)
             )
@@ -34,15 +34,15 @@ extension CurlDriver {
                 timeouts.connect
             )
         case .readTimeout:
-            error = timeout(.readTimeout, "no byte of the answer came", .exchange, .readTimeout, timeouts.read)
+            error = timeout(.readTimeout, "no byte of the response arrived", .exchange, .readTimeout, timeouts.read)
         case .writeTimeout:
-            error = timeout(.writeTimeout, "the peer took no byte", .exchange, .writeTimeout, timeouts.write)
+            error = timeout(.writeTimeout, "the peer accepted no data", .exchange, .writeTimeout, timeouts.write)
         case .totalTimeout:
-            error = timeout(.totalTimeout, "the answer was not complete", .exchange, .totalTimeout, timeouts.total)
+            error = timeout(.totalTimeout, "the response was not complete", .exchange, .totalTimeout, timeouts.total)
         case .shutdown:
             error = Self.isShutDown
             error.phase = exchange.phase
-        // What the caller's own sequence threw is the caller's own.
+        // An error thrown by the caller's own body sequence is passed on unchanged.
         case .bodyFailed:
             guard let failure = exchange.upload?.failure as? PoolError else {
                 return exchange.upload?.failure ?? CancellationError()
@@ -66,7 +66,7 @@ extension CurlDriver {
             }
         return PoolError(
             .acquireTimeout,
-            "\(why) within the acquire timeout of \(text(value)); \(otherWaiters) others wait",
+            "\(why) within the acquire timeout of \(text(value)); \(otherWaiters) other requests are waiting",
             phase: .acquire,
             limit: setting.map(inForce)
         )
@@ -74,19 +74,19 @@ extension CurlDriver {
 
     static let peerRefuses = PoolError(
         .connectionLost,
-        "the peer refused the request, and has refused all that was sent on its last connections",
+        "the peer refused the request, as it did every request on its last connections",
         phase: .exchange
     )
 
     static let withoutClosingAlert = PoolError(
         .connectionLost,
-        "the connection ended without the alert that TLS ends with, so the response may be cut off",
+        "the connection ended without a TLS closing alert, so the response may be truncated",
         phase: .exchange
     )
 
     static let connectionDied = PoolError(
         .connectionLost,
-        "the reused connection was dead, and the request is not sent twice",
+        "the reused connection was dead, and the request is not retried",
         phase: .exchange
     )
 

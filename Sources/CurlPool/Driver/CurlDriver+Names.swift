@@ -2,10 +2,10 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// From names to addresses, before a connection is opened; and what became of the addresses.
+/// Name resolution before a connection is opened, and the history of the addresses found.
 extension CurlDriver {
-    /// Opens the connection where the peer's addresses are known. Otherwise the slot waits for them, its request in the
-    /// state connecting.
+    /// Opens the connection if the peer's addresses are known. Otherwise the slot waits for them, with its request
+    /// in the connecting state.
     func lookUp(for opener: NameWaits.Opener, _ exchange: Exchange) {
         if let own = opener.peer.ownAddresses {
             return reach(KnownAddresses(addresses: own, lookUp: 0), for: opener, exchange)
@@ -24,7 +24,7 @@ extension CurlDriver {
         }
     }
 
-    /// One address is for libcurl to connect to, and several are for a race.
+    /// libcurl connects to a single address; several addresses are raced by the pool.
     private func reach(_ known: KnownAddresses, for opener: NameWaits.Opener, _ exchange: Exchange) {
         if known.addresses.count > 1 { return startRace(for: opener, known) }
         let address = known.addresses.first ?? ""
@@ -32,12 +32,12 @@ extension CurlDriver {
         open(opener.slot, exchange, to: peer)
     }
 
-    /// A look-up has ended: those who waited for it open their connections.
+    /// A look-up has ended: the slots that waited for it open their connections.
     func lookedUp(_ ended: Mailbox.EndedLookUp) {
         let openers = nameWaits.end(ended.name, ticket: ended.ticket)
         machine.setResolving(nameWaits.count)
         for opener in openers {
-            // What became of one before may have moved another.
+            // An earlier iteration may have moved this request elsewhere.
             guard let exchange = exchanges[opener.request], machine.isOpening(opener.slot, for: opener.request) else {
                 continue
             }
@@ -53,7 +53,7 @@ extension CurlDriver {
         let isProxys = options.proxies.route(to: exchange.request.origin) != .direct
         let whose = isProxys ? "the proxy's" : "the host's"
         let code: PoolError.Code = isProxys ? .proxyFailed : .dnsFailed
-        // The C library does not always say why it found nothing, and needs descriptors for it.
+        // A look-up needs descriptors, and the C library does not always report that it had none.
         if DescriptorLimit.isReached {
             return failedToBegin(exchange, .broken(.noDescriptor), error: DescriptorLimit.error(EMFILE))
         }
@@ -70,29 +70,30 @@ extension CurlDriver {
         }
     }
 
-    /// The slot is to be closed. It may have waited for a name.
+    /// The slot is being closed. Withdraws its pending look-up, if any.
     func stopWaiting(_ slot: SlotID) {
         guard nameWaits.count > 0, let (name, ticket) = nameWaits.leave(slot) else { return }
         resolver.withdraw(ticket, from: name)
         machine.setResolving(nameWaits.count)
     }
 
-    // MARK: Addresses that proved bad
+    // MARK: Failed addresses
 
-    /// The connection could not be opened. The next one looks the name up anew, also where TLS failed: the address may be
-    /// another host's by now.
+    /// The connection could not be opened. The next one looks the name up again, even if only TLS failed: the
+    /// address may belong to another host by now.
     func failedToOpen(_ transfer: CurlTransfer) {
         guard transfer.start == .open, !transfer.wasSent, transfer.shortage == nil, let peer = transfer.peer else {
             return
         }
         resolver.forget(peer.peer.name, lookUp: peer.lookUp)
-        // It took the connection, and then TLS did not come about: another address may do better. What a proxy says of a tunnel
-        // is no fault of its address.
+        // TCP connected but TLS failed, so another address may work better. A tunnel that a proxy refused says
+        // nothing about the proxy's address.
         guard !transfer.leadsToProxy else { return }
         addressHistory.failed(AddressHistory.Address(host: peer.address, port: peer.peer.port), at: now)
     }
 
-    /// The slot is to be closed. Where it was still opening its connection, time has run out, or nobody wants it any more.
+    /// The slot is being closed while it may still be opening its connection: the attempt timed out, or no request
+    /// needs it any more. An attempt that lasted long enough counts as failed.
     func gaveUp(_ transfer: CurlTransfer) {
         guard transfer.isRunning, let peer = transfer.peer, now - peer.since >= AddressHistory.patience else { return }
         failedToOpen(transfer)

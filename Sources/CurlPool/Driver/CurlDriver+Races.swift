@@ -2,7 +2,8 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// Sockets that are connected here, and handed to libcurl: those of peers with several addresses.
+/// Connection races: for a peer with several addresses, the pool connects the sockets itself and hands the first
+/// connected one to libcurl.
 extension CurlDriver {
     func startRace(for opener: NameWaits.Opener, _ known: KnownAddresses) {
         let addresses = addressHistory.inOrder(known.addresses, port: opener.peer.port, at: now)
@@ -10,19 +11,19 @@ extension CurlDriver {
         advance(opener.slot)
     }
 
-    /// When the next address of some race is to be tried.
+    /// When the next address of any race is due.
     func nextRaceDue() -> MonotonicTime? { races.isEmpty ? nil : races.values.compactMap(\.nextDue).min() }
 
-    /// Tries the addresses that are due.
+    /// Starts connecting to the addresses that are due.
     func advanceRaces() {
         guard let due = nextRaceDue(), due <= now else { return }
         for slot in races.keys.sorted() { advance(slot) }
         performDeferred()
     }
 
-    /// Something happened on a descriptor.
+    /// Handles an event on a descriptor.
     ///
-    /// - Returns: whether it was a race's.
+    /// - Returns: whether the descriptor belongs to a race.
     func raceMoved(_ descriptor: Int32) -> Bool {
         let slot = sockets[descriptor].slot
         guard let race = races[slot], race.attempts.contains(where: { $0.descriptor == descriptor }) else {
@@ -33,7 +34,7 @@ extension CurlDriver {
         if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0 { error = errno }
         guard let attempt = races[slot]?.end(descriptor, error: error) else { return false }
         if error == 0 {
-            // libcurl registers it as its own.
+            // libcurl registers the descriptor itself.
             events.forget(descriptor)
             sockets.close(descriptor)
             won(slot, attempt.address, by: descriptor)
@@ -46,7 +47,8 @@ extension CurlDriver {
         return true
     }
 
-    /// The slot is to be closed. What has not connected by now is slow, unless it had just begun.
+    /// The slot is being closed. Addresses that have not connected yet are recorded as failed, unless their attempt
+    /// has only just begun.
     func stopRacing(_ slot: SlotID) {
         guard let race = races.removeValue(forKey: slot) else { return }
         giveUp(race.attempts, of: race)
@@ -59,7 +61,8 @@ extension CurlDriver {
             do {
                 let (descriptor, isConnected) = try Self.connect(to: address, race.opener.peer.port)
                 if isConnected {
-                    // The kernel would tell libcurl, which connects it once more, that it is. This does not happen on Linux.
+                    // `connect` succeeded at once, which does not happen on Linux. libcurl calls `connect` again
+                    // and would fail with EISCONN, so it opens a socket of its own.
                     closeSocket(descriptor)
                     return won(slot, address, by: nil)
                 }
@@ -68,7 +71,7 @@ extension CurlDriver {
                 races[slot]?.began(descriptor, address, at: now)
             } catch {
                 races[slot]?.failed(error.number)
-                // Without a descriptor nothing was found out about the address.
+                // A lack of descriptors says nothing about the address.
                 if !error.isOutOfDescriptors { failed(address, of: race) }
             }
         }
@@ -89,7 +92,7 @@ extension CurlDriver {
         open(slot, exchange, to: reached)
     }
 
-    /// Every address has failed.
+    /// Reports that every address has failed.
     private func report(_ race: Race, _ exchange: Exchange) {
         let words = String(cString: strerror(race.error))
         let isProxys = options.proxies.route(to: exchange.request.origin) != .direct
@@ -104,7 +107,7 @@ extension CurlDriver {
         failedToBegin(exchange, .broken(SocketError(number: race.error).connectFailure), error: error)
     }
 
-    // MARK: What became of an address
+    // MARK: Results of attempts
 
     private func giveUp(_ attempts: [Race.Attempt], of race: Race) {
         for attempt in attempts {
@@ -115,7 +118,7 @@ extension CurlDriver {
 
     private func failed(_ address: String, of race: Race) {
         addressHistory.failed(history(address, of: race), at: now)
-        // The next connection looks the name up anew: it may have moved.
+        // The next connection looks the name up again, because its addresses may have changed.
         resolver.forget(race.opener.peer.name, lookUp: race.lookUp)
     }
 
@@ -125,13 +128,13 @@ extension CurlDriver {
 
     // MARK: Sockets
 
-    /// Closes a socket that libcurl never had.
+    /// Closes a socket that libcurl has never had.
     func closeSocket(_ descriptor: Int32) {
         sockets.close(descriptor)
         close(descriptor)
     }
 
-    /// A socket that is connecting, or connected.
+    /// Creates a socket and starts connecting it.
     private static func connect(
         to address: String,
         _ port: UInt16
@@ -173,7 +176,8 @@ extension CurlDriver {
     }
 
     private static func connect<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
-        // Sound: the kernel reads as many bytes as there are, by the family that they begin with.
+        // Sound: the kernel reads at most `bytes.count` bytes, and interprets them by the address family at their
+        // start.
         withUnsafeBytes(of: &address) { bytes in
             guard let start = bytes.baseAddress else { return notAnAddress() }
             return Glibc.connect(descriptor, start.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
@@ -181,7 +185,7 @@ extension CurlDriver {
     }
 }
 
-/// Why a socket did not connect, by the system's number.
+/// Why a socket could not be created or connected, as an `errno` value.
 private struct SocketError: Error {
     let number: Int32
 

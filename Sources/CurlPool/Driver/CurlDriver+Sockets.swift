@@ -4,7 +4,7 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// The sockets of the pool: their events, and what libcurl wants to know of them.
+/// Socket events, and what libcurl wants to wait for.
 extension CurlDriver {
     func handle(_ event: EventQueue.Event) {
         guard let descriptor = sockets.descriptor(of: event.tag) else { return }
@@ -14,10 +14,10 @@ extension CurlDriver {
             idleConnectionReadable(slot, descriptor, event.happened)
             return
         }
-        // A socket that is no slot's any more is one that libcurl is closing.
+        // A socket that belongs to no slot is one that libcurl is closing.
         var event = event
         if let slot, !slot.isMultiplexed, slot.isHeld {
-            // Some versions of libcurl read on where the transfer is paused, and keep what they read in memory.
+            // Some versions of libcurl keep reading while the transfer is paused, and buffer the data in memory.
             hold(descriptor)
             event.happened.subtract([.read, .peerClosed, .hangUp])
             guard !event.happened.isEmpty else { return }
@@ -41,17 +41,17 @@ extension CurlDriver {
         collect()
     }
 
-    /// Asks about the connections that became idle in this turn, all at once: they are about to be given to requests, and
-    /// until then each would have to be asked by itself.
+    /// Polls all connections that became idle in this turn with one system call. They are about to be reused, and
+    /// each would otherwise be checked individually.
     func pollIdleConnections() {
         wait(until: now, into: &idleEvents)
-        // There may be more than there was room for.
+        // The buffer was full, so there may be further events.
         guard !idleEvents.isFull else { return }
         polls += 1
         for event in idleEvents.events {
             guard let descriptor = sockets.descriptor(of: event.tag), let slot = slot(of: descriptor), !slot.isRunning
             else {
-                // The next wait reports it again.
+                // Still pending: the next wait reports it again.
                 continue
             }
             handle(event)
@@ -63,15 +63,16 @@ extension CurlDriver {
         return slots.indices.contains(id) ? slots[id] : nil
     }
 
-    /// Listens to a connection that no request is on. One that carries several may go on talking about itself (HTTP/2's
-    /// frames for the whole connection); libcurl hears that before the next request, and until then only the end matters.
+    /// Waits for events on a connection without requests. A multiplexed connection may still receive frames at
+    /// connection level (HTTP/2); libcurl reads those before the next request, and until then only the close of the
+    /// connection matters.
     func listen(to slot: CurlSlot) {
         guard let connection = slot.connection else { return }
         sockets.wait(for: slot.isMultiplexed ? [.peerClosed] : [.read, .peerClosed], on: connection)
     }
 
     private func idleConnectionReadable(_ slot: CurlSlot, _ descriptor: Int32, _ happened: EventQueue.Interest) {
-        // What the event reported may have been read since the thread woke up.
+        // The data that made the socket readable may have been read since the thread woke up.
         let hasEnded = !happened.isDisjoint(with: [.peerClosed, .hangUp, .failure])
         let reason: CloseReason?
         if slot.isMultiplexed {
@@ -83,8 +84,8 @@ extension CurlDriver {
         perform(machine.idleConnectionEnded(slot.id, reason, at: now))
     }
 
-    /// libcurl says what it waits for. A descriptor stays registered when libcurl has had enough of it: its connection
-    /// is idle from then on, and is listened to.
+    /// libcurl's socket callback: what it wants to wait for. When libcurl removes its interest, the descriptor
+    /// stays registered: its connection is idle from then on, and the driver watches it.
     func watch(_ descriptor: Int32, _ what: Int32, for easy: UnsafeMutableRawPointer?) {
         let interest: EventQueue.Interest
         switch what {
@@ -92,9 +93,11 @@ extension CurlDriver {
         case CURL_POLL_OUT: interest = [.write]
         case CURL_POLL_INOUT: interest = [.read, .write, .peerClosed]
         default:
-            // A socket that is no connection of ours (the resolver's) is closed by libcurl in its own time.
+            // A socket that is not one of the pool's connections (the resolver's) is closed by libcurl in its own
+            // time.
             if sockets[descriptor].slot < 0 {
-                // Newer versions of libcurl ask for their eventfd at every request, and take that back in the same turn.
+                // Newer versions of libcurl register their eventfd for every request and remove it in the same
+                // turn.
                 if !sockets[descriptor].applied.isEmpty { events.forget(descriptor) }
                 sockets.close(descriptor)
             } else {
@@ -106,7 +109,8 @@ extension CurlDriver {
             }
             return
         }
-        // libcurl 7.88 closes a socket that never connected without a word. Then its number can be that of a resolver.
+        // libcurl 7.88 closes a socket that never connected without calling back. Its number may then be reused by
+        // a resolver's socket.
         if sockets[descriptor].slot >= 0, sockets[descriptor].slot != easy.flatMap(transfer(of:))?.slot?.id {
             sockets.close(descriptor)
         }
@@ -115,14 +119,14 @@ extension CurlDriver {
         if what == CURL_POLL_OUT, let slot = slot(of: descriptor) { stoppedReading(slot) }
     }
 
-    /// All readers of the connection are paused: what the peer has sent is left in the kernel, and reported no more. Where
-    /// several requests are on it, libcurl may still want to read frames that are not theirs.
+    /// All readers of the connection are paused: leaves received data in the kernel and stops reporting it. On a
+    /// multiplexed connection libcurl may still need to read frames of other streams or of the connection.
     func hold(_ descriptor: Int32) {
         if slot(of: descriptor)?.isMultiplexed == true, !sockets[descriptor].wanted.isEmpty { return }
         sockets.wait(for: sockets[descriptor].wanted.subtracting([.read, .peerClosed]), on: descriptor)
     }
 
-    /// A reader goes on: the connection is waited for again as libcurl last asked.
+    /// A reader has resumed: waits again for what libcurl last asked for.
     func resume(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot else { return }
         for descriptor in transfer.opened + (slot.connection.map { [$0] } ?? [])
@@ -131,7 +135,7 @@ extension CurlDriver {
         }
     }
 
-    /// Waits for events until `deadline`, or without end.
+    /// Waits for events until `deadline`; indefinitely if it is `nil`.
     func wait(until deadline: MonotonicTime?, into happened: inout EventQueue.Happened) {
         sockets.applyChanges { descriptor, tag, socket in
             if socket.interest.isEmpty {
@@ -143,12 +147,12 @@ extension CurlDriver {
         events.wait(until: deadline, now: now, into: &happened)
     }
 
-    /// A transfer opened a socket: from now on its events are the slot's.
+    /// A transfer opened a socket. Its events belong to the transfer's slot from now on.
     func socketOpened(_ descriptor: Int32, for transfer: CurlTransfer) {
         sockets.open(descriptor, for: transfer.slot?.id ?? -1)
     }
 
-    /// libcurl closes a socket that had connected.
+    /// libcurl closes a socket that was connected.
     func socketCloses(_ descriptor: Int32) {
         let id = sockets[descriptor].slot
         if slots.indices.contains(id), let slot = slots[id], slot.connection == descriptor { slot.connection = nil }

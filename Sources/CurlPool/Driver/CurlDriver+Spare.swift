@@ -1,32 +1,32 @@
 import HTTPPool
 
-/// Transfers that carry out no request. Each has an easy handle of libcurl, which is half of what an idle connection takes: so a
-/// connection that stays idle gives its own up, and few are kept.
+/// Transfers that carry out no request. Each owns an easy handle, which is half the memory of an idle connection;
+/// so a connection that stays idle gives its handle up, and only a few spare ones are kept.
 extension CurlDriver {
-    /// So many are kept for the next requests.
+    /// The maximum number of spare transfers kept for later requests.
     private static let keptSpares = 16
-    /// For so long an idle connection keeps its own handle, in nanoseconds.
+    /// How long an idle connection keeps its own handle, in nanoseconds.
     private static let keptPeriod: UInt64 = 1_000_000_000
 
-    /// A connection's own transfer, or one that is on no connection.
+    /// Returns the connection's own transfer, a spare one, or a new one.
     func idleTransfer(_ own: CurlTransfer?) throws(PoolError) -> CurlTransfer {
         if let transfer = own ?? spare.popLast() { return transfer }
         return try CurlTransfer(driver: self)
     }
 
-    /// Keeps a transfer that is on no connection any more.
+    /// Keeps a transfer that is no longer on a connection.
     func putAside(_ transfer: CurlTransfer) {
         assert(!spare.contains { $0 === transfer }, "a transfer is put aside once")
         spare.append(transfer)
         if spare.count > Self.keptSpares { expectIdleHandles() }
     }
 
-    /// Something will be to do for ``freeIdleHandles()`` to do.
+    /// Schedules ``freeIdleHandles()``.
     func expectIdleHandles() {
         if idleHandlesDue == nil { idleHandlesDue = now + Self.keptPeriod }
     }
 
-    /// Frees handles that nobody has needed for a while. It looks at every slot, but only once in a period.
+    /// Frees handles that have been unused for the kept period. Scans all slots, but at most once per period.
     func freeIdleHandles() {
         guard let due = idleHandlesDue, due <= now else { return }
         idleHandlesDue = nil

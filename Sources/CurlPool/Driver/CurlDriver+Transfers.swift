@@ -3,7 +3,7 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// Carries out what the state machine decided, and reports to it what libcurl made of that.
+/// Performs the actions that the state machine decided, and reports their outcome to it.
 extension CurlDriver {
     // MARK: libcurl
 
@@ -11,7 +11,8 @@ extension CurlDriver {
         curlTimer = milliseconds < 0 ? nil : now + UInt64(milliseconds) * 1_000_000
     }
 
-    /// Lets libcurl do what it can do at once, and lets those go elsewhere that found no room on a connection.
+    /// Runs libcurl until it has nothing to do at once, and returns requests that found no free stream to the state
+    /// machine.
     func work() {
         repeat {
             performDeferred()
@@ -19,11 +20,11 @@ extension CurlDriver {
         } while settleJoins()
     }
 
-    /// The most calls in a row. One is the rule; what is left then is for the next turn, so that nothing that libcurl asks
-    /// for can keep deadlines and the mailbox waiting.
+    /// The maximum number of consecutive calls; usually one is enough. The rest is left to the next turn, so that
+    /// libcurl's timers cannot delay deadlines and the mailbox indefinitely.
     private static let mostCalls = 64
 
-    /// Calls libcurl for as long as it has something to do at once. A transfer that was just added is one.
+    /// Calls libcurl for as long as its timer is due. Adding a transfer makes it due at once.
     private func letCurlWork() {
         var calls = 0
         while let timer = curlTimer, timer <= now, calls < Self.mostCalls {
@@ -35,8 +36,8 @@ extension CurlDriver {
         }
     }
 
-    /// Does what libcurl's callbacks made the machine decide, and takes the transfers that have ended. In this order: a
-    /// transfer that is to be stopped has nothing to say any more.
+    /// Performs the actions decided within libcurl's callbacks, then handles the transfers that have ended. In this
+    /// order, so that the result of a transfer which is to be stopped is ignored.
     func collect() {
         performDeferred()
         var left: Int32 = 0
@@ -49,17 +50,19 @@ extension CurlDriver {
         if !refusedUploads.isEmpty { stopRefusedUploads() }
     }
 
-    /// Sound: the pointer is the transfer's own, and the driver holds all transfers.
+    /// Sound: the pointer is the transfer's own, and the driver retains all transfers.
     func transfer(of easy: UnsafeMutableRawPointer) -> CurlTransfer? {
         var owner: UnsafeMutablePointer<CChar>?
         guard poolscope_easy_get_private(easy, &owner) == CURLE_OK, let owner else { return nil }
         return Unmanaged<CurlTransfer>.fromOpaque(owner).takeUnretainedValue()
     }
 
-    /// - Parameter isOver: whether libcurl has ended it, and knows the connection that it kept.
+    /// Handles the end of a transfer.
+    ///
+    /// - Parameter isOver: whether libcurl ended the transfer itself and so knows which connection it kept.
     func ended(_ transfer: CurlTransfer, _ result: CURLcode, isOver: Bool = true) {
         guard let exchange = transfer.exchange, let slot = transfer.slot else { return }
-        // libcurl takes a head that is cut off for a response without a body.
+        // libcurl treats a truncated head as a response without a body.
         let isWithoutAlert = result == CURLE_OK && transfer.isWithoutClosingAlert
         let isCutOff = isWithoutAlert || result == CURLE_OK && !exchange.response.head.isComplete
         let result = isCutOff ? CURLE_RECV_ERROR : result
@@ -68,7 +71,7 @@ extension CurlDriver {
         if isOver { noteConnection(of: transfer, slot) }
         transfer.stop(in: multi)
         if !isOver, !slot.isMultiplexed, let half = slot.connection {
-            // It is closed with the transfer, at once or in libcurl's own time.
+            // The connection closes with the transfer, at once or in libcurl's own time.
             sockets.abandon(half)
             slot.connection = nil
         }
@@ -91,10 +94,11 @@ extension CurlDriver {
         perform(endTransfer(of: exchange, ending, error: error))
     }
 
-    /// Asks libcurl which connection it kept. It knows from the end of the transfer until the handle is removed.
+    /// Updates the slot's connection with the one that libcurl kept, which libcurl reports from the end of the
+    /// transfer until its handle is removed.
     ///
-    /// Later versions close a connection over TLS in their own time, and its socket is open until then, though it is not
-    /// the slot's any more. Of a connection that other transfers are on, libcurl says nothing.
+    /// Later versions close a TLS connection in their own time; until then its socket stays open, although it no
+    /// longer belongs to the slot. libcurl does not report a connection that other transfers use.
     private func noteConnection(of transfer: CurlTransfer, _ slot: CurlSlot) {
         if slot.connection == nil || Self.closesGracefully && transfer.wasSent && slot.runningCount == 1 {
             let kept = transfer.openConnection
@@ -108,11 +112,12 @@ extension CurlDriver {
 
     private static let closesGracefully = LibcurlVersion.loaded >= .closesGracefully
 
-    /// The transfer is over: the slot's own waits for the next request, another is put aside.
+    /// Detaches the exchange from its transfer. The slot's own transfer stays for the next request; any other
+    /// becomes spare.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
         if let unused = transfer.takeConnected() { closeSocket(unused) }
-        // One that ended while it tried to share a connection may have begun something else when that is looked at.
+        // The transfer may carry out another exchange by the time `joining` or `settling` is examined.
         if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         if !settling.isEmpty { settling.removeAll { $0 === transfer } }
         guard transfer !== slot.transfer else { return }
@@ -120,12 +125,12 @@ extension CurlDriver {
         putAside(transfer)
     }
 
-    // MARK: What libcurl reports
+    // MARK: Events from libcurl
     //
-    // These come from within libcurl's calls, where no transfer may be started, stopped or closed: what they make the state
-    // machine decide is done when the call has returned.
+    // Called from within calls to libcurl, where no transfer may be started, stopped or closed. The resulting
+    // actions are performed after that call has returned.
 
-    /// A new connection is usable, and the request is about to be sent.
+    /// A new connection is ready, and the request is about to be sent.
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
         readClock()
@@ -133,7 +138,7 @@ extension CurlDriver {
         performLater(machine.connectionReady(slot.id, at: now))
     }
 
-    /// The transfer has a stream of the connection that it was to share.
+    /// The transfer has a stream on the connection that it was to share.
     func joined(_ transfer: CurlTransfer) {
         guard let id = transfer.exchange?.id, let slot = transfer.slot else { return }
         slot.isMultiplexed = true
@@ -141,7 +146,7 @@ extension CurlDriver {
         performLater(machine.joined(id, at: now))
     }
 
-    /// The first line of a response has come.
+    /// The first line of a response has arrived.
     func responseBegan(_ transfer: CurlTransfer, _ line: UnsafeBufferPointer<UInt8>) {
         guard options.mayMultiplex, transfer.start == .open, let slot = transfer.slot else { return }
         let isMultiplexed = line.starts(with: "HTTP/2".utf8)
@@ -165,16 +170,17 @@ extension CurlDriver {
         machine.progress(id, transfer.awaiting, at: now)
     }
 
-    /// What was waited for has changed.
+    /// What the transfer is waiting for has changed.
     func awaits(_ transfer: CurlTransfer) {
         guard let id = transfer.exchange?.id else { return }
         machine.awaits(id, transfer.awaiting, at: now)
     }
 
-    // MARK: What the state machine decided
+    // MARK: Actions of the state machine
 
-    /// Does what an input has decided, and all that is still to be done before and because of it. Not from within a call of
-    /// libcurl's, and not from within an action: ``performLater(_:)`` is for these.
+    /// Performs the actions that an input resulted in, after those deferred earlier, and then those that they cause
+    /// in turn. Must not be called from within a call to libcurl or from within an action; use ``performLater(_:)``
+    /// there.
     func perform(_ actions: consuming PoolActions) {
         guard deferred.isEmpty else {
             performLater(actions)
@@ -186,15 +192,16 @@ extension CurlDriver {
         performDeferred()
     }
 
-    /// Keeps what an input has decided until ``performDeferred()``: the input came from within a call of libcurl's, or from
-    /// within an action. Actions are done in the order in which they were decided, because each of them relies on those
-    /// before it; a slot, for instance, may be opened again that an earlier action closes.
+    /// Defers actions until ``performDeferred()``, for inputs made from within a call to libcurl or from within an
+    /// action. Actions are performed in the order in which they were decided, because each relies on those before
+    /// it: for example, a slot may be reopened after an earlier action has closed it.
     func performLater(_ actions: consuming PoolActions) {
         guard !actions.list.isEmpty else { return }
         machine.recycle(actions.append(to: &deferred))
     }
 
-    /// Does what was deferred. Doing one thing can fail and make the state machine decide again.
+    /// Performs the deferred actions. An action that fails is an input to the state machine and may add further
+    /// ones.
     func performDeferred() {
         while !deferred.isEmpty {
             swap(&deferred, &performing)
@@ -225,7 +232,9 @@ extension CurlDriver {
         lookUp(for: NameWaits.Opener(slot: id, request: request, peer: peer), exchange)
     }
 
-    /// - Parameter peer: what was looked up; `nil` where nothing had to be.
+    /// Opens a connection for the exchange.
+    ///
+    /// - Parameter peer: the resolved peer; `nil` if no name had to be resolved.
     func open(_ id: SlotID, _ exchange: Exchange, to peer: ReachedPeer?) {
         do throws(PoolError) {
             try run(exchange, .open, on: slot(id), to: peer)
@@ -240,20 +249,22 @@ extension CurlDriver {
         if !slot.isMultiplexed, slot.idleSincePoll == polls, let connection = slot.connection,
             let reason = IdleConnection.ending(of: connection, speaksTLS: slot.speaksTLS)
         {
-            // It went from one request to the next, and epoll has not been asked about it in between.
+            // The connection became idle and was reassigned in the same turn, so epoll has not reported on it in
+            // between.
             failedToBegin(exchange, .stale(sent: false, reason), error: Self.connectionDied)
             return
         }
         do throws(PoolError) {
             let transfer = try run(exchange, .reuse, on: slot)
-            // The connection may have said that it takes no further request. Then this one finds no room on it.
+            // The peer may have announced that it accepts no further requests (GOAWAY). Then the request finds no
+            // stream on the connection.
             if slot.isMultiplexed, transfer.isRunning { joining.append(transfer) }
         } catch {
             failedToBegin(exchange, .broken(.other), error: error)
         }
     }
 
-    /// Hands the exchange to libcurl with the slot's own transfer.
+    /// Hands the exchange to libcurl on the slot's own transfer.
     @discardableResult
     private func run(
         _ exchange: Exchange,
@@ -285,16 +296,17 @@ extension CurlDriver {
         }
     }
 
-    /// libcurl does not take the request as it is.
+    /// libcurl rejected the request, so its address cannot be requested.
     private func refused(_ exchange: Exchange, _ transfer: CurlTransfer) {
         if let slot = transfer.slot { release(transfer, from: slot) }
-        let error = PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
+        let error = PoolError(.invalidRequest, "libcurl does not accept the request's address", phase: .submit)
         failedToBegin(exchange, .broken(.other), error: error)
     }
 
-    /// Those that were put on a connection and have no stream by now found no room there.
+    /// Withdraws the requests that were assigned to a connection and still have no stream: there was no room for
+    /// them.
     ///
-    /// - Returns: whether there were any, so that libcurl may have something to do again.
+    /// - Returns: whether any transfer was examined, in which case libcurl may have work again.
     private func settleJoins() -> Bool {
         guard !joining.isEmpty else { return false }
         settling = joining.reversed()
@@ -324,7 +336,7 @@ extension CurlDriver {
         return slot
     }
 
-    /// A transfer ended, or could not begin. Keeps its result unless the request goes on.
+    /// A transfer ended or could not be started. Stores the result, unless the request is retried.
     private func endTransfer(of exchange: Exchange, _ ending: TransferEnding, error: PoolError?) -> PoolActions {
         guard let id = exchange.id else { return PoolActions() }
         let ended = machine.transferEnded(id, ending, at: now)
@@ -340,7 +352,7 @@ extension CurlDriver {
         return ended.takeActions()
     }
 
-    /// The transfer of a request, which an action was to begin, could not be begun.
+    /// Reports that the transfer which an action was to start could not be started.
     func failedToBegin(_ exchange: Exchange, _ ending: TransferEnding, error: PoolError?) {
         performLater(endTransfer(of: exchange, ending, error: error))
     }

@@ -1,21 +1,21 @@
 import HTTPPool
 
-/// Uploads over HTTP/2 that the peer's window holds up.
+/// An HTTP/2 upload that is blocked by the peer's flow-control window.
 ///
-/// libcurl 7.88 waits for the socket then, which can be written to all the time: the thread would never sleep, and every
-/// such event look like progress.
+/// libcurl 7.88 waits for writability then, although the socket is always writable: the thread would never sleep,
+/// and each event would count as progress.
 struct WriteStall {
     let descriptor: Int32
     let due: MonotonicTime
 }
 
 extension CurlDriver {
-    /// So often in a row a connection may be writable for nothing.
+    /// How many consecutive writable events without any upload progress are tolerated.
     private static let mostFruitlessWrites = 4
-    /// So long it is not waited for after that, in nanoseconds, unless the peer says something.
+    /// How long writability is not waited for after that, in nanoseconds, unless the peer sends something.
     private static let writePause: UInt64 = 20_000_000
 
-    /// libcurl could write on a connection, and has done so or not.
+    /// Called after libcurl has handled a writable event, whether or not it wrote anything.
     func wroteOn(_ slot: CurlSlot, _ descriptor: Int32, uploadedBefore: Int) {
         if slot.uploadedBytes != uploadedBefore || !slot.isUploading {
             slot.fruitlessWrites = 0
@@ -28,7 +28,7 @@ extension CurlDriver {
         writeStalls.append(WriteStall(descriptor: descriptor, due: now + Self.writePause))
     }
 
-    /// The peer has said something: its window may be open again.
+    /// The peer has sent something, so its window may be open again.
     func endWriteStall(of slot: CurlSlot, _ descriptor: Int32) {
         slot.fruitlessWrites = 0
         guard sockets[descriptor].slot == slot.id, sockets[descriptor].wanted.contains(.write) else { return }
@@ -38,7 +38,8 @@ extension CurlDriver {
     func endWriteStalls() {
         while let first = writeStalls.first, first.due <= now {
             writeStalls.removeFirst()
-            // It may have been closed, and be another's by now: then what libcurl wants of that one is asked for anyway.
+            // The descriptor may have been closed and reused. Then its new socket is already registered with what
+            // libcurl wants.
             guard sockets[first.descriptor].wanted.contains(.write) else { continue }
             sockets.wait(for: sockets[first.descriptor].interest.union(.write), on: first.descriptor)
         }

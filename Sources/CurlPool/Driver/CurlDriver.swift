@@ -3,84 +3,86 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// Does what the state machine decides: one thread, one epoll, one multi handle.
+/// Carries out the decisions of the state machine: one thread, one epoll instance, one multi handle.
 ///
-/// It works in turns: wait, handle the sockets' events, take what callers handed in, let libcurl work, let time pass; then
-/// report to the observer once, and only then resume the callers. So whoever has a response finds it in the numbers. Callers
-/// that run on this thread get theirs then, and what they hand in is a turn of its own, without a wait.
+/// It works in turns: wait for events, handle the sockets' events, take what callers submitted, run libcurl, apply
+/// elapsed time, report once to the observer, and only then resume the callers. So a caller that has its response
+/// also finds it in the metrics. Jobs of the driver's executor run last; what they submit forms a turn of its own,
+/// without a wait.
 ///
-/// Sound as `Sendable`: everything but the constants belongs to the thread that ``run()`` runs on; the
-/// thread is started by the initialiser's caller as the last thing it does with the driver.
+/// Sound as `Sendable`: everything but the constants is confined to the thread that executes ``run()``. The caller
+/// of the initializer starts that thread as its last use of the driver.
 ///
-/// The same is why accesses to what changes are not checked for overlap at run time (`@exclusivity(unchecked)`), which
-/// would be a twentieth of what a request costs: there is one thread, libcurl's callbacks come from within libcurl's
-/// calls, and these are made outside of every access.
+/// For the same reason accesses to mutable state are not checked for overlap at run time
+/// (`@exclusivity(unchecked)`), which would be a twentieth of a request's cost: there is one thread, libcurl's
+/// callbacks run within calls to libcurl, and those calls are made outside of every access.
 final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
     let executor: DriverExecutor
-    /// How its requests travel.
+    /// The transport settings of every request.
     let options: TransportOptions
     let settings: PoolSettings
     let events: EventQueue
     let multi: UnsafeMutableRawPointer
     @exclusivity(unchecked) var machine: PoolStateMachine
     @exclusivity(unchecked) var sockets = SocketTable()
-    /// By slot number.
+    /// Indexed by slot number.
     @exclusivity(unchecked) var slots: [CurlSlot?] = []
-    /// By request number.
+    /// Indexed by request number.
     @exclusivity(unchecked) var exchanges: [Exchange?] = []
-    /// Transfers that are on no connection.
+    /// Idle transfers that are attached to no connection.
     @exclusivity(unchecked) var spare: [CurlTransfer] = []
-    /// When ``freeIdleHandles()`` has something to do.
+    /// When ``freeIdleHandles()`` is due.
     @exclusivity(unchecked) var idleHandlesDue: MonotonicTime?
-    /// Transfers that were put on a connection which others are on, and may find no room there.
+    /// Transfers assigned to a connection that is already in use, and that may find no free stream on it.
     @exclusivity(unchecked) var joining: [CurlTransfer] = []
-    /// Those of them that are being looked at, the first one last.
+    /// Transfers from `joining` that ``settleJoins()`` is examining, first one last.
     @exclusivity(unchecked) var settling: [CurlTransfer] = []
-    /// Connections that wait for the addresses of a name.
+    /// Slots that wait for the addresses of a name.
     @exclusivity(unchecked) var nameWaits = NameWaits()
-    /// Connections that are being opened to one of several addresses.
+    /// Connection attempts to peers with several addresses.
     @exclusivity(unchecked) var races: [SlotID: Race] = [:]
-    /// Which addresses did not connect of late.
+    /// Addresses that recently failed to connect.
     @exclusivity(unchecked) var addressHistory = AddressHistory()
     let resolver: Resolver
-    /// What responses are gathered in.
+    /// Buffers in which responses are assembled.
     @exclusivity(unchecked) var buffers = ResponseBuffers()
-    /// Actions that could not be done at once: see ``performLater(_:)``.
+    /// Actions that could not be performed at once; see ``performLater(_:)``.
     @exclusivity(unchecked) var deferred: [PoolAction] = []
-    /// Memory for them, where they are done.
+    /// The deferred actions being performed. Swapped with `deferred`, so that both keep their memory.
     @exclusivity(unchecked) var performing: [PoolAction] = []
-    /// Their heads arrived in this turn.
+    /// Exchanges whose head arrived in this turn.
     @exclusivity(unchecked) var headsArrived: [Exchange] = []
-    /// Parts of their bodies arrived in this turn.
+    /// Exchanges of which parts of the body arrived in this turn.
     @exclusivity(unchecked) var streaming: [Exchange] = []
-    /// Finished in this turn, to be resumed at its end.
+    /// Exchanges that finished in this turn. They are resumed at its end.
     @exclusivity(unchecked) var finished: [Exchange] = []
-    /// Limits that were changed in this turn.
+    /// Callers of `reconfigure` to resume at the end of this turn.
     @exclusivity(unchecked) private var reconfigured: [UnsafeContinuation<Void, any Error>] = []
     @exclusivity(unchecked) private var shutdownWaiters: [UnsafeContinuation<Void, Never>] = []
     @exclusivity(unchecked) private var observer: (any PoolObserver)?
-    /// The moment that inputs and deadlines are reckoned with, from one ``readClock()`` to the next.
+    /// The time used for inputs and deadlines. Updated by ``readClock()`` only.
     @exclusivity(unchecked) private(set) var now = MonotonicTime.now()
-    /// How often all sockets were polled.
+    /// How many times all sockets have been polled.
     @exclusivity(unchecked) var polls = 0
-    /// Connections that became idle since they were.
+    /// Connections that became idle since the last poll.
     @exclusivity(unchecked) var freshlyIdle = 0
     @exclusivity(unchecked) var idleEvents = EventQueue.Happened()
     @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
-    /// Responses that are whole before their request is.
+    /// Exchanges whose response completed before their request.
     @exclusivity(unchecked) var early: [EarlyResponse] = []
-    /// Connections that can be written to, but not by what waits: until when they are not asked about it.
+    /// Writable connections on which the pending upload cannot proceed, with the time at which waiting for
+    /// writability resumes.
     @exclusivity(unchecked) var writeStalls: [WriteStall] = []
-    /// Transfers whose body the peer does not want any more.
+    /// Transfers whose request body the peer no longer wants.
     @exclusivity(unchecked) var refusedUploads: [CurlTransfer] = []
-    /// When libcurl wants to be called.
+    /// When libcurl's timer expires.
     @exclusivity(unchecked) var curlTimer: MonotonicTime?
 
     /// - Throws: ``PoolError`` with code `outOfResources`.
     init(_ settings: PoolSettings, _ options: TransportOptions, _ resolver: Resolver) throws(PoolError) {
         guard Libcurl.backend != nil, let multi = curl_multi_init() else {
-            throw PoolError(.outOfResources, "libcurl could not be set up", phase: .submit)
+            throw PoolError(.outOfResources, "libcurl could not be initialized", phase: .submit)
         }
         do throws(PoolError) {
             events = try EventQueue()
@@ -95,11 +97,11 @@ final class CurlDriver: @unchecked Sendable {
         mailbox = Mailbox(waker: events.waker)
         executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
         machine = PoolStateMachine(rules: PoolRules(settings.configuration))
-        // Sound: the thread holds the driver until it has cleaned up the multi handle.
+        // Sound: the thread retains the driver until it has cleaned up the multi handle.
         let me = Unmanaged.passUnretained(self).toOpaque()
-        // A backstop: the limit applies to each share, and a share has one connection.
+        // A backstop: the limit applies per share, and each share holds one connection.
         poolscope_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1)
-        // What the peer allows is what counts.
+        // Only the peer's limit applies.
         poolscope_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, Int(Int32.max))
         poolscope_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, me)
         poolscope_multi_set_socket_function(multi) { easy, descriptor, what, data, _ in
@@ -117,7 +119,7 @@ final class CurlDriver: @unchecked Sendable {
 
     // MARK: Turns
 
-    /// Works until a shutdown has come to its end. Called once, on the driver's own thread.
+    /// Runs turns until a shutdown has completed. Must be called once, on the driver's own thread.
     func run() {
         executor.begin()
         var happened = EventQueue.Happened()
@@ -129,8 +131,8 @@ final class CurlDriver: @unchecked Sendable {
             handle(happened.events)
             gather(&happened)
             turn()
-            // What callers on this thread make of their responses goes out before the thread waits again: the more is sent
-            // and received at once, the fewer threads are woken.
+            // Sends what callers on this thread submitted in reaction to their responses before waiting again: the
+            // more is sent and received at once, the fewer threads have to be woken.
             if executor.runJobs() {
                 readClock()
                 turn()
@@ -139,12 +141,14 @@ final class CurlDriver: @unchecked Sendable {
         tearDown()
     }
 
-    /// Reads the clock. It is read where time may have passed since: after every wait, before the thread decides whether to
-    /// sleep, after jobs of callers have run, and where a connection is ready or a transfer has ended, which callers measure.
-    /// Between these points the turn's work takes no time that a deadline or a level could depend on.
+    /// Updates ``now``. Called wherever time may have passed: after every wait, before deciding whether to sleep,
+    /// after callers' jobs have run, and when a connection becomes ready or a transfer ends, because callers
+    /// measure those times. Between these points, the turn's own work takes too little time to affect a deadline or
+    /// a level.
     func readClock() { now = MonotonicTime.now() }
 
-    /// Sockets first: an idle connection that is readable must be gone before a request is given it.
+    /// Sockets are handled before submissions, so that an idle connection which became readable is removed before a
+    /// request could be assigned to it.
     private func handle(_ happened: [EventQueue.Event]) {
         readClock()
         polls += 1
@@ -152,11 +156,12 @@ final class CurlDriver: @unchecked Sendable {
         for event in happened { handle(event) }
     }
 
-    /// Goes on while more events are there, so that callers are not woken one by one: to wake one is most of what a response
-    /// costs beyond libcurl. But none of them waits for more than a few others, and not for long.
+    /// Keeps handling events while more are available, so that callers are not woken one by one: waking a caller is
+    /// most of what a response costs beyond libcurl. Bounded in responses and in time, which limits the delay of
+    /// the first.
     ///
-    /// The mailbox is not emptied meanwhile: a scrape sees what was taken last only until the next taking, by when it must
-    /// have been reported.
+    /// The mailbox is not taken meanwhile: a scrape sees the last batch only until the next one is taken, by which
+    /// time the last one must have been reported.
     private func gather(_ happened: inout EventQueue.Happened) {
         let end = now + Self.gatheringPeriod
         while !happened.events.isEmpty, now < end, machine.requestCount > 0,
@@ -183,12 +188,12 @@ final class CurlDriver: @unchecked Sendable {
         publish()
     }
 
-    /// Reads whatever lies in the sockets, and only then lets time pass. The thread may come late: the process was paused,
-    /// a task on this thread blocked, or more sockets were readable than one wait reports. A response that has arrived is
-    /// not late then.
+    /// Reads all readable sockets before expiring deadlines. The thread may be late: the process was paused, a task
+    /// on this thread blocked, or more sockets were readable than one wait reports. A response that has already
+    /// arrived must not time out because of that.
     private func letTimePass() {
         var moment = now
-        // The kernel reports the sockets in turn, so that these waits together report every one.
+        // epoll reports ready descriptors in rotation, so these waits together cover all of them.
         for _ in 0...sockets.count / EventQueue.Happened.capacity {
             moment = MonotonicTime.now()
             wait(until: moment, into: &lateEvents)
@@ -200,7 +205,7 @@ final class CurlDriver: @unchecked Sendable {
         work()
     }
 
-    /// So many connections are asked one by one, more all at once.
+    /// Up to this many idle connections are checked individually; more are polled together.
     private static let fewIdle = 2
 
     private func nextDeadline() -> MonotonicTime? {
@@ -244,7 +249,7 @@ final class CurlDriver: @unchecked Sendable {
         }
     }
 
-    /// The caller has read of the response, or written of the body.
+    /// The caller has read from the response's body or written to the request's body.
     private func nudged(_ exchange: Exchange) {
         guard let id = exchange.id else { return }
         if exchange.upload?.failure != nil {
@@ -258,7 +263,7 @@ final class CurlDriver: @unchecked Sendable {
     private func publish() {
         machine.endTurn(at: now, reportingTo: observer)
         if !headsArrived.isEmpty {
-            // Those that are not among the finished get the response now and what is left of its body as a stream.
+            // Unfinished exchanges: the caller gets the response now, with the rest of its body as a stream.
             for exchange in headsArrived where exchange.id != nil { exchange.deliverHead() }
             headsArrived.removeAll(keepingCapacity: true)
         }
@@ -276,7 +281,7 @@ final class CurlDriver: @unchecked Sendable {
         }
     }
 
-    /// Gives everything back for a driver whose thread could not be started.
+    /// Releases all resources of a driver whose thread could not be started.
     func abandon() {
         curl_multi_cleanup(multi)
         events.close()
@@ -311,7 +316,7 @@ final class CurlDriver: @unchecked Sendable {
     }
 }
 
-/// The one that comes first; `nil` where there is neither.
+/// The earlier of two times; `nil` if both are `nil`.
 private func earlier(_ one: MonotonicTime?, _ other: MonotonicTime?) -> MonotonicTime? {
     guard let one, let other else { return one ?? other }
     return min(one, other)

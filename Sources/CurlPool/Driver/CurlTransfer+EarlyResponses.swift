@@ -1,22 +1,23 @@
 import CLibcurl
 
-/// Responses that come before the end of the request's body; see ``EarlyResponse``.
+/// Responses that arrive before the request's body has been sent; see ``EarlyResponse``.
 extension CurlTransfer {
     func headCameEarly(_ exchange: Exchange) {
         if exchange.response.head.endsUpload {
             driver.refusedUploads.append(self)
         }
-        // The body may have been paused before.
+        // The upload may already have been paused.
         driver.awaits(self)
         noteIfWhole(exchange)
     }
 
     private static let neverShowsEnds = LibcurlVersion.loaded.hidesWholeResponses
 
-    /// Whether libcurl shows that a response is whole whose request is not. Of HTTP/2 it never does.
+    /// Whether libcurl shows that a response is complete while its request is still being sent. For HTTP/2 it never
+    /// does.
     private var showsEnd: Bool { slot?.isMultiplexed != true && !Self.neverShowsEnds }
 
-    /// Where libcurl does not show that the response is whole, what its head says has to do.
+    /// Detects a complete response from its head, where libcurl does not show it.
     func noteIfWhole(_ exchange: Exchange) {
         guard !showsEnd, exchange.response.head.isWhole(after: bodyBytes), exchange.isUploading else {
             return
@@ -24,13 +25,13 @@ extension CurlTransfer {
         driver.responseIsWhole(self)
     }
 
-    /// Whether the response may be whole without anybody knowing: neither libcurl nor its head says so.
+    /// Whether the response may be complete without a way to know: neither libcurl nor its head shows it.
     var mayHaveWholeResponse: Bool {
         guard !showsEnd, let head = exchange?.response.head else { return false }
         return head.isComplete && head.framing.length == nil
     }
 
-    /// How many bytes of the request's body libcurl has sent, or put into frames.
+    /// How many bytes of the request's body libcurl has sent or framed.
     var uploadedBytes: Int {
         var count: curl_off_t = 0
         poolscope_easy_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &count)

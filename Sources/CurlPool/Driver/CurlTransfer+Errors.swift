@@ -2,9 +2,9 @@ import CLibcurl
 import Glibc
 import HTTPPool
 
-/// What libcurl's result means: for the pool's numbers, and for the caller.
+/// Maps libcurl's result codes to the pool's metrics and to errors for the caller.
 extension CurlTransfer {
-    /// What the caller is told of a transfer that broke.
+    /// The error for a transfer that failed.
     func error(_ result: CURLcode) -> PoolError {
         if let refusal { return refusal }
         if wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
@@ -17,24 +17,25 @@ extension CurlTransfer {
             return PoolError(.proxyFailed, "the proxy's name does not resolve", phase: phase)
         case CURLE_OPERATION_TIMEDOUT: return PoolError(.connectTimeout, words, phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL where wasSent:
-            return PoolError(.invalidResponse, "the answer is not HTTP", phase: phase)
+            return PoolError(.invalidResponse, "the response is not HTTP", phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
-            return PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
+            return PoolError(.invalidRequest, "libcurl does not accept the request's address", phase: .submit)
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
-        // All that libcurl says of a body's chunks; the words differ from version to version.
+        // libcurl has no code of its own for a malformed chunk, and its message varies between versions.
         case CURLE_RECV_ERROR where String(cString: complaint).contains("chunk"):
-            return PoolError(.invalidResponse, "the chunks of the body cannot be read", phase: phase)
+            return PoolError(.invalidResponse, "the chunked body is malformed", phase: phase)
         case CURLE_UPLOAD_FAILED where wasSent:
             return PoolError(
                 .invalidRequest,
-                "the server speaks HTTP/1.0, to which a body of unknown length cannot be sent",
+                "the server uses HTTP/1.0, which does not allow a request body of unknown length",
                 phase: phase
             )
-        // From 8.14 on, libcurl counts the fields itself (CURLE_TOO_LARGE, which older headers do not have).
+        // From 8.14 on, libcurl limits the number of fields itself (CURLE_TOO_LARGE, which older headers do not
+        // define).
         case CURLcode(rawValue: 100) where exchange?.response.head.isComplete == false:
-            return PoolError(.invalidResponse, "there are more header fields than libcurl takes", phase: phase)
+            return PoolError(.invalidResponse, "the response has more header fields than libcurl accepts", phase: phase)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
         case CURLE_COULDNT_CONNECT where phase == .connect:
@@ -55,7 +56,7 @@ extension CurlTransfer {
         }
     }
 
-    /// The resolver does not say why it found nothing, and needs descriptors as well.
+    /// The resolver needs descriptors too, and does not report why it found nothing.
     private func isForWantOfDescriptor(_ result: CURLcode) -> Bool {
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: DescriptorLimit.isReached
@@ -69,22 +70,22 @@ extension CurlTransfer {
         switch result {
         case CURLE_PEER_FAILED_VERIFICATION: certificateFault
         case CURLE_SSL_CERTPROBLEM:
-            "the client's own certificate or its key cannot be used: they do not belong together, or the pass phrase is wrong"
-        case CURLE_SSL_CACERT_BADFILE: "the authorities to trust are no certificates"
-        default: "TLS was not agreed: \(tlsReason ?? "the peer ended the connection")"
+            "the client certificate or its key cannot be used: they do not match, or the pass phrase is wrong"
+        case CURLE_SSL_CACERT_BADFILE: "the trusted authorities are not valid certificates"
+        default: "the TLS handshake failed: \(tlsReason ?? "the peer closed the connection")"
         }
     }
 
-    /// What is wrong with the peer's certificate.
+    /// Describes what is wrong with the peer's certificate.
     private var certificateFault: String {
-        // Without a tunnel, TLS was spoken with the proxy.
+        // Without a tunnel, the TLS handshake was with the proxy.
         let isProxys = leadsToProxy && tunnelStatus == 0
         var verdict = 0
         poolscope_easy_get_long(easy, isProxys ? CURLINFO_PROXY_SSL_VERIFYRESULT : CURLINFO_SSL_VERIFYRESULT, &verdict)
         let whose = isProxys ? "the proxy's" : "the server's"
-        // The numbers are OpenSSL's (x509_vfy.h).
+        // OpenSSL's verification codes (x509_vfy.h).
         return switch verdict {
-        // Nothing was found against the chain, so it is the name.
+        // The chain verified, so the name did not match.
         case 0, 1, 62: "\(whose) certificate is for another host"
         case 9: "\(whose) certificate is not valid yet"
         case 10: "\(whose) certificate has expired"
@@ -95,32 +96,32 @@ extension CurlTransfer {
         }
     }
 
-    /// What OpenSSL says of the failure. It is one of its own texts, with nothing of the peer's in it.
+    /// OpenSSL's reason for the failure. One of OpenSSL's fixed texts; contains nothing that the peer sent.
     private var tlsReason: Substring? {
         let words = String(cString: complaint)
         guard let mark = words.firstRange(of: "SSL routines::") else { return nil }
         return words[mark.upperBound...].prefix { $0 != "," }
     }
 
-    /// The peer ended the connection because of what it was shown. With TLS 1.3 a server says so only after the client
-    /// has sent its request.
+    /// OpenSSL's reason, if the peer sent an alert and closed the connection because of the client's handshake.
+    /// With TLS 1.3, a server can do so only after the client has sent its request.
     private var tlsAlert: Substring? { tlsReason.flatMap { $0.contains(" alert ") ? $0 : nil } }
 
     // MARK: The proxy
 
-    /// Whether the connection is one to a proxy.
+    /// Whether the request goes through a proxy.
     var leadsToProxy: Bool {
         exchange.map { driver.options.proxies.route(to: $0.request.origin) != .direct } ?? false
     }
 
     private var proxyFault: String {
         let status = tunnelStatus
-        if status != 0, status / 100 != 2 { return "the proxy opened no tunnel and answered \(status)" }
+        if status != 0, status / 100 != 2 { return "the proxy did not open a tunnel (status \(status))" }
         if let systemWords { return "the proxy could not be reached: \(systemWords)" }
-        return "the proxy opened no tunnel"
+        return "the proxy did not open a tunnel"
     }
 
-    /// The status with which a proxy answered the request for a tunnel; 0 where there was no answer.
+    /// The status of the proxy's response to CONNECT; 0 if there was none.
     private var tunnelStatus: Int {
         var status = 0
         poolscope_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
@@ -147,8 +148,8 @@ extension CurlTransfer {
         }
     }
 
-    /// Whether the whole connection is dead, not one stream of it. libcurl rewinds a body when it wants to send it again on
-    /// another one.
+    /// Whether the result means that the whole connection is dead, rather than one of its streams. libcurl rewinds
+    /// a body in order to send it again on another connection.
     static func meansConnectionDied(_ result: CURLcode) -> Bool {
         switch result {
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_COULDNT_CONNECT, CURLE_SEND_FAIL_REWIND,

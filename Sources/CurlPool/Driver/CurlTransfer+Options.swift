@@ -2,38 +2,39 @@ import CLibcurl
 import Glibc
 import HTTPPool
 
-/// The options of an easy handle: those of its whole life, and those of one request.
+/// The options of an easy handle: those set once, and those set for each request.
 extension CurlTransfer {
-    /// What libcurl reads at once. Large bodies come in fewer pieces than with its own, smaller one.
+    /// The size of libcurl's receive buffer, in bytes. Larger than its default, so that large bodies arrive in
+    /// fewer pieces.
     static let bufferBytes = 64 << 10
 
-    /// How long libcurl keeps the addresses that it was given, in seconds. Every opening gives it those of the moment, so this
-    /// only has to be longer than it takes libcurl to read them.
+    /// How long libcurl keeps the addresses passed to it, in seconds. Each new connection is given current
+    /// addresses, so this only has to outlast libcurl's reading of them.
     private static let entryLifetime = 60
 
-    /// Sets what is the same for every request. Options whose names libcurl knows cannot fail but for memory, and then
-    /// the transfer fails with libcurl's own error.
+    /// Sets the options that are the same for every request. Setting an option that libcurl supports fails only for
+    /// lack of memory, and the transfer then fails with libcurl's own error.
     func setUp() {
         let me = Unmanaged.passUnretained(self).toOpaque()
         let driver = Unmanaged.passUnretained(driver).toOpaque()
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        // Sound: the handle lives longer than the easy handle, and is written to between transfers.
+        // Sound: the URL handle outlives the easy handle and is modified only between transfers.
         poolscope_easy_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url))
         set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
-        // Bodies are unpacked by their readers. libcurl takes a gzip body that is cut off for a whole one.
+        // Bodies are unpacked by their readers: libcurl treats a truncated gzip body as complete.
         set(CURLOPT_HTTP_CONTENT_DECODING, 0)
-        // The pool's own timers decide when a connection is too old, and when a request has taken too long.
+        // The age of connections and the duration of requests are limited by the pool's own timers.
         set(CURLOPT_MAXAGE_CONN, Int(Int32.max))
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
-        // A transfer that is taken away during a look-up of libcurl's own would otherwise wait for its thread.
+        // Removing a transfer during one of libcurl's own look-ups would otherwise wait for the resolver thread.
         set(CURLOPT_QUICK_EXIT, 1)
         self.driver.options.apply(to: easy)
-        // Sound: the buffer is as large as libcurl asks for, and lives longer than the handle.
+        // Sound: the buffer has the size that libcurl requires, and outlives the handle.
         poolscope_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, complaint)
 
-        // Sound: the driver keeps every transfer until all are over, and these callbacks run only during the transfer,
-        // inside libcurl's calls, on the driver's thread.
+        // Sound: the driver retains every transfer until all have ended, and these callbacks run only during the
+        // transfer, within calls to libcurl, on the driver's thread.
         poolscope_easy_set_pointer(easy, CURLOPT_PRIVATE, me)
         poolscope_easy_set_pointer(easy, CURLOPT_WRITEDATA, me)
         poolscope_easy_set_data_function(easy, CURLOPT_WRITEFUNCTION, receiveBody)
@@ -51,13 +52,13 @@ extension CurlTransfer {
             poolscope_easy_set_pointer(easy, CURLOPT_SSL_CTX_DATA, me)
             poolscope_easy_set_tls_function(easy, beforeHandshake)
         }
-        // A connection outlives the handle that opened it, so this one speaks to the driver.
+        // A connection outlives the handle that opened it, so this callback refers to the driver.
         poolscope_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, driver)
         poolscope_easy_set_close_socket_function(easy, closeSocket)
     }
 
-    /// Sets what differs from request to request. libcurl copies the strings; the header list lives as long as the
-    /// exchange, which the transfer holds while it runs.
+    /// Sets the options that differ between requests. libcurl copies the strings; the header list lives as long as
+    /// the exchange, which the transfer retains while it runs.
     func describe(_ request: EncodedRequest) -> Bool {
         guard address == request.address || describe(request.address) else { return false }
         if !request.isPlain || !wasPlain { describeMethod(request) }
@@ -67,24 +68,24 @@ extension CurlTransfer {
             poolscope_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, unixSocketPath)
         }
         if !driver.options.isDirect { describeRoute(driver.options.proxies.route(to: request.origin)) }
-        // libcurl keeps the pointer, and reads what is there when it sends.
+        // libcurl keeps the pointer and reads the list when it sends.
         if request.headers.list == headers { return true }
         headers = request.headers.list
         return poolscope_easy_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
     }
 
-    /// - Returns: whether libcurl can read it.
+    /// - Returns: whether libcurl can parse the address.
     private func describe(_ new: RequestAddress) -> Bool {
         let old = address
         address = nil
-        // The target for an origin over TLS is the same with a proxy, which only opens a tunnel.
+        // For an origin over TLS the request target does not depend on the proxy, which only opens a tunnel.
         if driver.options.isDirect || new.isSecure {
             let isAtSite = old.map(new.isAtSite(of:)) ?? false
             guard isAtSite || new.withSite({ curl_url_set(url, CURLUPART_URL, $0, 0) }) == CURLUE_OK,
                 new.withTarget({ poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, $0) }) == CURLE_OK
             else { return false }
         } else {
-            // Whether a proxy is to be asked for the whole URL is for libcurl to say.
+            // libcurl decides whether the proxy gets the absolute URL as the target.
             let flags = UInt32(CURLU_PATH_AS_IS)
             poolscope_easy_set_string(easy, CURLOPT_REQUEST_TARGET, nil)
             guard new.withURL({ curl_url_set(url, CURLUPART_URL, $0, flags) }) == CURLUE_OK else { return false }
@@ -93,8 +94,8 @@ extension CurlTransfer {
         return true
     }
 
-    /// Where no connection is to be opened, libcurl has no addresses to look at: otherwise it goes through all that it
-    /// knows, at the end of every request.
+    /// Disables libcurl's DNS cache unless a connection is to be opened. Otherwise libcurl scans the whole cache at
+    /// the end of every request.
     func describe(_ start: Start) {
         guard (start == .open) != mayLookUp else { return }
         mayLookUp = start == .open
@@ -102,7 +103,7 @@ extension CurlTransfer {
         if !mayLookUp { describe(nil as ReachedPeer?) }
     }
 
-    /// Gives libcurl the address of the peer, so that it looks nothing up.
+    /// Passes the peer's address to libcurl, so that it resolves no name.
     func describe(_ peer: ReachedPeer?) {
         guard peer != nil || entry != nil else { return }
         let list = peer.flatMap { curl_slist_append(nil, $0.entry) }
@@ -118,7 +119,7 @@ extension CurlTransfer {
     }
 
     private func describeMethod(_ request: EncodedRequest) {
-        // This also undoes what HEAD and a body have set.
+        // Also resets what HEAD or a body has set.
         set(CURLOPT_HTTPGET, 1)
         if request.isHead {
             set(CURLOPT_NOBODY, 1)
@@ -126,16 +127,17 @@ extension CurlTransfer {
             describeBodyWithHead(body)
         } else if request.sendsBody {
             set(CURLOPT_UPLOAD, 1)
-            // libcurl takes -1 for a length that is not known.
+            // -1 means an unknown length.
             poolscope_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count ?? -1))
         }
-        // libcurl would derive a method of its own from these options: PUT for a GET with a body.
+        // Otherwise libcurl derives the method from these options, for example PUT for a GET with a body.
         let hasLibcurlsOwn = request.isPlain || request.isHead
         poolscope_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, hasLibcurlsOwn ? nil : request.method)
     }
 
-    /// A small body goes out with the head, in one write. Then a peer that answers as soon as it has read the head costs
-    /// no connection: libcurl gives up one whose response comes before the body was sent.
+    /// Sends a small body together with the head, in one write. So a peer that responds as soon as it has read the
+    /// head does not cost the connection: libcurl closes a connection whose response arrives before the body has
+    /// been sent.
     private func describeBodyWithHead(_ body: [UInt8]) {
         set(CURLOPT_POST, 1)
         poolscope_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
@@ -150,8 +152,8 @@ extension CurlTransfer {
 
 // MARK: - libcurl's callbacks
 
-/// Sound: the pointer is the one that ``CurlTransfer/setUp()`` set, and the driver keeps the transfer alive. That is said to
-/// the compiler too, since counting references would be a good part of what a callback does.
+/// Sound: the pointer is the one set in ``CurlTransfer/setUp()``, and the driver keeps the transfer alive. The
+/// compiler may rely on that too, because reference counting would be a considerable part of a callback's cost.
 private func with<Result>(
     _ data: UnsafeMutableRawPointer?,
     or none: Result,
@@ -236,8 +238,8 @@ private func openSocket(
     address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
-    // Connected, and by one call of `connect` that was not waited for: for the next one, which is libcurl's, the kernel says
-    // that it has succeeded.
+    // The socket is already connected, by a single non-blocking call to `connect`. The kernel lets the next call,
+    // which is libcurl's, succeed.
     if let connected = with(data, or: nil, { $0.takeConnected() }) {
         with(data, or: ()) { $0.socketOpened(connected) }
         return connected
@@ -256,7 +258,8 @@ private func openSocket(
 }
 
 private func closeSocket(data: UnsafeMutableRawPointer?, descriptor: curl_socket_t) -> Int32 {
-    // Sound: the driver outlives its multi handle and all shares, and sockets are closed inside their calls.
+    // Sound: the driver outlives its multi handle and all shares, and sockets are closed only within calls on
+    // these.
     if let data { Unmanaged<CurlDriver>.fromOpaque(data).takeUnretainedValue().socketCloses(descriptor) }
     return close(descriptor)
 }

@@ -3,80 +3,80 @@ import Glibc
 import HTTPPool
 import PoolDecisions
 
-/// One transfer of libcurl: an easy handle, and the exchange that it carries out at present.
+/// A libcurl transfer: an easy handle and the exchange that it currently carries out.
 ///
-/// It belongs to the driver's thread, which is why accesses are not checked for overlap (see ``CurlDriver``).
+/// Confined to the driver's thread, which is why accesses are not checked for overlap (see ``CurlDriver``).
 final class CurlTransfer {
     let easy: UnsafeMutableRawPointer
-    /// The URL that it asks for: of the site alone, where no proxy may want to know it all.
+    /// The URL handle. Holds scheme and authority only, unless a proxy may need the whole URL.
     let url: OpaquePointer
-    /// Sound: the driver holds all its transfers, and lets go of them before it ends.
+    /// Sound: the driver retains all its transfers and releases them before it ends.
     unowned(unsafe) let driver: CurlDriver
-    /// Sound: the driver keeps every slot until it ends.
+    /// Sound: the driver retains every slot until it ends.
     @exclusivity(unchecked) unowned(unsafe) var slot: CurlSlot?
     @exclusivity(unchecked) var exchange: Exchange? {
         didSet { unretained = exchange.map(Unmanaged.passUnretained) }
     }
-    /// The exchange again, for callbacks that come several times a request, without counting references.
-    /// Sound: `exchange` holds it, and changes only outside of libcurl's calls.
+    /// The exchange without reference counting, for callbacks that run several times per request. Sound: `exchange`
+    /// retains it, and changes only outside of calls to libcurl.
     @exclusivity(unchecked) private var unretained: Unmanaged<Exchange>?
-    /// Whether libcurl has the transfer.
+    /// Whether the transfer has been added to libcurl.
     @exclusivity(unchecked) private(set) var isRunning = false
 
-    /// What the handle is set for, so that the next request sets only what differs.
+    /// The handle's current options, so that the next request sets only those that differ.
     @exclusivity(unchecked) var mayLookUp = true
     @exclusivity(unchecked) var route: ProxyRules.Route?
-    /// The entry by which libcurl knows its peer's address, for as long as it may read it.
+    /// The entry for the peer's address (CURLOPT_RESOLVE), kept for as long as libcurl may read it.
     @exclusivity(unchecked) var entry: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var wasPlain = false
     @exclusivity(unchecked) var address: RequestAddress?
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var unixSocketPath: String?
 
-    /// Its connection of HTTP/1.1 has been readable so often without a byte of the response for it.
+    /// How many times in a row an HTTP/1.1 connection was readable without yielding a byte of the body.
     @exclusivity(unchecked) private var fruitlessEvents = 0
 
-    // The present attempt.
+    // The current attempt.
     @exclusivity(unchecked) private(set) var start = Start.open
-    /// Libcurl has the connection and is about to send: the request may reach the peer.
+    /// libcurl has a connection and is about to send, so the request may reach the peer.
     @exclusivity(unchecked) private(set) var wasSent = false
     @exclusivity(unchecked) private var responseBegan = false
-    /// Libcurl wanted another connection for the request.
+    /// libcurl tried to open another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
-    /// How many bytes of the response's body were taken.
+    /// How many bytes of the response's body have been accepted.
     @exclusivity(unchecked) private(set) var bodyBytes: UInt64 = 0
-    /// Nothing of the response is to come any more.
+    /// The response is complete.
     @exclusivity(unchecked) private(set) var hasWholeResponse = false
-    /// When bytes of the body were last sent after the response was whole.
+    /// When bytes of the request's body were last sent after the response was complete.
     @exclusivity(unchecked) private(set) var lastSent: MonotonicTime?
     @exclusivity(unchecked) private var pause = Pause()
-    /// What the system said, where the last socket could not be opened for want of a descriptor.
+    /// The `errno` value, if the last socket could not be opened for lack of descriptors.
     @exclusivity(unchecked) private(set) var shortage: Int32?
-    /// The peer that was looked up for it, where one was.
+    /// The resolved peer, if a name was resolved for this connection.
     @exclusivity(unchecked) private(set) var peer: ReachedPeer?
-    /// A socket that is connected to it, until libcurl asks for one.
+    /// A socket that is connected to `peer`, until libcurl asks for one.
     @exclusivity(unchecked) private var connected: Int32?
-    /// The sockets that it opened; libcurl tries several at once for a host that it knows itself.
+    /// The sockets opened in this attempt. For a host that it resolves itself, libcurl tries several at once.
     @exclusivity(unchecked) private(set) var opened: [Int32] = []
-    /// Where libcurl says what went wrong, in more words than its code has.
+    /// libcurl's error message (CURLOPT_ERRORBUFFER), more detailed than its result code.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    /// Set when a callback broke the transfer off: why.
+    /// Why a callback aborted the transfer.
     @exclusivity(unchecked) private(set) var refusal: PoolError?
 
-    /// How a transfer comes to its connection.
+    /// How a transfer gets its connection.
     enum Start {
-        /// It opens one.
+        /// Opens a new connection.
         case open
-        /// It has the slot's idle one for itself.
+        /// Reuses the slot's idle connection.
         case reuse
-        /// It shares one.
+        /// Shares a connection that is in use.
         case join
     }
 
-    /// Which directions of the transfer are paused, in libcurl's bits.
+    /// Which directions of the transfer are paused, as libcurl's bits.
     private struct Pause {
         var bits: Int32 = 0
-        /// Whatever still comes is thrown away.
+        /// Received data is discarded.
         var swallows = false
     }
 
@@ -103,7 +103,9 @@ final class CurlTransfer {
         complaint.deallocate()
     }
 
-    /// Connections are sought and kept in this cache.
+    /// Makes the transfer look up and keep its connections in this share.
+    ///
+    /// - Returns: whether libcurl accepted it.
     func attach(to share: UnsafeMutableRawPointer) -> Bool {
         poolscope_easy_set_pointer(easy, CURLOPT_SHARE, share) == CURLE_OK
     }
@@ -115,7 +117,7 @@ final class CurlTransfer {
 
     /// Hands the exchange to libcurl.
     ///
-    /// - Returns: whether libcurl took it.
+    /// - Returns: whether libcurl accepted it.
     func run(_ exchange: Exchange, _ start: Start, in multi: UnsafeMutableRawPointer) -> Bool {
         assert(!isRunning, "a transfer carries out one exchange at a time")
         self.exchange = exchange
@@ -140,34 +142,34 @@ final class CurlTransfer {
         return isRunning
     }
 
-    /// The next exchange is to open a connection to this peer; `nil` where nothing had to be looked up.
+    /// Sets the peer for the next connection; `nil` if no name had to be resolved.
     func prepareToOpen(to peer: ReachedPeer?) {
         self.peer = peer
         connected = peer?.socket
         describe(peer)
     }
 
-    /// The socket that is connected to the peer and that nobody has taken.
+    /// Takes the connected socket, if libcurl has not taken it yet.
     func takeConnected() -> Int32? {
         defer { connected = nil }
         return connected
     }
 
-    /// Takes the transfer away from libcurl. One that was not complete takes its connection along, unless others are on
-    /// it.
+    /// Removes the transfer from libcurl. If it was incomplete, its connection is closed, unless other transfers
+    /// share it.
     func stop(in multi: UnsafeMutableRawPointer) {
         guard isRunning else { return }
         if pause.bits & CURLPAUSE_RECV != 0, slot?.isMultiplexed == true {
-            // libcurl 7.88 keeps what came on a paused stream for ever, unless it is taken from it.
+            // libcurl 7.88 never frees what a paused stream has received unless it is read.
             pause.swallows = true
             curl_easy_pause(easy, 0)
         }
         isRunning = false
         let code = curl_multi_remove_handle(multi, easy)
-        assert(code == CURLM_OK, "a transfer is taken away only outside of libcurl's callbacks")
+        assert(code == CURLM_OK, "a transfer is removed only outside of libcurl's callbacks")
     }
 
-    /// What the end of the transfer means for the pool. libcurl does not have the transfer any more.
+    /// What the end of the transfer means for the pool. The transfer must already have been removed from libcurl.
     func ending(_ result: CURLcode) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
@@ -176,22 +178,23 @@ final class CurlTransfer {
             return .complete(keepAlive: isOpen && !isLast)
         }
         if isRefusedExpectation(result) { return .complete(keepAlive: false) }
-        // A new HTTP/2 connection may end before it has taken a single request.
+        // A new HTTP/2 connection may end before it has accepted a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
         if wantedToSendAgain || hasGivenUp || isDead && !responseBegan { return .stale(sent: wasSent, .peerClosed) }
         return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
     }
 
-    /// Whether the response is a 417, after which libcurl wanted to send the request again, without the expectation. The
-    /// response is the caller's, and the connection, on which the server may still wait for the body, is closed.
+    /// Whether the response is a 417 after which libcurl wanted to send the request again without the expectation.
+    /// The response goes to the caller, and the connection is closed, because the server may still wait for the
+    /// body on it.
     func isRefusedExpectation(_ result: CURLcode) -> Bool {
         guard wasSent, exchange?.response.head.isComplete == true else { return false }
         return result == CURLE_ABORTED_BY_CALLBACK || wantedToSendAgain
     }
 
-    /// libcurl wanted another connection for the request, and has done so with this handle five times. It counts over all
-    /// the transfers of a handle, and then says in words alone what it is that failed.
+    /// Whether libcurl wanted another connection for the request and has done so five times on this handle. libcurl
+    /// counts over all transfers of the handle, and reports this failure by its message only.
     var hasGivenUp: Bool { strncmp(complaint, Self.givingUp, Self.givingUp.utf8.count) == 0 }
     private static let givingUp = "Connection died, tried"
 
@@ -202,23 +205,24 @@ final class CurlTransfer {
         return code == CURLE_OK && descriptor != CURL_SOCKET_BAD ? descriptor : nil
     }
 
-    /// Whether the body's end was that of its connection, over TLS, and nothing says that the peer meant it to end there.
+    /// Whether the body was ended by the close of its TLS connection, without a closing alert that would show that
+    /// the peer meant to end it there.
     var isWithoutClosingAlert: Bool {
         guard let slot, slot.secureContext != nil, !slot.saidClose, let exchange else { return false }
         return exchange.response.head.framing.endsWithConnection && !exchange.request.isHead
     }
 
-    /// Whether the peer is listened to.
+    /// Whether receiving is not paused.
     var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
 
-    /// The most times in a row that a connection over TLS is readable without a byte of the body: a record is readable
-    /// as a whole only, and may come in as many segments.
+    /// How many times in a row a TLS connection may be readable without yielding a byte of the body. A record can
+    /// be decrypted only as a whole, and may arrive in this many segments.
     private static let mostSegments = 64
 
-    /// Its connection of HTTP/1.1 can be read.
+    /// Called when the HTTP/1.1 connection is readable.
     ///
-    /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own bytes, not
-    ///   chunk extensions and trailers, with which a peer could keep the request for ever.
+    /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own
+    ///   bytes do, not chunk extensions and trailers, with which a peer could hold the request forever.
     func becameReadable() -> Bool {
         guard exchange?.response.head.isComplete == true else { return true }
         guard address?.isSecure == true else { return false }
@@ -226,7 +230,7 @@ final class CurlTransfer {
         return fruitlessEvents <= Self.mostSegments
     }
 
-    /// Who is to move the next byte.
+    /// Which side has to move the next byte.
     var awaiting: Awaiting {
         if hasWholeResponse || !isReceiving { return .caller }
         if exchange?.response.head.endsUpload == true { return .response }
@@ -234,20 +238,21 @@ final class CurlTransfer {
         return exchange?.isUploading == true ? .peerTakes : .response
     }
 
-    // MARK: What libcurl says meanwhile
+    // MARK: Events from libcurl
 
-    /// The connection is ready and the request about to be sent. libcurl sends a request again by itself when a reused
-    /// connection dies, POST included; that is the pool's decision, and ``mayOpenSocket()`` stops it earlier.
+    /// The connection is ready, and the request is about to be sent. libcurl resends a request on its own when a
+    /// reused connection dies, POST included; that decision is the pool's, and ``mayOpenSocket()`` prevents it
+    /// earlier.
     ///
-    /// - Returns: whether it may send. It does so once: of a server that refuses an expectation (417) it would send the
-    ///   request again by itself, on a connection that is half used.
+    /// - Returns: whether libcurl may send. Only the first call returns `true`: after a 417, libcurl would resend
+    ///   the request on its own, on a connection with a half-finished exchange.
     func aboutToSend(from localPort: Int32) -> Bool {
         if wasSent { return false }
         wasSent = true
         exchange?.phase = .exchange
         switch start {
         case .open:
-            // Several requests may end on the connection before libcurl says which it is.
+            // Several requests may end on the connection before libcurl reports its descriptor.
             if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
             driver.connectionReady(self)
         case .reuse: break
@@ -256,8 +261,8 @@ final class CurlTransfer {
         return true
     }
 
-    /// Whether libcurl may open a socket. A transfer that was started on a connection, or has had one, has no business to:
-    /// libcurl has found it dead, or full, and would go on with a new one on its own.
+    /// Whether libcurl may open a socket. Not for a transfer that was started on an existing connection or that has
+    /// already had one: libcurl found that connection dead or full, and would resend the request on a new one.
     func mayOpenSocket() -> Bool {
         if start != .open || wasSent { wantedToSendAgain = true }
         return !wantedToSendAgain
@@ -270,9 +275,9 @@ final class CurlTransfer {
         driver.socketOpened(descriptor, for: self)
     }
 
-    /// There was no descriptor for a socket, or none but those that are left to the runtime.
+    /// No descriptor was available for a socket, apart from those reserved for the runtime.
     ///
-    /// - Parameter number: what the system said.
+    /// - Parameter number: the `errno` value.
     func foundNoDescriptor(_ number: Int32) { shortage = number }
 
     private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
@@ -284,7 +289,7 @@ final class CurlTransfer {
         }
     }
 
-    /// - Returns: whether the transfer may go on.
+    /// - Returns: whether the transfer may continue.
     func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let unretained else { return false }
         if !responseBegan {
@@ -303,10 +308,10 @@ final class CurlTransfer {
         }
     }
 
-    /// What became of a piece of the body.
+    /// What happened to a piece of the body.
     enum Reception {
         case taken
-        /// The reader has enough for now. libcurl keeps the piece, and offers it again.
+        /// The reader's buffer is full. libcurl keeps the piece and delivers it again.
         case paused
         case refused
     }
@@ -324,7 +329,7 @@ final class CurlTransfer {
             driver.bodyArrived(exchange)
         } else {
             guard exchange.response.head.isComplete else {
-                refuse("a body came before the end of the head")
+                refuse("body data arrived before the end of the head")
                 return .refused
             }
             guard exchange.response.bodyCount < ResponseStream.highWater else { return pauseReceiving() }
@@ -339,8 +344,8 @@ final class CurlTransfer {
 
     func noteWholeResponse() { hasWholeResponse = true }
 
-    /// The peer wants no more of the body. libcurl has given it up as well, and only has to find out that it waits for
-    /// nothing any more.
+    /// The peer does not want the rest of the body. libcurl has given it up as well; unpausing makes it notice that
+    /// it has nothing left to wait for.
     func uploadIsRefused() {
         guard isRunning, pause.bits & CURLPAUSE_SEND != 0 else { return }
         pause.bits &= ~CURLPAUSE_SEND
@@ -348,44 +353,48 @@ final class CurlTransfer {
         if code != CURLE_OK { driver.ended(self, code) }
     }
 
-    /// - Returns: `false`, for libcurl's callback.
+    /// - Returns: `false`, for use as a callback's result.
     @discardableResult
     private func refuse(_ reason: String) -> Bool {
         refusal = PoolError(.invalidResponse, reason, phase: .exchange)
         return false
     }
 
-    /// Room for the whole body where the response says how long it is and it will come at once.
+    /// The capacity to reserve for the body, in bytes: all of it, if the response announces its length and it will
+    /// arrive at once.
     private func expectedBodyBytes(_ first: Int) -> Int {
-        // What is less than libcurl's buffer is likely to be all.
+        // Less than libcurl's buffer holds is probably the whole body.
         if first < 8 << 10 { return first }
         var announced: curl_off_t = -1
         poolscope_easy_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
         return max(first, min(Int(announced), ResponseStream.highWater))
     }
 
-    /// What the end of the transfer comes to.
+    /// Normalizes libcurl's result code across versions.
     func result(_ code: CURLcode) -> CURLcode {
-        // From 8.8 on, a client key that cannot be used is reported as a bad argument.
+        // From 8.8 on, an unusable client key is reported as a bad argument.
         code == CURLE_BAD_FUNCTION_ARGUMENT && !wasSent && driver.options.hasIdentity ? CURLE_SSL_CERTPROBLEM : code
     }
 
-    /// Gives libcurl the next bytes of the request's body.
+    /// Copies the next bytes of the request's body into libcurl's buffer.
+    ///
+    /// - Returns: the number of bytes, 0 at the end of the body, or one of libcurl's constants for pausing and
+    ///   aborting.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard let exchange else { return Int(CURL_READFUNC_ABORT) }
-        // libcurl 7.88 asks a paused stream when another one of the connection may write. Were it given something, the transfer
-        // would stay paused, and never end.
+        // libcurl 7.88 also reads for a paused stream when another stream of the connection becomes writable. If it
+        // got data, the transfer would stay paused and never end.
         if pause.bits & CURLPAUSE_SEND != 0 { return Int(CURL_READFUNC_PAUSE) }
         guard let count = exchange.send(into: buffer) else {
             pause.bits |= CURLPAUSE_SEND
             driver.progressed(self)
-            // The response may have come inside the same call of libcurl's.
+            // The response may have arrived within the same call to libcurl.
             if exchange.response.head.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
             return Int(CURL_READFUNC_PAUSE)
         }
         if hasWholeResponse { lastSent = driver.now }
         if !exchange.isUploading {
-            // From the last byte on it is the response that is waited for.
+            // The last byte is sent: from now on, the transfer waits for the response.
             driver.awaits(self)
         } else if slot?.isMultiplexed == true {
             driver.progressed(self)
@@ -393,21 +402,22 @@ final class CurlTransfer {
         return count
     }
 
-    /// Whether libcurl may take the body to be at its beginning again. It is, before the first byte of an attempt was sent.
-    /// After that libcurl wants it only to send the request again by itself, for which it gets no socket.
+    /// Whether libcurl may rewind the body. It may before the first byte of an attempt has been sent; the body is
+    /// still at its beginning then. Later, libcurl rewinds only to resend the request on its own, for which it gets
+    /// no socket.
     var mayRewind: Bool { start != .open || !wasSent }
 
     // MARK: Pauses
 
-    /// The only way to pause that all versions of libcurl understand is the callback's result. `curl_easy_pause` inside
-    /// the callback makes 8.6 to 8.14 arm a timer that is due at once, again and again.
+    /// Pauses by the callback's result, the only way that works in all versions of libcurl. `curl_easy_pause`
+    /// within the callback makes 8.6 to 8.14 rearm a timer that is due at once, over and over.
     private func pauseReceiving() -> Reception {
         pause.bits |= CURLPAUSE_RECV
         driver.progressed(self)
         return .paused
     }
 
-    /// The caller has read, or has written: whatever can go on goes on.
+    /// Unpauses each direction that can continue, after the caller has read or written.
     func goOn() {
         guard isRunning, let exchange else { return }
         var bits = pause.bits
@@ -418,13 +428,14 @@ final class CurlTransfer {
         pause.bits = bits
         if receivesAgain { driver.resume(self) }
         driver.awaits(self)
-        // Callbacks run inside this call. One that breaks the transfer off makes the call fail, and nothing else.
+        // Callbacks run within this call. If one of them aborts the transfer, its only effect is that this call
+        // fails.
         let code = curl_easy_pause(easy, bits)
         if code != CURLE_OK { driver.ended(self, code) }
     }
 }
 
 extension UnsafeRawBufferPointer {
-    /// The port in a socket's address: both families have it at the same place, in network order.
+    /// The port in a socket address. IPv4 and IPv6 have it at the same offset, in network byte order.
     var port: Int32 { Int32(self[2]) << 8 | Int32(self[3]) }
 }

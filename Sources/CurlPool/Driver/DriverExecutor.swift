@@ -3,25 +3,26 @@ import Synchronization
 
 /// Runs tasks on the pool's own thread, between its turns.
 ///
-/// A task that prefers it is resumed without waking another thread, which is most of what a request costs beyond
-/// libcurl. In return it can hold the pool up: see ``CurlClient/executor``.
+/// A task that prefers this executor is resumed without waking another thread, which is most of a request's cost
+/// beyond libcurl. In return, it can stall the pool; see ``CurlClient/executor``.
 ///
-/// Sound as `Sendable`: `own` is touched by the pool's thread alone, everything else is behind the lock.
+/// Sound as `Sendable`: `own` and `running` are used by the pool's thread only, and everything else is atomic or
+/// protected by the lock.
 final class DriverExecutor: TaskExecutor, @unchecked Sendable {
     private struct State {
-        /// Parts of tasks that other threads have handed in.
+        /// Jobs enqueued by other threads.
         var jobs: [UnownedJob] = []
         var hasEnded = false
     }
     private let state = Mutex(State())
-    /// The pool's thread, while it is there.
+    /// The pool's thread; 0 before it begins and after it has ended.
     private let thread = Atomic<UInt>(0)
-    /// Parts of tasks that the thread itself has made ready. They need no lock, and nobody needs waking.
+    /// Jobs enqueued by the pool's thread itself. They need neither the lock nor a wake-up.
     @exclusivity(unchecked) private var own: [UnownedJob] = []
     @exclusivity(unchecked) private var running: [UnownedJob] = []
     private let wake: @Sendable () -> Void
 
-    /// `wake` wakes the pool's thread, and does nothing where that has ended.
+    /// - Parameter wake: wakes the pool's thread; does nothing once that has ended.
     init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -34,7 +35,7 @@ final class DriverExecutor: TaskExecutor, @unchecked Sendable {
             if !state.hasEnded { state.jobs.append(job) }
             return !state.hasEnded
         }
-        // A task outlives the pool whose thread it preferred.
+        // A task may outlive the pool whose executor it prefers.
         if isTaken { wake() } else { globalConcurrentExecutor.enqueue(ExecutorJob(job)) }
     }
 
@@ -44,9 +45,9 @@ final class DriverExecutor: TaskExecutor, @unchecked Sendable {
 
     var hasJobs: Bool { !own.isEmpty || state.withLock { !$0.jobs.isEmpty } }
 
-    /// Runs what is ready. What that makes ready is for the next turn.
+    /// Runs all jobs that are ready. Jobs enqueued meanwhile wait for the next turn.
     ///
-    /// - Returns: whether anything was.
+    /// - Returns: whether there were any.
     func runJobs() -> Bool {
         swap(&running, &own)
         state.withLock { state in
@@ -60,7 +61,7 @@ final class DriverExecutor: TaskExecutor, @unchecked Sendable {
         return count > 0
     }
 
-    /// The thread ends. Whatever is ready goes on elsewhere, as does what comes later.
+    /// Called when the thread ends. Remaining and later jobs run on the global executor.
     func end() {
         thread.store(0, ordering: .relaxed)
         let left = state.withLock { state in

@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 import HTTPPool
 
-/// Linux's epoll, with an eventfd by which other threads wake the one that waits.
+/// An epoll instance with an eventfd through which other threads wake the waiting one.
 ///
-/// Opened and closed by the driver. The kernel takes registrations from one thread while another waits.
+/// Opened and closed by the driver. The kernel allows registering descriptors while another thread waits.
 struct EventQueue: Sendable {
-    /// What a descriptor is waited for.
+    /// The events to wait for on a descriptor.
     struct Interest: OptionSet {
         let rawValue: UInt32
         static let read = Interest(rawValue: EPOLLIN.rawValue)
@@ -16,19 +16,19 @@ struct EventQueue: Sendable {
         static let hangUp = Interest(rawValue: EPOLLHUP.rawValue)
     }
 
-    /// Something happened on a descriptor. The tag is the one that it was registered with.
+    /// Events on a descriptor, with the tag that it was registered with.
     struct Event {
         let tag: UInt64
         var happened: Interest
     }
 
-    /// Wakes the thread that waits.
+    /// Wakes the waiting thread.
     struct Waker: Sendable {
         fileprivate let descriptor: Int32
 
         func wake() {
             var one: UInt64 = 1
-            // It can only fail when the counter is full, and then the thread is being woken anyway.
+            // Fails only if the counter is full, in which case the thread is being woken anyway.
             _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
         }
     }
@@ -38,7 +38,7 @@ struct EventQueue: Sendable {
     private static let wakeTag = UInt64.max
 
     init() throws(PoolError) {
-        // The flags of both calls have the values of the file flags.
+        // EPOLL_CLOEXEC, EFD_CLOEXEC and EFD_NONBLOCK have the values of the corresponding file flags.
         let queue = epoll_create1(O_CLOEXEC)
         guard queue >= 0 else { throw Self.outOfResources("epoll descriptor") }
         let event = eventfd(0, O_CLOEXEC | O_NONBLOCK)
@@ -51,27 +51,27 @@ struct EventQueue: Sendable {
         _ = add(waker.descriptor, [.read], tag: Self.wakeTag)
     }
 
-    /// Closes both descriptors. Nobody may wake the thread afterwards.
+    /// Closes both descriptors. The waker must not be used afterwards.
     func close() {
         Glibc.close(waker.descriptor)
         Glibc.close(descriptor)
     }
 
-    /// What one wait brought. Its memory is used again.
+    /// The result of a wait. Reused, to keep its memory.
     struct Happened {
-        /// The most events of one wait.
+        /// The maximum number of events per wait.
         static let capacity = 256
         fileprivate var buffer = [epoll_event](repeating: epoll_event(), count: capacity)
         fileprivate(set) var events: [Event] = []
-        /// Whether there may have been more than there was room for.
+        /// Whether the buffer was full, so that there may be further events.
         fileprivate(set) var isFull = false
     }
 
-    /// Waits for events until `deadline`, or without end; handles wake-ups itself and returns everything else.
+    /// Waits for events until `deadline`; indefinitely if it is `nil`. Wake-ups are consumed and not returned.
     func wait(until deadline: MonotonicTime?, now: MonotonicTime, into happened: inout Happened) {
         var milliseconds: Int32 = -1
         if let deadline {
-            // Rounded up: a deadline must not be met by a turn that comes too early to see it.
+            // Rounded up, so that the thread does not wake before the deadline has passed.
             milliseconds = Int32(clamping: (deadline - now + 999_999) / 1_000_000)
         }
         happened.events.removeAll(keepingCapacity: true)
@@ -89,8 +89,8 @@ struct EventQueue: Sendable {
         }
     }
 
-    /// Registers a descriptor, or changes what it is waited for. The kernel forgets a descriptor that is closed, and
-    /// libcurl closes some behind our back, so either call may find the other's state.
+    /// Registers a descriptor or changes its events. The kernel removes a closed descriptor, and libcurl closes
+    /// some without notice, so either call may find the other state.
     func register(_ fd: Int32, _ interest: Interest, tag: UInt64, isKnown: Bool) -> Bool {
         if isKnown {
             return change(fd, interest, tag: tag) || (errno == ENOENT && add(fd, interest, tag: tag))
@@ -121,7 +121,7 @@ struct EventQueue: Sendable {
     private static func outOfResources(_ what: String) -> PoolError {
         PoolError(
             .outOfResources,
-            "the system gave the pool no \(what): \(String(cString: strerror(errno)))",
+            "the system could not create an \(what): \(String(cString: strerror(errno)))",
             phase: .submit
         )
     }

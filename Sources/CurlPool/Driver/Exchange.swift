@@ -1,12 +1,13 @@
 import HTTPPool
 import PoolDecisions
 
-/// One request on its way through the pool: what its caller waits for, and what the driver keeps of it.
+/// One request on its way through the pool, with the state that its caller and the driver keep.
 ///
-/// Sound as `Sendable` because it has one owner at a time: the calling task until it is submitted, then the driver's
-/// thread until it resumes the continuation, then the calling task again. `admission` and `isResponseRefused` alone are shared,
-/// and written under the mailbox's lock; so are `number`, `submitted` and `continuation` until the driver takes them. With one
-/// owner, accesses need no check for overlap (see ``CurlDriver``).
+/// Sound as `Sendable` because it has one owner at a time: the calling task until it is submitted, then the
+/// driver's thread until it resumes the continuation, then the calling task again. Only `admission` and
+/// `isResponseRefused` are shared; they are written under the mailbox's lock, as are `number`, `submitted` and
+/// `continuation` until the driver takes them. With a single owner, accesses need no check for overlap (see
+/// ``CurlDriver``).
 final class Exchange: @unchecked Sendable {
     typealias Continuation = UnsafeContinuation<RawResponse, any Error>
 
@@ -20,28 +21,28 @@ final class Exchange: @unchecked Sendable {
     let phaseTimeouts: PhaseTimeouts
 
     var admission = Admission.new
-    /// Its reader ended it because the response is invalid. Written before it is among the mailbox's cancellations, and
-    /// read after it was taken from there.
+    /// The reader ended the exchange because the response is invalid. Written before the exchange is added to the
+    /// mailbox's cancellations, and read after the driver has taken them.
     @exclusivity(unchecked) var isResponseRefused = false
     @exclusivity(unchecked) var number: UInt64 = 0
     @exclusivity(unchecked) var submitted = MonotonicTime(nanoseconds: 0)
-    /// Unsafe only in name: it is taken out when it is resumed, see ``finish(_:)``.
+    /// Safe because it is cleared when it is resumed; see ``finish()``.
     @exclusivity(unchecked) var continuation: Continuation?
 
-    /// The request's body, where it is a stream.
+    /// The request's body, if it is a stream.
     let upload: UploadStream?
 
-    // The driver's thread.
+    // Used by the driver's thread only.
     @exclusivity(unchecked) var id: RequestID?
-    /// How far the request has come.
+    /// The phase that the request has reached, for errors.
     @exclusivity(unchecked) var phase = PoolError.Phase.acquire
-    /// Sound: only the driver follows it, which keeps its transfers until it ends.
+    /// Sound: only the driver dereferences it, and the driver retains its transfers until it ends.
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
-    /// What the present attempt has brought.
+    /// The response received in the current attempt.
     @exclusivity(unchecked) var response = IncomingResponse()
-    /// What is left of the response's body, once the caller has its head.
+    /// The rest of the response's body, once the caller has the head.
     @exclusivity(unchecked) var stream: ResponseStream?
-    /// How much of a body in memory libcurl has taken.
+    /// How many bytes of an in-memory body libcurl has taken.
     @exclusivity(unchecked) private var bodySent = 0
     @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
 
@@ -62,7 +63,7 @@ final class Exchange: @unchecked Sendable {
         PendingSubmission(number: number, origin: request.origin, site: site, submitted: submitted)
     }
 
-    /// What the state machine needs to know of it.
+    /// The request as the state machine needs it.
     var forStateMachine: NewRequest {
         NewRequest(
             number: number,
@@ -75,9 +76,9 @@ final class Exchange: @unchecked Sendable {
         )
     }
 
-    // MARK: An attempt
+    // MARK: Attempts
 
-    /// Forgets what an earlier attempt brought.
+    /// Starts a new attempt and discards the state of an earlier one.
     func beginAttempt(on transfer: CurlTransfer) {
         self.transfer = transfer
         response.drop()
@@ -86,7 +87,8 @@ final class Exchange: @unchecked Sendable {
         upload?.rewind()
     }
 
-    /// It waits for its peer's name. What it was on before may be another's by now.
+    /// Waits for the peer's name to be resolved. A transfer of an earlier attempt may carry out another exchange by
+    /// now.
     func waitForName() {
         transfer = nil
         phase = .connect
@@ -96,13 +98,15 @@ final class Exchange: @unchecked Sendable {
     var isUploading: Bool {
         switch request.body {
         case .none: false
-        // Small ones went out with the head.
+        // A small body is sent with the head.
         case .bytes(let bytes): bodySent < bytes.count && request.bodyWithHead == nil
         case .stream: upload?.isUnderWay == true
         }
     }
 
-    /// Copies the next bytes of the body; 0 at its end, `nil` where there are none yet.
+    /// Copies the next bytes of the body.
+    ///
+    /// - Returns: the number of bytes; 0 at the end of the body, `nil` if no bytes are available yet.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
         switch request.body {
         case .none: return 0
@@ -117,9 +121,9 @@ final class Exchange: @unchecked Sendable {
         }
     }
 
-    // MARK: Its end
+    // MARK: Completion
 
-    /// The head is there and the body is not: the caller gets the response, with what is left of the body as a stream.
+    /// Delivers the response before its body is complete. The caller gets the rest of the body as a stream.
     func deliverHead() {
         guard result == nil, stream == nil else { return }
         let stream = ResponseStream(response.takeBody())
@@ -128,7 +132,7 @@ final class Exchange: @unchecked Sendable {
         finish()
     }
 
-    /// Resumes the caller with the result, or ends the stream that it reads. A second call does nothing.
+    /// Resumes the caller with the result, or ends the stream that it reads. Calling it again has no effect.
     func finish() {
         guard let result else { return }
         self.result = nil
@@ -142,7 +146,7 @@ final class Exchange: @unchecked Sendable {
     }
 }
 
-/// The timeouts of requests that have none of their own.
+/// The timeouts of requests that do not set their own.
 struct RequestDefaults {
     let timeouts: PoolTimeouts
     let phases: PhaseTimeouts

@@ -2,13 +2,13 @@ import CLinux
 import Glibc
 import HTTPPool
 
-/// What an idle connection of HTTP/1.1 has to say, without taking a byte from it.
+/// Checks an idle HTTP/1.1 connection without consuming data.
 enum IdleConnection {
-    /// Why the connection is not to be used again; `nil` where there is nothing to read.
+    /// Why the connection must not be reused; `nil` if there is nothing to read.
     static func ending(of descriptor: Int32, speaksTLS: Bool) -> CloseReason? {
         var bytes: [64 of UInt8] = .init(repeating: 0)
         let capacity = bytes.count
-        // Sound: the kernel writes at most as many bytes as there are.
+        // Sound: the kernel writes at most `capacity` bytes.
         let count = withUnsafeMutableBytes(of: &bytes) {
             recv(descriptor, $0.baseAddress, capacity, Int32(MSG_PEEK | MSG_DONTWAIT))
         }
@@ -18,10 +18,10 @@ enum IdleConnection {
         return withUnsafeBytes(of: &bytes) { isFarewell($0[..<count]) } ? .peerClosed : .unexpectedData
     }
 
-    /// Whether the bytes are TLS's way of closing: an alert, which a peer sends before it closes (RFC 8446, 6.1).
+    /// Whether the bytes are a TLS alert, which a peer sends before it closes (RFC 8446, 6.1).
     ///
-    /// An alert of TLS 1.2 is a record of type 21. One of TLS 1.3 is encrypted like everything else; its record holds level,
-    /// description, the true type and a tag of 16 bytes, and nothing else is so short.
+    /// A TLS 1.2 alert is a record of type 21. A TLS 1.3 alert is encrypted like all other records: its record
+    /// holds level, description, inner type and a tag of 16 bytes, and no other record is that short.
     private static func isFarewell(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
         let header = bytes.prefix(5)
         guard header.count == 5 else { return bytes.first == alert }

@@ -1,6 +1,6 @@
 import CLibcurl
 
-/// A version of libcurl, in its own numbers.
+/// A version of libcurl, in libcurl's own encoding.
 struct LibcurlVersion: Comparable, CustomStringConvertible {
     let number: UInt32
 
@@ -8,22 +8,22 @@ struct LibcurlVersion: Comparable, CustomStringConvertible {
 
     init(_ major: UInt32, _ minor: UInt32, _ patch: UInt32 = 0) { number = major << 16 | minor << 8 | patch }
 
-    /// The library that this process has loaded, which may be another than the one whose headers were compiled.
+    /// The version of the loaded library, which may differ from that of the headers used at compile time.
     static let loaded = LibcurlVersion(number: poolscope_version()?.pointee.version_num ?? 0)
 
-    /// The versions that the suites have passed with.
+    /// The versions that the test suites have passed with.
     static let tested = LibcurlVersion(7, 88, 1)...LibcurlVersion(8, 21, 0)
 
-    /// From here on, no CA path means the path that the library was built with.
+    /// From this version on, an unset CA path means the path built into the library.
     static let caPathHasDefault = LibcurlVersion(8, 17)
 
-    /// From here on, a connection over TLS that ends is still open for a while after its last transfer.
+    /// From this version on, a TLS connection that is closing stays open for a while after its last transfer.
     static let closesGracefully = LibcurlVersion(8, 9)
 
-    /// Whether it goes on waiting for the peer when an HTTP/1.1 response is whole and its request is not.
+    /// Whether libcurl keeps waiting for the peer when an HTTP/1.1 response is complete before its request.
     var hidesWholeResponses: Bool { self >= LibcurlVersion(8, 5) && self < LibcurlVersion(8, 6) }
 
-    /// What a person should know who meets this version.
+    /// A warning for users of a version that has not been tested; `nil` for tested ones.
     var caution: String? {
         guard !Self.tested.contains(self) else { return nil }
         return "libcurl \(self) was not tested; \(Self.tested.lowerBound) to \(Self.tested.upperBound) were"

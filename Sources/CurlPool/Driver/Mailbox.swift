@@ -1,27 +1,27 @@
 import HTTPPool
 import Synchronization
 
-/// What callers hand to the driver's thread. A caller wakes the thread only when it sleeps.
+/// The queue from callers to the driver's thread. Posting wakes the thread only if it sleeps.
 final class Mailbox: Sendable {
-    /// An instruction to the driver.
+    /// A command to the driver.
     enum Command {
         case shutDown(ShutdownPolicy, UnsafeContinuation<Void, Never>?)
         case reconfigure(PoolConfiguration, UnsafeContinuation<Void, any Error>)
         case lookedUp(EndedLookUp)
     }
 
-    /// What a look-up of a name has come to.
+    /// The result of a name look-up.
     struct EndedLookUp: Sendable {
         let name: String
         let ticket: UInt64
         let result: Result<KnownAddresses, NameFailure>
     }
 
-    /// What the driver took.
+    /// Everything that the driver takes at once.
     struct Batch {
         var submissions: [Exchange] = []
         var cancellations: [Exchange] = []
-        /// Their callers have read of the answer, or written of the body.
+        /// Exchanges whose callers have read from the response's body or written to the request's body.
         var nudges: [Exchange] = []
         var commands: [Command] = []
 
@@ -35,27 +35,27 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// What became of a submission.
+    /// The outcome of a submission.
     enum Admission {
         case accepted
-        /// Its task was cancelled before it came.
+        /// The task was cancelled before the submission.
         case cancelled
-        /// The pool has ended. The number is the last one that was given out.
+        /// The pool has ended. Carries the last request number assigned.
         case ended(lastNumber: UInt64, (any PoolObserver)?)
     }
 
     private struct State {
         var pending = Batch()
-        /// What the driver took last. Its submissions stay in sight until the driver has told its observer of them,
-        /// and its memory is used again.
+        /// What the driver took last. Its submissions stay visible to ``pendingSubmissions()`` until the driver has
+        /// reported them to its observer; then its memory is reused.
         var taken = Batch()
         var lastNumber: UInt64 = 0
         var observer: (any PoolObserver)?
-        /// Since when the driver has been at work on its turn; `nil` while it sleeps.
+        /// When the driver's current turn began; `nil` while it sleeps.
         var busySince: MonotonicTime?
         var hasEnded = false
 
-        /// What is pending becomes what was taken.
+        /// Moves everything pending into `taken`.
         mutating func turnOver() -> Batch {
             taken.removeAll()
             swap(&taken, &pending)
@@ -64,7 +64,7 @@ final class Mailbox: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Held while the observer is called after the end.
+    /// Serializes calls to the observer after the pool has ended.
     private let refusals = Mutex(())
     private let waker: EventQueue.Waker
 
@@ -100,7 +100,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// The response that the exchange is receiving turned out to be invalid.
+    /// Ends an exchange whose reader found the response to be invalid.
     func refuseResponse(of exchange: Exchange) {
         state.withLock { state in
             guard !state.hasEnded else { return }
@@ -110,7 +110,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// The driver is to look at the exchange's streams again.
+    /// Makes the driver examine the exchange's streams again.
     func nudge(_ exchange: Exchange) {
         state.withLock { state in
             guard !state.hasEnded else { return }
@@ -119,7 +119,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// - Returns: `false` when the pool has ended; then the command is dropped.
+    /// - Returns: `false` when the pool has ended; the command is then dropped.
     func post(_ command: Command) -> Bool {
         state.withLock { state in
             guard !state.hasEnded else { return false }
@@ -138,13 +138,14 @@ final class Mailbox: Sendable {
         if !isAccepted {
             throw PoolError(
                 .observerRefused,
-                "the pool has an observer already, or had a request before this one came",
+                "the pool already has an observer, or has already had a request",
                 phase: .submit
             )
         }
     }
 
-    /// Submissions that no turn has told of, and some that one has: their numbers tell which.
+    /// All submissions that no turn has reported yet, possibly along with some that one has. Request numbers tell
+    /// them apart.
     func pendingSubmissions() -> [PendingSubmission] {
         let (taken, pending) = state.withLock { ($0.taken.submissions, $0.pending.submissions) }
         return (taken + pending).map(\.pending)
@@ -152,8 +153,10 @@ final class Mailbox: Sendable {
 
     // MARK: The driver
 
-    /// Takes everything, `nil` where there is nothing; and the observer, as soon as there is one. The driver is awake from
-    /// now on. What it took before it has told its observer of.
+    /// Takes everything pending, and the observer once there is one. Marks the driver as awake.
+    ///
+    /// - Returns: `nil` if nothing is pending.
+    /// - Precondition: the driver has reported the previous batch to its observer.
     func take(at now: MonotonicTime, _ observer: inout (any PoolObserver)?) -> Batch? {
         state.withLock { state in
             if state.busySince == nil { state.busySince = now }
@@ -162,8 +165,10 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// The driver has told its observer of what it took, and is about to sleep. `false`: it must not, there is something
-    /// to take, or tasks of its executor are ready; the next turn begins now.
+    /// Marks the driver as asleep. Called after the driver has reported the last batch to its observer.
+    ///
+    /// - Returns: `false` if the driver must not sleep, because something is pending or jobs of its executor are
+    ///   ready. The next turn then begins now.
     func prepareToSleep(at now: MonotonicTime, hasJobs: Bool) -> Bool {
         state.withLock { state in
             guard state.pending.isEmpty, !hasJobs else {
@@ -171,16 +176,16 @@ final class Mailbox: Sendable {
                 return false
             }
             state.busySince = nil
-            // Answers are not held longer than their callers hold them.
+            // Releases the exchanges, so that responses live no longer than their callers need them.
             state.taken.removeAll()
             return true
         }
     }
 
-    /// Since when the driver has been at work on its turn; `nil` while it sleeps.
+    /// When the driver's current turn began; `nil` while it sleeps.
     var busySince: MonotonicTime? { state.withLock { $0.busySince } }
 
-    /// The driver has ended: whatever comes later is refused, and the waker is not used again.
+    /// Marks the pool as ended. Later submissions are refused, and the waker is not used again.
     func end() -> (Batch, (any PoolObserver)?) {
         state.withLock { state in
             state.hasEnded = true
@@ -189,21 +194,21 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Reports a request that came after the end. Many threads may refuse requests then, and the observer is called by one
-    /// at a time.
+    /// Reports a request that was submitted after the end. Many threads may do so at once; the calls to the
+    /// observer are serialized.
     func report(_ refusal: Refusal, to observer: (any PoolObserver)?) {
         guard let observer else { return }
         refusals.withLock { _ in observer.poolDidTurn(refusal.turn(at: MonotonicTime.now())) }
     }
 
-    /// There is something to do for the driver that is not in here.
+    /// Wakes the driver for work that is not in the mailbox.
     func wakeDriver() {
         state.withLock { state in
             if !state.hasEnded { waker.wake() }
         }
     }
 
-    /// Inside the lock, so that the driver cannot end and close the descriptor in between.
+    /// Must be called with the lock held, so that the driver cannot end and close the descriptor in between.
     private func wakeDriver(_ state: inout State) {
         guard state.busySince == nil else { return }
         state.busySince = MonotonicTime.now()

@@ -1,11 +1,11 @@
 import HTTPPool
 import Synchronization
 
-/// The configuration in force, which the driver changes and everybody reads.
+/// The configuration in force. Changed by the driver, read by any thread.
 final class PoolSettings: Sendable {
     private struct State {
         var configuration: PoolConfiguration
-        /// The timeouts of requests that have none of their own, in the form in which they are needed.
+        /// The timeouts of requests that do not set their own, converted once.
         var defaults: RequestDefaults
     }
     private let state: Mutex<State>

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What OpenSSL takes from the kernel before libcurl asks for it.
+/// Disables OpenSSL's read-ahead.
 ///
-/// From 8.15 on libcurl lets OpenSSL read ahead. Records behind a response then lie in OpenSSL's memory, where neither the
-/// kernel tells of them nor libcurl looks before it uses the connection again: a response that nobody asked for would be
-/// the next request's, and a closing alert would go unseen.
+/// From 8.15 on, libcurl lets OpenSSL read ahead. Records that follow a response may then sit in OpenSSL's memory,
+/// where the kernel does not report them and libcurl does not look before it reuses the connection: an unsolicited
+/// response would be taken for that of the next request, and a closing alert would be missed.
 enum ReadAhead {
-    // Sound: this is the function's type, as OpenSSL's headers have it.
+    // Sound: this is the function's type in OpenSSL's headers.
     private static let control = dlsym(nil, "SSL_CTX_ctrl").map {
         unsafeBitCast(
             $0,
@@ -14,7 +14,7 @@ enum ReadAhead {
         )
     }
 
-    /// Sessions of this context read a record when it is asked for. The context is OpenSSL's.
+    /// Makes the context's sessions read each record only when it is needed. `context` must be OpenSSL's.
     static func switchOff(in context: UnsafeMutableRawPointer) {
         // SSL_CTRL_SET_READ_AHEAD.
         _ = control?(context, 41, 0, nil)

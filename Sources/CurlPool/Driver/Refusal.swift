@@ -1,9 +1,9 @@
 import HTTPPool
 
-/// The turn that tells of a request which came after the pool had ended.
+/// The turn that reports a request submitted after the pool had ended.
 struct Refusal {
     let origin: Origin
-    /// The last submission that the pool had taken.
+    /// The number of the last submission that the pool accepted.
     let lastNumber: UInt64
 
     func turn(at now: MonotonicTime) -> PoolTurn {

@@ -1,24 +1,25 @@
 import Synchronization
 
-/// Memory that a response is gathered in. The driver lends it, and whoever is done with the response gives it back.
+/// Memory in which a response is collected. The driver lends it, and the owner of the response returns it.
 ///
-/// Were it allocated by the driver and freed by the callers, both would contend for the allocator's lock, which was more
-/// than half of all waiting and waking between them. So a small response is copied by its caller, and the buffer is used
-/// again.
+/// If buffers were allocated by the driver and freed by the callers, both would contend for the allocator's lock,
+/// which caused more than half of all waiting and waking between them. So the caller copies a small response, and
+/// the buffer is reused.
 ///
-/// Sound as `Sendable` because it has one owner at a time: the driver until it resumes the caller, the caller until it
-/// gives the buffer back. `isLent` orders both; resuming orders the first by itself, but not for a sanitizer to see.
+/// Sound as `Sendable` because it has one owner at a time: the driver until it resumes the caller, and the caller
+/// until it returns the buffer. `isLent` orders both hand-overs; resuming orders the first on its own, but a
+/// sanitizer cannot see that.
 final class ResponseBuffer: @unchecked Sendable {
     @exclusivity(unchecked) var head: [UInt8] = []
     @exclusivity(unchecked) var body: [UInt8] = []
-    /// Where the head's first field begins.
+    /// The offset of the head's first field.
     @exclusivity(unchecked) private var fieldsStart = 0
     private let isLent = Atomic(true)
 
-    /// What is larger is not copied, and not kept.
+    /// Larger buffers, in bytes, are neither copied nor kept.
     private static let small = 4 << 10
 
-    /// Begins the head, in place of an earlier one.
+    /// Begins a head, replacing an earlier one.
     func begin(head statusLine: UnsafeBufferPointer<UInt8>) {
         head.removeAll(keepingCapacity: true)
         head.reserveCapacity(512)
@@ -26,12 +27,13 @@ final class ResponseBuffer: @unchecked Sendable {
         head.append(contentsOf: statusLine)
     }
 
-    /// Adds a line to the head.
+    /// Appends a line to the head.
     func append(header line: UnsafeBufferPointer<UInt8>) { head.append(contentsOf: line) }
 
-    /// Adds a line that continues the one before: the line end between them becomes spaces (RFC 9112, 5.2).
+    /// Appends a line that continues the previous one: the line end between them is replaced by spaces (RFC 9112,
+    /// 5.2).
     ///
-    /// - Returns: whether the line before is one of a field.
+    /// - Returns: whether the previous line is a field line.
     func append(folded line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard fieldsStart > 0, head.count > fieldsStart, head.last == UInt8(ascii: "\n") else { return false }
         head[head.count - 1] = UInt8(ascii: " ")
@@ -41,33 +43,35 @@ final class ResponseBuffer: @unchecked Sendable {
         return true
     }
 
-    /// Adds bytes of the body.
+    /// Appends bytes of the body.
     ///
-    /// - Parameter expected: how many bytes to reserve room for, evaluated at the first of them.
+    /// - Parameter expected: the capacity to reserve, in bytes. Evaluated for the first piece only.
     func append(body bytes: UnsafeBufferPointer<UInt8>, expecting expected: @autoclosure () -> Int) {
         if body.isEmpty { body.reserveCapacity(expected()) }
         body.append(contentsOf: bytes)
     }
 
-    /// The body, in memory that belongs to the caller.
+    /// The body, in memory owned by the caller.
     func takeBody() -> [UInt8] {
         if body.count <= Self.small { return body.withUnsafeBufferPointer(Array.init) }
         defer { body = [] }
         return body
     }
 
-    /// The head, in memory that belongs to the caller.
+    /// The head, in memory owned by the caller.
     func copyHead() -> [UInt8] { head.withUnsafeBufferPointer(Array.init) }
 
-    /// The driver has written all that it will write.
+    /// Called by the driver after its last write.
     func passOn() { isLent.store(true, ordering: .releasing) }
 
-    /// The caller is about to read.
+    /// Called by the caller before its first read.
     func accept() { _ = isLent.load(ordering: .acquiring) }
 
     func giveBack() { isLent.store(false, ordering: .releasing) }
 
-    /// Takes the buffer, empty, if nobody has it.
+    /// Takes and empties the buffer.
+    ///
+    /// - Returns: `false` if the buffer is in use.
     fileprivate func lend() -> Bool {
         guard !isLent.load(ordering: .acquiring) else { return false }
         isLent.store(true, ordering: .relaxed)
@@ -80,15 +84,16 @@ final class ResponseBuffer: @unchecked Sendable {
     private static func clear(_ bytes: inout [UInt8]) { bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * small) }
 }
 
-/// The buffers that are used again and again. They belong to the driver's thread.
+/// The reusable buffers. Confined to the driver's thread.
 struct ResponseBuffers {
     private var all: [ResponseBuffer] = []
-    /// The one that was lent the longest ago.
+    /// The index of the buffer that was lent the longest ago.
     private var next = 0
 
-    /// Beyond that, responses that are there at the same time get buffers of their own.
+    /// The maximum number of reusable buffers. Further concurrent responses get buffers that are not reused.
     private static let limit = 256
-    /// So many are asked before there is another: responses are not given back quite in the order in which they came.
+    /// How many buffers are tried before another is allocated: they are not returned exactly in the order in which
+    /// they were lent.
     private static let probes = 4
 
     mutating func lend() -> ResponseBuffer {

@@ -1,24 +1,25 @@
 import HTTPPool
 import Synchronization
 
-/// The body of an answer on its way from the driver to its reader.
+/// The buffer between the driver and the reader of a response's body.
 ///
-/// The driver puts in what comes and stops the peer when enough of it lies here; the reader takes all that lies here and
-/// lets the peer go on.
+/// The driver appends data and pauses the peer when the buffer is full; the reader takes all of the buffer and lets
+/// the peer continue.
 final class ResponseStream: Sendable {
-    /// With so many bytes unread the peer is paused. The chunk that reaches it comes on top.
+    /// The number of unread bytes at which the peer is paused. The chunk that reaches it is still added.
     static let highWater = 256 << 10
 
     private struct State {
         var buffer: [UInt8]
-        /// The driver has stopped the peer.
+        /// The peer is paused.
         var isFull: Bool
-        /// The reader wants everything at once, up to so many bytes; `nil`: whatever there is.
+        /// Set if the reader wants the whole body at once: the maximum size in bytes. `nil` if it takes whatever is
+        /// available.
         var limit: Int?
         var ending: Result<Void, any Error>?
         var reader: UnsafeContinuation<Void, Never>?
 
-        /// Whether there is anything for the reader.
+        /// Whether the reader can proceed.
         var hasNews: Bool {
             if ending != nil { return true }
             if let limit { return buffer.count > limit }
@@ -33,12 +34,12 @@ final class ResponseStream: Sendable {
     }
     private let state: Mutex<State>
 
-    /// Begins with what came together with the head.
+    /// Begins with the part of the body that arrived with the head.
     init(_ buffer: [UInt8]) { state = Mutex(State(buffer: buffer, isFull: buffer.count >= Self.highWater)) }
 
     // MARK: The driver
 
-    /// Takes the next bytes, for which there is room (see ``hasRoom``).
+    /// Appends bytes. Precondition: ``hasRoom``.
     func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         state.withLock { state in
             guard state.ending == nil else { return }
@@ -47,13 +48,13 @@ final class ResponseStream: Sendable {
         }
     }
 
-    /// Whether the peer may go on.
+    /// Whether the peer may send more.
     var hasRoom: Bool { state.withLock { !$0.isFull } }
 
-    /// Tells the reader, if it waits, of what has come.
+    /// Wakes the reader if it waits and can proceed.
     func wake() { state.withLock { $0.takeReader() }?.resume() }
 
-    /// Nothing comes any more.
+    /// Ends the stream. Later calls have no effect.
     func end(_ ending: Result<Void, any Error>) {
         state.withLock { state in
             if state.ending == nil { state.ending = ending }
@@ -63,9 +64,9 @@ final class ResponseStream: Sendable {
 
     // MARK: The reader
 
-    /// What the reader finds.
+    /// The result of ``take(upTo:)``.
     enum Found {
-        /// All that lies here. `isFreed`: the peer had been stopped, and may go on.
+        /// The whole content of the buffer. `isFreed`: the peer was paused and can continue.
         case chunk([UInt8], isFreed: Bool)
         case tooLarge
         case end
@@ -73,11 +74,12 @@ final class ResponseStream: Sendable {
         case nothing
     }
 
-    /// Whether nothing comes any more.
+    /// Whether the stream has ended.
     var hasEnded: Bool { state.withLock { $0.ending != nil } }
 
-    /// Takes what is there. With a `limit` it is the whole rest of the body, or nothing yet; `isFreed` then also says that
-    /// the peer had been stopped while nobody wanted it all.
+    /// Takes the available data.
+    ///
+    /// - Parameter limit: if set, takes the whole rest of the body, or nothing while it is incomplete; in bytes.
     func take(upTo limit: Int? = nil) -> Found {
         state.withLock { state in
             state.limit = limit
@@ -100,9 +102,9 @@ final class ResponseStream: Sendable {
         }
     }
 
-    /// Lets the peer go on though nothing was taken, because all is wanted.
+    /// Lets the peer continue although nothing was taken, because the reader wants the whole body.
     ///
-    /// - Returns: whether it had been stopped.
+    /// - Returns: whether the peer was paused.
     func makeRoom() -> Bool {
         state.withLock { state in
             defer { state.isFull = false }
@@ -110,7 +112,7 @@ final class ResponseStream: Sendable {
         }
     }
 
-    /// Waits until there is something to find.
+    /// Waits until the reader can proceed.
     func news() async {
         await withUnsafeContinuation { continuation in
             let isThere = state.withLock { state in
@@ -123,7 +125,7 @@ final class ResponseStream: Sendable {
     }
 }
 
-/// The reader's end of a stream. Its last reference going away ends the request.
+/// The reader's end of a stream. Releasing it ends the request.
 final class ResponseReader: ResponseBodySource {
     private let stream: ResponseStream
     private let exchange: Exchange
@@ -176,7 +178,7 @@ final class ResponseReader: ResponseBodySource {
         mailbox.cancel(exchange)
     }
 
-    /// Ends the request because its body cannot be read.
+    /// Ends the request because its body cannot be unpacked.
     func refuse() {
         guard !stream.hasEnded else { return }
         stream.end(.failure(CancellationError()))

@@ -1,72 +1,72 @@
 import PoolDecisions
 
-/// What is known of each descriptor that libcurl uses: whose it is, and what it is waited for.
+/// The state of each descriptor that libcurl uses: its slot, and the events to wait for.
 ///
-/// Descriptors are small numbers that the kernel uses again at once. A generation tells an event of an earlier socket
-/// from one of the socket that has its number now.
+/// The kernel reuses the number of a closed descriptor at once. A generation distinguishes events of an earlier
+/// socket from those of the socket that has the number now.
 ///
-/// What a descriptor is waited for may change several times between two waits, and some versions of libcurl make it. Only
-/// the last of these is passed on to the kernel, by ``applyChanges(_:)``.
+/// The events to wait for may change several times between two waits, as they do with some versions of libcurl.
+/// Only the last change is passed to the kernel, by ``applyChanges(_:)``.
 struct SocketTable {
     struct Socket {
-        /// The slot whose connection it is, or is to become; -1 for a socket that is no slot's.
+        /// The slot whose connection it is or will be; -1 for a socket that belongs to no slot.
         var slot: SlotID = -1
         var generation: UInt32 = 0
-        /// What it is to be waited for.
+        /// The events to wait for.
         var interest = EventQueue.Interest()
-        /// What the kernel knows of that.
+        /// The events registered with the kernel.
         var applied = EventQueue.Interest()
         fileprivate var isChanged = false
-        /// What libcurl last asked for.
+        /// The events that libcurl last asked for.
         var wanted = EventQueue.Interest()
     }
 
     private var sockets: [Socket] = []
     private var changed: [Int32] = []
 
-    /// At least as many as there are sockets.
+    /// An upper bound on the number of sockets.
     var count: Int { sockets.count }
 
     subscript(descriptor: Int32) -> Socket {
         descriptor < sockets.count ? sockets[Int(descriptor)] : Socket()
     }
 
-    /// The tag under which the descriptor's events come back.
+    /// The tag that the descriptor's events carry.
     func tag(of descriptor: Int32) -> UInt64 {
         UInt64(self[descriptor].generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
     }
 
-    /// The descriptor of an event; `nil` if the socket it speaks of is closed.
+    /// The descriptor that an event belongs to; `nil` if its socket has been closed since.
     func descriptor(of tag: UInt64) -> Int32? {
         let descriptor = Int32(bitPattern: UInt32(truncatingIfNeeded: tag))
         return self[descriptor].generation == UInt32(truncatingIfNeeded: tag >> 32) ? descriptor : nil
     }
 
-    /// A new socket, which is a slot's.
+    /// Records a new socket that belongs to `slot`.
     mutating func open(_ descriptor: Int32, for slot: SlotID) {
         close(descriptor)
         sockets[Int(descriptor)].slot = slot
     }
 
-    /// The socket is open, and no connection of a slot any more.
+    /// Records that the socket is open but no longer the connection of a slot.
     mutating func abandon(_ descriptor: Int32) {
         makeRoom(for: descriptor)
         sockets[Int(descriptor)].slot = -1
     }
 
-    /// The descriptor closes: events that are already on their way mean nothing.
+    /// Records that the descriptor is closing. Events already received for it become stale.
     mutating func close(_ descriptor: Int32) {
         makeRoom(for: descriptor)
         sockets[Int(descriptor)] = Socket(generation: sockets[Int(descriptor)].generation &+ 1)
     }
 
-    /// What libcurl asks for.
+    /// Records the events that libcurl asks for.
     mutating func want(_ interest: EventQueue.Interest, on descriptor: Int32) {
         makeRoom(for: descriptor)
         sockets[Int(descriptor)].wanted = interest
     }
 
-    /// What the descriptor is to be waited for, from the next wait on.
+    /// Sets the events to wait for, from the next wait on.
     mutating func wait(for interest: EventQueue.Interest, on descriptor: Int32) {
         makeRoom(for: descriptor)
         guard sockets[Int(descriptor)].interest != interest else { return }
@@ -76,9 +76,9 @@ struct SocketTable {
         changed.append(descriptor)
     }
 
-    /// Passes on what has changed since the last time.
+    /// Passes on all changes made since the last call.
     ///
-    /// - Parameter apply: puts the interest in force, and returns whether that went well.
+    /// - Parameter apply: registers the socket's `interest`, and returns whether that succeeded.
     mutating func applyChanges(_ apply: (_ descriptor: Int32, _ tag: UInt64, Socket) -> Bool) {
         guard !changed.isEmpty else { return }
         for descriptor in changed where sockets[Int(descriptor)].isChanged {

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Threads of the system, for work that must not wait for those of Swift's concurrency.
+/// System threads, for work that must not depend on Swift's cooperative pool.
 enum SystemThread {
     private final class Work {
         let name: String
@@ -13,10 +13,10 @@ enum SystemThread {
         }
     }
 
-    /// Runs `body` on a thread of its own, which ends with it.
+    /// Runs `body` on a new thread, which ends when it returns.
     ///
     /// - Parameter name: at most 15 bytes.
-    /// - Returns: the system's error number; 0 where it gave a thread.
+    /// - Returns: 0, or the error number if no thread could be created.
     static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> Int32 {
         var thread = pthread_t()
         let work = Unmanaged.passRetained(Work(name, body))
@@ -25,7 +25,7 @@ enum SystemThread {
             nil,
             { argument in
                 guard let argument else { return nil }
-                // Sound: the reference was retained for this thread, once.
+                // Sound: the reference was retained exactly once, for this thread.
                 let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
                 poolscope_name_this_thread(work.name)
                 work.body()

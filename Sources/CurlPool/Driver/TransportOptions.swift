@@ -2,25 +2,25 @@ import CLibcurl
 import Glibc
 import HTTPPool
 
-/// A pool's ``PoolTransport`` in libcurl's terms, read and checked once, when the pool is made.
+/// A pool's ``PoolTransport`` in libcurl's terms, read and validated once, when the pool is created.
 ///
-/// Sound as `Sendable`: it is written in the initialiser and never again.
+/// Sound as `Sendable`: it is immutable after initialization.
 final class TransportOptions: Sendable {
     let mayMultiplex: Bool
-    /// Whether no proxy has anything to do with its requests.
+    /// Whether no request goes through a proxy.
     let isDirect: Bool
-    /// Which way its requests go.
+    /// Decides the route of each request.
     let proxies: ProxyRules
-    /// How long the addresses of a name are used, in nanoseconds.
+    /// How long resolved addresses are used, in nanoseconds.
     let nameLifetime: UInt64
-    /// Whether it has a certificate to show to servers.
+    /// Whether there is a client certificate.
     var hasIdentity: Bool { transport.tls.identity != nil }
     private let transport: PoolTransport
     private let authorities: TrustedAuthorities
     private let certificate: [UInt8]
     private let privateKey: [UInt8]
 
-    /// - Throws: `ConfigurationError` where certificates or keys cannot be read; ``PoolError`` with code
+    /// - Throws: `ConfigurationError` if certificates or keys cannot be read; ``PoolError`` with code
     ///   `outOfResources`.
     init(_ configuration: PoolConfiguration) throws {
         let transport = configuration.transport
@@ -40,10 +40,10 @@ final class TransportOptions: Sendable {
         authorities = try TrustedAuthorities(transport.tls.trust, name: configuration.name(of: .caFile))
     }
 
-    /// The value of a variable of this process's environment.
+    /// The value of an environment variable of this process; `nil` if it is not set.
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-    /// Sets the options that are the same for every transfer of the pool.
+    /// Sets the options shared by all transfers of the pool.
     func apply(to easy: UnsafeMutableRawPointer) {
         let version = mayMultiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         poolscope_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
@@ -71,11 +71,12 @@ final class TransportOptions: Sendable {
         for (option, pem) in [(CURLOPT_SSLCERT_BLOB, certificate), (CURLOPT_SSLKEY_BLOB, privateKey)] {
             _ = pem.withUnsafeBytes { poolscope_easy_set_blob(easy, option, $0.baseAddress, $0.count) }
         }
-        // Without any, OpenSSL would ask at the terminal for the pass phrase of a key that has one.
+        // If no pass phrase is set, OpenSSL prompts for that of an encrypted key on the terminal.
         poolscope_easy_set_string(easy, CURLOPT_KEYPASSWD, identity.passPhrase?.value ?? "")
     }
 
-    /// Tells libcurl the way of the next request, so that it asks neither the environment nor a list of exceptions.
+    /// Sets the route of the next request explicitly, so that libcurl consults neither the environment nor a list
+    /// of exceptions.
     func apply(_ route: ProxyRules.Route, to easy: UnsafeMutableRawPointer) {
         switch route {
         case .direct:
@@ -91,10 +92,11 @@ final class TransportOptions: Sendable {
 }
 
 extension PoolTLS.PEM {
-    /// The bytes, which must at least look like PEM of this kind.
+    /// Reads the bytes and checks that they look like PEM of this kind.
     ///
-    /// - Parameter name: what an error calls the setting.
-    /// - Throws: `ConfigurationError` that says why: the system's reason, or that it is not PEM of this kind.
+    /// - Parameter name: the setting's name for the error.
+    /// - Throws: `ConfigurationError` with the reason: the system's error, or that the contents are not PEM of this
+    ///   kind.
     func read(_ name: String, holds kind: String) throws -> [UInt8] {
         let shown: String
         let bytes: [UInt8]
@@ -108,19 +110,19 @@ extension PoolTLS.PEM {
         }
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.contains("-----BEGIN "), text.contains(kind) else {
-            let allowed = "what can be read and is PEM with \(kind.dropLast(5)); \(reason)"
+            let allowed = "readable PEM with \(kind.dropLast(5)); \(reason)"
             throw ConfigurationError(problems: [.init(name: name, value: shown, allowed: allowed)])
         }
         return bytes
     }
 
-    /// What is in a file; `nil` where it cannot be read.
+    /// The contents of a file; `nil` if it cannot be read.
     static func contents(of path: String) -> [UInt8]? {
         let file = load(path)
         return file.error == 0 ? file.bytes : nil
     }
 
-    /// What is in a file, and the `errno` of what kept the rest from being read; 0 where nothing did.
+    /// The contents of a file as far as they could be read, and the `errno` value if reading failed; otherwise 0.
     private static func load(_ path: String) -> (bytes: [UInt8], error: Int32) {
         guard let file = fopen(path, "re") else { return ([], errno) }
         defer { fclose(file) }

@@ -3,27 +3,27 @@ import CLinux
 import Glibc
 import HTTPPool
 
-/// Where libcurl finds the authorities that are trusted, and no others.
+/// The file and the folder from which libcurl reads the trusted authorities, and no others.
 ///
-/// libcurl keeps parsed authorities between connections only where they come from a file alone, without a CA path; a
-/// bundle of a system costs 17 ms of CPU otherwise, at every TLS connection. Up to 8.16 the bundle's file is all that
-/// libcurl is given. Later versions cannot be without a path: they get the system's folder, in which OpenSSL looks a
-/// single authority up by its hash, and a file of what only the bundle has; or a folder in which there is nothing.
+/// libcurl caches parsed authorities across connections only if they come from a file alone, without a CA path;
+/// otherwise a system's bundle costs 17 ms of CPU time per TLS connection. Up to 8.16, libcurl is given only the
+/// bundle's file. Later versions always have a path: they get the system's folder, in which OpenSSL looks up single
+/// authorities by hash, and a file with those that only the bundle has; or a path under which nothing can be found.
 ///
-/// Sound as `Sendable`: it is written in the initialiser and never again.
+/// Sound as `Sendable`: it is immutable after initialization.
 final class TrustedAuthorities: Sendable {
-    /// `nil`: what libcurl was built to trust.
+    /// `nil` for libcurl's built-in defaults.
     private let places: (file: String, folder: String?)?
     var file: String? { places?.file }
     var folder: String? { places?.folder }
-    /// Holds the file, where it is in memory.
+    /// Keeps the in-memory file open.
     private let descriptor: Int32?
 
-    /// Nothing can be in a folder of this name.
+    /// Not a folder, so that nothing can be found in it.
     private static let emptyFolder = "/dev/null"
 
-    /// - Parameter name: what an error calls the setting.
-    /// - Throws: `ConfigurationError` where authorities cannot be read; ``PoolError`` with code `outOfResources`.
+    /// - Parameter name: the setting's name for errors.
+    /// - Throws: `ConfigurationError` if authorities cannot be read; ``PoolError`` with code `outOfResources`.
     init(
         _ trust: PoolTLS.Trust,
         name: String = PoolSetting.caFile.property,
@@ -47,7 +47,7 @@ final class TrustedAuthorities: Sendable {
             if hasDefaultPath, let folder = Self.hashedFolder {
                 let certificates = Self.certificates(in: try read(.file(bundle)))
                 let missing = Self.missing(from: folder, of: certificates)
-                // libcurl wants a file as well, so it is given one of those that the folder has where it has all.
+                // libcurl requires a file too. If the folder has all authorities, the file repeats one of them.
                 let memory = try Self.file(Self.pem(missing.isEmpty ? Array(certificates.prefix(1)) : missing))
                 (places, descriptor) = ((memory.path, folder), memory.descriptor)
             } else {
@@ -80,20 +80,20 @@ final class TrustedAuthorities: Sendable {
         poolscope_easy_set_string(easy, CURLOPT_PROXY_CAPATH, folder)
     }
 
-    /// The folder of the system's authorities, as libcurl was built to find it, if it is one that OpenSSL can search.
+    /// The system's folder of authorities, as built into libcurl, if OpenSSL can search it.
     private static let hashedFolder: String? = {
         guard let path = poolscope_version()?.pointee.capath else { return nil }
         let folder = String(cString: path)
         return hashedFiles(in: folder).isEmpty ? nil : folder
     }()
 
-    /// The paths of those files that OpenSSL looks up by a name's hash, such as `5ed36f99.0`.
+    /// The paths of the files that OpenSSL looks up by the hash of a name, such as `5ed36f99.0`.
     private static func hashedFiles(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var paths: [String] = []
         while let entry = readdir(stream) {
-            // Sound: the name is as long as the kernel says, and ends with a zero.
+            // Sound: the kernel ends the name with a zero, within the entry.
             let name = withUnsafePointer(to: &entry.pointee.d_name) { UnsafeRawPointer($0) }
             let text = String(cString: name.assumingMemoryBound(to: CChar.self))
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -105,7 +105,7 @@ final class TrustedAuthorities: Sendable {
         return paths
     }
 
-    /// Those certificates that OpenSSL does not find in the folder. A bundle may have been added to by hand.
+    /// The certificates that OpenSSL does not find in the folder. A bundle may have been extended by hand.
     private static func missing(from folder: String, of certificates: [[UInt8]]) -> [[UInt8]] {
         let present = Set(hashedFiles(in: folder).flatMap { Self.certificates(in: PoolTLS.PEM.contents(of: $0) ?? []) })
         return certificates.filter { !present.contains($0) }
@@ -114,7 +114,7 @@ final class TrustedAuthorities: Sendable {
     private static let begin = Array("-----BEGIN CERTIFICATE-----".utf8)
     private static let end = Array("-----END CERTIFICATE-----".utf8)
 
-    /// The lines between the marks, of each certificate.
+    /// The lines between the BEGIN and END markers of each certificate.
     private static func certificates(in pem: [UInt8]) -> [[UInt8]] {
         var certificates: [[UInt8]] = []
         var lines: [UInt8]?
@@ -136,11 +136,11 @@ final class TrustedAuthorities: Sendable {
         return certificates.flatMap { begin + lineEnd + $0 + end + lineEnd }
     }
 
-    /// A file in memory.
+    /// Creates an in-memory file.
     private static func file(_ pem: [UInt8]) throws -> (path: String, descriptor: Int32) {
         let descriptor = poolscope_memory_file("poolscope-authorities")
         guard descriptor >= 0 else {
-            throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
+            throw PoolError(.outOfResources, "the system could not create an in-memory file", phase: .submit)
         }
         var written = 0
         while written < pem.count {
@@ -149,7 +149,7 @@ final class TrustedAuthorities: Sendable {
             }
             guard count > 0 else {
                 close(descriptor)
-                throw PoolError(.outOfResources, "the system gave the pool no memory file", phase: .submit)
+                throw PoolError(.outOfResources, "the system could not create an in-memory file", phase: .submit)
             }
             written += count
         }

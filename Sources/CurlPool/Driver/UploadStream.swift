@@ -1,23 +1,23 @@
 import HTTPPool
 import Synchronization
 
-/// A body on its way from the caller's sequence to libcurl.
+/// The buffer between the caller's body sequence and libcurl.
 ///
-/// The sequence is read by a task of the caller's side, which begins when libcurl first asks, and waits while enough
-/// lies here. A body that can be made again begins anew with each attempt.
+/// A task on the caller's side reads the sequence. It begins when libcurl first reads, and waits while the buffer
+/// is full. A replayable body restarts with each attempt.
 final class UploadStream: Sendable {
-    /// So many bytes lie here before the sequence has to wait.
+    /// The number of buffered bytes from which on the sequence has to wait.
     static let highWater = 64 << 10
 
     private struct State {
-        /// Attempts that were begun; 0 until libcurl asks for the first byte.
+        /// The number of attempts begun; 0 until libcurl first reads.
         var attempt = 0
         var buffer: [UInt8] = []
         var taken = 0
-        /// Bytes that the sequence has given in this attempt.
+        /// Bytes that the sequence has produced in this attempt.
         var given = 0
         var isComplete = false
-        /// libcurl asked in vain, and waits.
+        /// libcurl found the buffer empty, and its upload is paused.
         var isStarved = false
         var isClosed = false
         var failure: (any Error)?
@@ -32,12 +32,14 @@ final class UploadStream: Sendable {
 
     init(_ source: HTTPRequestBody.Stream) { self.source = source }
 
-    /// How many bytes there will be, where that is known.
+    /// The announced length in bytes; `nil` if unknown.
     var length: Int? { source.length }
 
     // MARK: The driver
 
-    /// Copies the next bytes; 0 at the end, `nil` where there are none yet.
+    /// Copies the next bytes.
+    ///
+    /// - Returns: the number of bytes; 0 at the end, `nil` if no bytes are available yet.
     func read(into target: UnsafeMutableRawBufferPointer) -> Int? {
         let (count, waiter): (Int?, UnsafeContinuation<Void, Never>?) = state.withLock { state in
             if state.attempt == 0 { state.attempt = 1 }
@@ -59,19 +61,19 @@ final class UploadStream: Sendable {
         return count
     }
 
-    /// Whether libcurl, which asked in vain, would be given something now.
+    /// Whether a paused upload can continue.
     var hasNews: Bool { state.withLock { $0.isStarved && ($0.left > 0 || $0.isComplete) } }
 
     /// Whether bytes are still to be sent.
     var isUnderWay: Bool { state.withLock { !($0.isComplete && $0.left == 0) } }
 
-    /// What the sequence threw, or did wrong.
+    /// The error that the sequence threw, or that its length was wrong.
     var failure: (any Error)? { state.withLock { $0.failure } }
 
-    /// Whether nothing of the body was asked for yet.
+    /// Whether libcurl has not read from the body yet.
     var isUntouched: Bool { state.withLock { $0.attempt == 0 } }
 
-    /// The body is sent once more, from its beginning.
+    /// Restarts the body from its beginning, for another attempt.
     func rewind() {
         state.withLock { state in
             guard state.attempt > 0 else { return nil as UnsafeContinuation<Void, Never>? }
@@ -81,7 +83,7 @@ final class UploadStream: Sendable {
         }?.resume()
     }
 
-    /// Nobody wants the body any more.
+    /// Ends the stream: the body is no longer needed.
     func close() {
         let (waiter, task) = state.withLock { state in
             state.isClosed = true
@@ -94,7 +96,7 @@ final class UploadStream: Sendable {
 
     // MARK: The caller's side
 
-    /// Starts the task that reads the sequence, as often as it is wanted, until the body is not wanted any more.
+    /// Starts the task that reads the sequence, once per attempt, until the stream is closed.
     func start(for exchange: Exchange, _ mailbox: Mailbox) {
         let task = Task { await run { mailbox.nudge(exchange) } }
         let isClosed = state.withLock { state in
@@ -104,7 +106,7 @@ final class UploadStream: Sendable {
         if isClosed { task.cancel() }
     }
 
-    /// `nudge` tells the driver that there is something for it.
+    /// - Parameter nudge: makes the driver examine the stream again.
     private func run(_ nudge: @escaping @Sendable () -> Void) async {
         var attempt = 0
         while let next = await nextAttempt(after: attempt) {
@@ -168,6 +170,6 @@ final class UploadStream: Sendable {
 
 extension PoolError {
     fileprivate static func wrongLength(_ length: Int) -> PoolError {
-        PoolError(.invalidRequest, "the body does not have the \(length) bytes that were announced", phase: .exchange)
+        PoolError(.invalidRequest, "the body does not have its announced length of \(length) bytes", phase: .exchange)
     }
 }

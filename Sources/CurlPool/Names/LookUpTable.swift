@@ -1,30 +1,30 @@
 import HTTPPool
 
-/// What a look-up of a name found.
+/// The result of looking up a name.
 package typealias NameResult = Result<[String], NameFailure>
 
 /// Why a name has no addresses.
 package enum NameFailure: Error, Sendable, Hashable {
-    /// There is no such name, or it has no address.
+    /// The name does not exist or has no address.
     case unknown
-    /// It could not be looked up. The words are the system's own.
+    /// The look-up failed. Carries the system's error text.
     case failed(String)
-    /// The system had no descriptor, thread or memory for the look-up. The words are the system's own.
+    /// The system had no descriptor, thread or memory for the look-up. Carries the system's error text.
     case outOfResources(String)
 }
 
-/// The addresses of a name, in the order in which the resolver gave them.
+/// The addresses of a name, in the resolver's order.
 struct KnownAddresses: Sendable, Hashable {
     let addresses: [String]
     /// The number of the look-up that found them.
     let lookUp: UInt64
 }
 
-/// Which names are known, being looked up, and waiting for that: the decisions of a ``Resolver``.
+/// The decisions of a ``Resolver``: which names are cached, which are being looked up, and who waits for them.
 ///
-/// A value without clock, lock and thread.
+/// A pure value, without clock, lock or thread.
 struct LookUpTable {
-    /// Somebody who waits for a look-up.
+    /// A request for the result of a look-up.
     struct Waiter: Sendable {
         let ticket: UInt64
         /// Called once, outside of any lock.
@@ -33,7 +33,7 @@ struct LookUpTable {
 
     enum Finding {
         case known(KnownAddresses)
-        /// The waiter will be called. `startsThread`: one more thread is needed for that.
+        /// The waiter will be called. `startsThread`: the caller must start another thread for that.
         case pending(startsThread: Bool)
     }
 
@@ -47,23 +47,23 @@ struct LookUpTable {
         var isRunning = false
     }
 
-    /// Names that are remembered. More than these, and the oldest is forgotten.
+    /// The maximum number of cached names. Beyond it, the oldest is removed.
     private static let mostKnown = 1024
-    /// Addresses of a name that are used.
+    /// The maximum number of addresses used per name.
     private static let mostAddresses = 64
 
     private let maxThreads: Int
     private var known: [String: Known] = [:]
     private var flights: [String: Flight] = [:]
-    /// Names that no thread has begun to look up, the first one first.
+    /// Names whose look-up has not begun, oldest first.
     private var queue: [String] = []
     private(set) var threads = 0
     private var lookUps: UInt64 = 0
 
     init(maxThreads: Int) { self.maxThreads = maxThreads }
 
-    /// The addresses that were found within `lifetime` nanoseconds; otherwise the waiter joins the one look-up of the
-    /// name, which begins where none is in flight.
+    /// Returns the addresses that were found within the last `lifetime` nanoseconds. Otherwise the waiter joins the
+    /// look-up of the name in flight, or starts one.
     mutating func ask(_ name: String, lifetime: UInt64, _ waiter: Waiter, at now: MonotonicTime) -> Finding {
         if let known = known[name], lifetime > 0, now - known.found < lifetime { return .known(known.addresses) }
         if flights[name] != nil {
@@ -72,13 +72,13 @@ struct LookUpTable {
         }
         flights[name] = Flight(waiters: [waiter])
         queue.append(name)
-        // One that is there takes the name as soon as it has done the one before.
+        // An existing thread takes the name once it has finished the current one.
         guard threads < maxThreads else { return .pending(startsThread: false) }
         threads += 1
         return .pending(startsThread: true)
     }
 
-    /// The waiter does not wait any more. A look-up that nobody waits for and no thread has begun is dropped.
+    /// Removes a waiter. A look-up without waiters that no thread has begun is dropped.
     mutating func withdraw(_ ticket: UInt64, from name: String) {
         guard var flight = flights[name] else { return }
         flight.waiters.removeAll { $0.ticket == ticket }
@@ -90,7 +90,7 @@ struct LookUpTable {
         }
     }
 
-    /// The next name for a thread; `nil` when no name waits, and the thread ends.
+    /// The next name for a thread; `nil` if no name is queued, and the thread must end.
     mutating func next() -> String? {
         guard !queue.isEmpty else {
             threads -= 1
@@ -101,9 +101,9 @@ struct LookUpTable {
         return name
     }
 
-    /// A look-up has ended. A failure is not remembered: the next connection tries again.
+    /// Records the result of a look-up. Failures are not cached: the next connection tries again.
     ///
-    /// - Returns: who waits for it, and what they are to be given.
+    /// - Returns: the waiters and the result to deliver to them.
     mutating func finish(
         _ name: String,
         _ result: NameResult,
@@ -122,9 +122,9 @@ struct LookUpTable {
         return (flights.removeValue(forKey: name)?.waiters ?? [], found)
     }
 
-    /// No thread could be had. Without any, nothing in the queue would ever be looked up.
+    /// A thread could not be started. If there are none, the queued names cannot be looked up.
     ///
-    /// - Returns: who waited in vain.
+    /// - Returns: the waiters whose look-ups are abandoned.
     mutating func threadFailed() -> [Waiter] {
         threads -= 1
         guard threads == 0 else { return [] }
@@ -132,7 +132,7 @@ struct LookUpTable {
         return queue.flatMap { flights.removeValue(forKey: $0)?.waiters ?? [] }
     }
 
-    /// The addresses of that look-up are not to be used any more. Newer ones stay.
+    /// Removes the addresses found by that look-up from the cache. Newer ones stay.
     mutating func forget(_ name: String, lookUp: UInt64) {
         if known[name]?.addresses.lookUp == lookUp { known[name] = nil }
     }

@@ -1,10 +1,10 @@
 import PoolDecisions
 
-/// The slots whose connections wait for the addresses of a name.
+/// The slots that wait for the addresses of a name.
 ///
-/// It belongs to the driver's thread.
+/// Confined to the driver's thread.
 struct NameWaits {
-    /// A request that is to open a connection as soon as its peer's name is known.
+    /// A request that opens a connection once its peer's name is resolved.
     struct Opener {
         let slot: SlotID
         let request: RequestID
@@ -19,12 +19,12 @@ struct NameWaits {
     private var waits: [String: Wait] = [:]
     private var names: [SlotID: String] = [:]
 
-    /// Look-ups that are waited for.
+    /// The number of pending look-ups.
     var count: Int { waits.count }
 
-    /// Joins those who wait for the name already.
+    /// Joins a pending look-up of the name.
     ///
-    /// - Returns: whether there are any.
+    /// - Returns: whether there is one.
     mutating func join(_ opener: Opener) -> Bool {
         guard waits[opener.peer.name] != nil else { return false }
         waits[opener.peer.name]?.openers.append(opener)
@@ -32,15 +32,15 @@ struct NameWaits {
         return true
     }
 
-    /// The first who waits for the name.
+    /// Adds the first waiter of a new look-up.
     mutating func add(_ opener: Opener, ticket: UInt64) {
         waits[opener.peer.name] = Wait(ticket: ticket, openers: [opener])
         names[opener.slot] = opener.peer.name
     }
 
-    /// The slot waits for nothing any more.
+    /// Removes the slot from its look-up.
     ///
-    /// - Returns: the look-up that nobody waits for now, if that was the last one.
+    /// - Returns: the look-up, if no other slot waits for it.
     mutating func leave(_ slot: SlotID) -> (name: String, ticket: UInt64)? {
         guard let name = names.removeValue(forKey: slot), var wait = waits[name] else { return nil }
         wait.openers.removeAll { $0.slot == slot }
@@ -48,9 +48,9 @@ struct NameWaits {
         return wait.openers.isEmpty ? (name, wait.ticket) : nil
     }
 
-    /// The look-up has ended.
+    /// Removes a look-up that has ended.
     ///
-    /// - Returns: who waited for it, in the order in which they came; nobody where it is another one by now.
+    /// - Returns: the waiters in the order in which they came; empty if the name has another look-up by now.
     mutating func end(_ name: String, ticket: UInt64) -> [Opener] {
         guard waits[name]?.ticket == ticket, let openers = waits.removeValue(forKey: name)?.openers else { return [] }
         for opener in openers { names[opener.slot] = nil }

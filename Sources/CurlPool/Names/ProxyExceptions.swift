@@ -1,11 +1,11 @@
 import Glibc
 import HTTPPool
 
-/// The hosts, domains and networks that are reached without the proxy, as curl reads `no_proxy`.
+/// The hosts, domains and networks that are reached without the proxy, following curl's reading of `no_proxy`.
 struct ProxyExceptions: Sendable {
     private enum Entry: Sendable {
         case everything
-        /// The name itself and the names below it.
+        /// The domain and its subdomains.
         case domain(String)
         case network(Network)
     }
@@ -15,17 +15,17 @@ struct ProxyExceptions: Sendable {
     var isEmpty: Bool { entries.isEmpty }
 
     init(_ texts: [String]) {
-        // curl takes the star only where it is alone. What means everything beside others means everything.
+        // curl recognizes `*` only on its own; here it means everything in a list as well.
         entries = texts.compactMap { text in
             if text == "*" { return .everything }
             if let network = Network(text) { return .network(network) }
-            // In the form in which origins have their hosts.
+            // Normalized as the hosts of origins are.
             let name = Origin(scheme: "http", host: text.trimmingDots, port: 80).host
             return name.isEmpty ? nil : .domain(name)
         }
     }
 
-    /// Whether a host (in lower case, an IPv6 address in its brackets) is excepted.
+    /// Whether a host (in lower case, an IPv6 address in brackets) is excepted.
     func cover(_ host: String) -> Bool {
         guard !entries.isEmpty else { return false }
         let address = Network.bytes(of: host) ?? Network.bytes(ofOldForm: host)
@@ -39,19 +39,19 @@ struct ProxyExceptions: Sendable {
         }
     }
 
-    /// An address, or all that begin with the same bits.
+    /// An address, or all addresses with the same prefix.
     private struct Network: Sendable {
         private let address: [UInt8]
         private let bits: Int
 
-        /// Reads `10.0.0.0/8`, `fd00::/8`, `[::1]`.
+        /// Parses `10.0.0.0/8`, `fd00::/8`, `[::1]`.
         init?(_ text: String) {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let first = parts.first, let address = Self.bytes(of: String(first)) else { return nil }
             var bits = address.count * 8
             if parts.count > 1 {
                 guard let number = Int(parts[1]), (0...bits).contains(number) else { return nil }
-                // curl reads a zero as no number.
+                // curl treats a prefix length of 0 as none.
                 if number > 0 { bits = number }
             }
             self.address = address
@@ -67,7 +67,7 @@ struct ProxyExceptions: Sendable {
             return other[whole] & mask == address[whole] & mask
         }
 
-        /// The bytes of an IPv4 address in any of the forms that libcurl reads, and connects to: `127.1`, `0x7f000001`.
+        /// The bytes of an IPv4 address in any of the forms that libcurl accepts: `127.1`, `0x7f000001`.
         static func bytes(ofOldForm host: String) -> [UInt8]? {
             var address = in_addr()
             guard inet_aton(host, &address) != 0 else { return nil }

@@ -1,10 +1,10 @@
 import CLibcurl
 import HTTPPool
 
-/// Which way requests go: straight, or through which proxy.
+/// Decides the route of each request: direct, or through which proxy.
 ///
-/// Decided here, and not by libcurl, because the name that must be looked up is the proxy's then. libcurl gets the
-/// outcome, and asks neither the environment nor a list of exceptions.
+/// Decided here rather than by libcurl, because the pool resolves the peer's name, which is then the proxy's.
+/// libcurl gets the result, and consults neither the environment nor a list of exceptions.
 struct ProxyRules: Sendable {
     enum Route: Sendable, Hashable {
         case direct
@@ -13,21 +13,21 @@ struct ProxyRules: Sendable {
 
     /// A proxy in libcurl's terms.
     struct Proxy: Sendable, Hashable {
-        /// As libcurl reads it.
+        /// In a form that libcurl reads.
         let address: Secret<String>
         let credentials: PoolProxy.Credentials?
-        /// What is to be looked up for it; `nil` where that is nothing, or where it is libcurl's: a SOCKS proxy from the
-        /// environment can want the origin's name, or its own, or both.
+        /// The proxy's name to resolve; `nil` for an address, or if libcurl resolves it: a SOCKS proxy from the
+        /// environment may need the origin's name, its own, or both.
         let peer: NamedPeer?
     }
 
-    /// The one route of all requests; `nil` where it depends on the origin.
+    /// The route of all requests; `nil` if it depends on the origin.
     let only: Route?
     private let plain: Route
     private let secure: Route
     private let exceptions: ProxyExceptions
 
-    /// - Parameter environment: the value of a variable; `nil` where it is not set.
+    /// - Parameter environment: returns the value of a variable; `nil` if it is not set.
     init(_ proxy: PoolProxy, environment: (String) -> String?) {
         switch proxy {
         case .direct:
@@ -49,11 +49,11 @@ struct ProxyRules: Sendable {
             let list = first("no_proxy", "NO_PROXY") ?? ""
             exceptions = ProxyExceptions(list.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init))
         }
-        // A Unix socket is reached without the proxy.
+        // A Unix socket is reached without the proxy, so a proxy is never the only route.
         only = plain == .direct && secure == .direct ? .direct : nil
     }
 
-    /// Whether requests to the origin go through a proxy to which TLS is spoken.
+    /// Whether requests to the origin go through a proxy that is reached over TLS.
     func speaksTLS(to origin: Origin) -> Bool {
         guard only != .direct, case .proxy(let proxy) = route(to: origin) else { return false }
         return proxy.address.value.lowercased().hasPrefix("https://")
@@ -65,7 +65,7 @@ struct ProxyRules: Sendable {
         return route == .direct || exceptions.cover(origin.host) ? .direct : route
     }
 
-    /// What has to be looked up before a connection for this origin can be opened.
+    /// The name to resolve before a connection for this origin can be opened; `nil` if no name is involved.
     func peer(of origin: Origin) -> NamedPeer? {
         if origin.unixSocketPath != nil { return nil }
         switch route(to: origin) {
@@ -83,7 +83,7 @@ extension ProxyRules.Proxy {
         peer = NamedPeer(host: host, port: server.port)
     }
 
-    /// Reads what libcurl would read from such a variable: `proxy:3128`, `http://user:password@proxy/`.
+    /// Parses the value of such a variable as libcurl does: `proxy:3128`, `http://user:password@proxy/`.
     fileprivate init(fromEnvironment text: String) {
         let read = Self.read(text)
         address = Secret(read?.text ?? text)
@@ -91,7 +91,8 @@ extension ProxyRules.Proxy {
         peer = read.flatMap { NamedPeer(host: $0.host, port: $0.port) }
     }
 
-    /// With libcurl's own reader. `nil` for what is no HTTP proxy, or none at all: libcurl has words for that.
+    /// Uses libcurl's own parser. `nil` if the text is not an HTTP proxy or not valid; libcurl then reports the
+    /// error.
     private static func read(_ text: String) -> (text: String, host: String, port: UInt16)? {
         guard let url = curl_url() else { return nil }
         defer { curl_url_cleanup(url) }
@@ -100,7 +101,7 @@ extension ProxyRules.Proxy {
             let scheme = part(CURLUPART_SCHEME, of: url), scheme == "http" || scheme == "https",
             let host = part(CURLUPART_HOST, of: url, UInt32(CURLU_URLDECODE))
         else { return nil }
-        // libcurl's own defaults (1080 has been that of proxies since it knew SOCKS alone).
+        // libcurl's own defaults (1080 for proxies dates from when it supported SOCKS only).
         let port = part(CURLUPART_PORT, of: url).flatMap { UInt16($0) } ?? (scheme == "https" ? 443 : 1080)
         let name = Origin(scheme: "http", host: host, port: port).host
         if name == host.lowercased() { return (text, name, port) }

@@ -1,12 +1,12 @@
 import HTTPPool
 
-/// How a connection comes to one of several addresses (RFC 8305, 5): they are tried one after the other, each a quarter of
-/// a second after the one before or as soon as that has failed, and the first that connects wins.
+/// Connects to one of several addresses (RFC 8305, 5). They are tried in order, each a quarter of a second after
+/// the previous one or as soon as that has failed, and the first to connect wins.
 ///
-/// libcurl has a way of its own, and it is not enough: it tries one address of a family at a time, for half of what is left
-/// of the connect timeout, and 7.88 begins with the next one only when some timer happens to go off.
+/// libcurl's own implementation is not sufficient: it tries one address per family at a time, each for half of the
+/// remaining connect timeout, and 7.88 starts the next one only when some other timer expires.
 ///
-/// A value without clock and sockets.
+/// A pure value, without clock and sockets.
 struct Race {
     /// A socket that is connecting.
     struct Attempt {
@@ -15,14 +15,14 @@ struct Race {
         let began: MonotonicTime
     }
 
-    /// Sockets of one race that are connecting at once. Then the oldest gives way to the next.
+    /// The maximum number of concurrent attempts in a race. Beyond it, the next attempt replaces the oldest.
     static let mostAttempts = 4
 
     let opener: NameWaits.Opener
     /// The number of the look-up that found the addresses.
     let lookUp: UInt64
     private(set) var attempts: [Attempt] = []
-    /// What the system said of the last attempt that failed.
+    /// The `errno` value of the last failed attempt.
     private(set) var error: Int32 = 0
     private var waiting: ArraySlice<String>
     private var lastBegan: MonotonicTime
@@ -34,18 +34,18 @@ struct Race {
         lastBegan = now
     }
 
-    /// Whether no address is left that could connect.
+    /// Whether all addresses have failed.
     var isLost: Bool { attempts.isEmpty && waiting.isEmpty }
 
-    /// When the next address is to be tried; `nil` where none is left.
+    /// When the next address is due; `nil` if none is left.
     var nextDue: MonotonicTime? {
         if waiting.isEmpty { return nil }
         return attempts.isEmpty ? lastBegan : lastBegan + AddressHistory.patience
     }
 
-    /// The address that is to be tried now.
+    /// Takes the address to be tried now.
     ///
-    /// - Returns: `nil` where none is due; with an attempt that is to give way to it, where there are too many.
+    /// - Returns: `nil` if none is due. `instead` is the attempt to abandon for it, if there are too many.
     mutating func next(at now: MonotonicTime) -> (address: String, instead: Attempt?)? {
         guard let due = nextDue, due <= now, let address = waiting.popFirst() else { return nil }
         return (address, attempts.count >= Self.mostAttempts ? attempts.removeFirst() : nil)
@@ -56,10 +56,10 @@ struct Race {
         lastBegan = now
     }
 
-    /// No socket could be had for the address, or it failed at once.
+    /// No socket could be created for the address, or its attempt failed at once.
     mutating func failed(_ error: Int32) { self.error = error }
 
-    /// The attempt is over: it has failed with this error, or has won.
+    /// Ends an attempt, which has failed with this error or, if that is 0, has connected.
     mutating func end(_ descriptor: Int32, error: Int32) -> Attempt? {
         guard let index = attempts.firstIndex(where: { $0.descriptor == descriptor }) else { return nil }
         if error != 0 { self.error = error }

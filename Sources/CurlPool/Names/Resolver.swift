@@ -3,23 +3,22 @@ import Glibc
 import HTTPPool
 import Synchronization
 
-/// Looks names up for all pools of the process, on at most four threads of its own.
+/// Looks up names for all pools of the process, on at most four threads of its own.
 ///
-/// libcurl would start a thread and open two descriptors for each connection to a name that it does not know, and leave
-/// them behind when a request gives up. Here all who want a name share the one look-up of it that is in flight, and what
-/// nobody waits for any more is not begun. Threads are started when there is something to look up, and end when there is
-/// nothing.
+/// libcurl would start a thread and open two descriptors for each connection to a name that is not in its cache,
+/// and leave them behind when a request gives up. Here, all requests for a name share its look-up in flight, and a
+/// look-up that nothing waits for is not begun. Threads are started on demand and end when no name is queued.
 package final class Resolver: Sendable {
-    /// Looks a name up and blocks until that is done.
+    /// Looks up a name. Blocks until that is done.
     package typealias LookUp = @Sendable (_ name: String) -> NameResult
 
-    /// That of the process, which asks the system.
+    /// The process-wide resolver, which uses the system's.
     package static let process = Resolver(SystemResolver.lookUp)
 
-    /// What ``ask(_:lifetime:_:)`` says.
+    /// The result of ``ask(_:lifetime:_:)``.
     enum Finding {
         case known(KnownAddresses)
-        /// The look-up is under way; the ticket is for ``withdraw(_:from:)``.
+        /// The look-up is pending; the ticket is for ``withdraw(_:from:)``.
         case pending(ticket: UInt64)
     }
 
@@ -31,8 +30,8 @@ package final class Resolver: Sendable {
 
     package init(_ lookUp: @escaping LookUp) { self.lookUp = lookUp }
 
-    /// The addresses of a name where they were found within `lifetime` nanoseconds. Otherwise they are looked up and
-    /// `deliver` is called on another thread, unless the ticket is withdrawn before.
+    /// Returns the addresses of a name if they were found within the last `lifetime` nanoseconds. Otherwise looks
+    /// them up and calls `deliver` on another thread, unless the ticket is withdrawn first.
     func ask(
         _ name: String,
         lifetime: UInt64,
@@ -48,16 +47,16 @@ package final class Resolver: Sendable {
         }
     }
 
-    /// Nobody waits for it any more. What is on its way may still be delivered.
+    /// Withdraws a waiter. A delivery that has already begun may still arrive.
     func withdraw(_ ticket: UInt64, from name: String) { table.withLock { $0.withdraw(ticket, from: name) } }
 
-    /// The addresses of a look-up proved bad: the next connection looks the name up anew.
+    /// Removes the addresses of a look-up that failed to connect: the next connection looks the name up again.
     func forget(_ name: String, lookUp: UInt64) { table.withLock { $0.forget(name, lookUp: lookUp) } }
 
     // MARK: Threads
 
     private func startThread() {
-        // The thread keeps the resolver alive until it has ended.
+        // The thread retains the resolver until it has ended.
         let code = SystemThread.start("poolscope-dns") { self.work() }
         guard code != 0 else { return }
         let failure = NameFailure.outOfResources(String(cString: strerror(code)))

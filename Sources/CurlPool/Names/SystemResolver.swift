@@ -1,8 +1,8 @@
 import Glibc
 
-/// The C library's resolver: files, DNS and whatever else the system is set up for.
+/// The C library's resolver: files, DNS and whatever else the system is configured to use.
 enum SystemResolver {
-    /// Blocks for as long as the C library takes.
+    /// Looks up a name. Blocks for as long as the C library takes.
     static func lookUp(_ name: String) -> NameResult {
         var hints = addrinfo()
         hints.ai_family = hasIPv6 ? AF_UNSPEC : AF_INET
@@ -24,7 +24,7 @@ enum SystemResolver {
     /// The address without its port: `127.0.0.1`, `::1`.
     static func text(of address: UnsafePointer<sockaddr>) -> String? {
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        // Sound: the family says what the address is, and where it lies in it is the kernel's layout.
+        // Sound: the family determines the type of the address, and the offsets are those of the kernel's layout.
         let bytes = UnsafeRawPointer(address)
         let start: UnsafeRawPointer
         switch Int32(address.pointee.sa_family) {
@@ -37,7 +37,7 @@ enum SystemResolver {
         return buffer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } }
     }
 
-    /// Without IPv6 in the kernel there is no use in asking for its addresses.
+    /// Whether the kernel supports IPv6. If not, its addresses are not requested.
     private static var hasIPv6: Bool {
         let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return errno != EAFNOSUPPORT }
@@ -56,6 +56,6 @@ enum SystemResolver {
         }
     }
 
-    /// EAI_NODATA, which is GNU's own: the name is there, and has no address.
+    /// EAI_NODATA, a GNU extension: the name exists but has no address.
     private static let nodata: Int32 = -5
 }

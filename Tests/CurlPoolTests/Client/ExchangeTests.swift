@@ -174,7 +174,7 @@ struct ExchangeTests {
                 let request = HTTPRequest(method: .get, scheme: "http", authority: "[1::2::3]", path: "/secret")
                 let error = try await #require(throws: PoolError.self) { _ = try await pool.execute(request) }
                 #expect(error.code == .invalidRequest)
-                #expect(error.reason == "the address cannot be requested")
+                #expect(error.reason == "libcurl does not accept the request's address")
                 try await expectAnswer(status: .ok, to: get(peer, "/a"), from: pool)
             }
             #expect(peer.connections == 1)
