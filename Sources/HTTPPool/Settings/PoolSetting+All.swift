@@ -1,6 +1,7 @@
-/// The settings. To add one, declare it here and put it into the list.
+/// The settings. To add one, declare it here and add it to `table`.
 extension PoolSetting {
-    /// All that can be read, in the order in which they are read and shown: what gives others a value comes before them.
+    /// All settings, in the order in which they are read and shown. A setting that provides values for others
+    /// precedes them.
     static let table: [PoolSetting] = [
         maxConnections, maxConnectionsPerOrigin, maxIdleConnections, maxQueuedRequests, queueOrder, keepaliveExpiry,
         maxConnectionLifetime, timeout, connectTimeout, acquireTimeout, readTimeout, writeTimeout, totalTimeout, http2,
@@ -8,13 +9,13 @@ extension PoolSetting {
         metricsPort,
     ]
 
-    /// The settings of a pool that have a value: its limits, its timeouts and its transport.
+    /// The settings of a pool that have a value of their own: limits, timeouts and transport.
     public static let all = table.filter { $0.group != .endpoint && $0.spreads.isEmpty }
 
-    /// Those of them that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
+    /// The settings that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
     public static let reloadable = all.filter(\.isReloadable)
 
-    /// What cannot: the transport and the endpoint.
+    /// The settings that cannot change at run time: transport and endpoint.
     static let fixed = table.filter { !$0.isReloadable }
 
     /// The settings of the endpoint.
@@ -104,7 +105,7 @@ extension PoolSetting {
 
     // MARK: Timeouts
 
-    /// Acquire, read and write timeout at once, for those that are not set by themselves.
+    /// Provides the acquire, read and write timeouts that are not set individually.
     public static let timeout = PoolSetting(
         "timeout_seconds",
         key: "timeout",
@@ -210,7 +211,7 @@ extension PoolSetting {
         .word,
         "the oldest version of TLS that is spoken"
     )
-    /// ``PoolTransport/proxy``, without what is reached directly.
+    /// ``PoolTransport/proxy``, without the hosts that are reached directly.
     public static let proxy = PoolSetting(
         "proxy",
         key: "proxy",
@@ -297,7 +298,7 @@ extension PoolSetting {
 }
 
 extension PoolTimeouts {
-    /// The three timeouts that one variable sets.
+    /// The three timeouts that `timeout` sets.
     fileprivate var acquireReadAndWrite: Duration? {
         get { read }
         set { (acquire, read, write) = (newValue, newValue, newValue) }
@@ -305,7 +306,7 @@ extension PoolTimeouts {
 }
 
 extension PoolTransport {
-    /// The proxy without its exceptions, which stay as they are when it is set.
+    /// The proxy without its exceptions. Setting it keeps the exceptions.
     fileprivate var proxyAlone: PoolProxy {
         get {
             guard case .server(var server) = proxy else { return proxy }
@@ -319,7 +320,7 @@ extension PoolTransport {
         }
     }
 
-    /// What is reached without the proxy; without a proxy of its own nothing is.
+    /// The hosts that are reached directly; empty unless a proxy server is configured.
     fileprivate var proxyExceptions: [String] {
         get { if case .server(let server) = proxy { server.except } else { [] } }
         set {
