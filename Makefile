@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -11,6 +11,7 @@ TEST_PACKAGES := brotli curl nginx openssl procps prometheus python3 tinyproxy z
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
+DOCS_PACKAGES := python3
 
 FORMATTED := Package.swift Sources Tests Examples/Adapter/Package.swift Examples/Adapter/Sources Examples/Adapter/Tests
 
@@ -61,6 +62,26 @@ test: deps deps-test ## Build and run all tests, against both versions of libcur
 outside: deps ## Test a package outside this one that measures a client of its own, through public modules only
 	swift test --package-path Examples/Adapter
 
+docs: deps ## Build the documentation into .build/docs; a warning is an error
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/docs.py
+
+snippets: deps ## Compile every snippet of the README and the documentation
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/snippets.py
+
+api: deps ## Fail where the public API differs from api/
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/api.py
+
+api-baseline: deps ## Write the public API to api/, after a change that CHANGELOG.md describes
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/api.py --renew
+
+words: ## Fail where the documentation or the sources use a word that CONTRIBUTING.md asks to avoid
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 scripts/words.py
+
 fault-storm: export FAULT_STORM_SECONDS ?= 600
 fault-storm: deps deps-test ## Send through every fault of a server for ten minutes, or FAULT_STORM_SECONDS
 	swift build --build-tests
@@ -68,7 +89,7 @@ fault-storm: deps deps-test ## Send through every fault of a server for ten minu
 
 # In a scratch path of its own, so that every module in it was compiled with warnings as errors. The second build is without the
 # trait that brings files of settings.
-verify: deps deps-test ## Warnings are errors, formatting, then all tests
+verify: deps deps-test words ## Warnings are errors, formatting, words, then all tests
 	swift build --build-tests --scratch-path .build-verify -Xswiftc -warnings-as-errors
 	swift build --disable-default-traits --scratch-path .build-verify -Xswiftc -warnings-as-errors
 	swift format lint --strict --recursive $(FORMATTED)

@@ -167,11 +167,7 @@ let package = Package(
         // The service of the README, as it is there; no product.
         .executableTarget(
             name: "ReadmeService",
-            dependencies: [
-                "HTTPPool", "PoolEndpoint", "PoolMetrics", "SharedPool",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
+            dependencies: ["PoolScope"],
             path: "Tests/ReadmeService"
         ),
         // A server that goes wrong, for the tests of what the pool does then; no product.

@@ -25,7 +25,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     /// Starts the pool. It opens no connection yet.
     ///
-    /// - Throws: `ConfigurationError` for values that are not allowed, ``PoolError`` with code `outOfResources` when the
+    /// - Throws: `ConfigurationError` for values that are not allowed, `PoolError` with code `outOfResources` when the
     ///   system gives no thread or descriptor.
     public convenience init(_ configuration: PoolConfiguration = PoolConfiguration()) throws {
         try self.init(configuration, resolver: .process)

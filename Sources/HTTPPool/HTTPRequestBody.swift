@@ -56,7 +56,8 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
     ///   - sequence: the chunks; empty ones are skipped. An error thrown by it fails the request.
     ///   - length: the total number of bytes, if known. Without it HTTP/1.1 uses chunked encoding. The request
     ///     fails if the sequence yields more or fewer.
-    public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil) -> HTTPRequestBody
+    public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil)
+        -> HTTPRequestBody
     where Chunks.Element == [UInt8] {
         HTTPRequestBody(
             content: .stream(

@@ -3,7 +3,7 @@
 /// A pool reports to its observer once at the end of each turn. At that point levels and events agree: connections
 /// opened minus closed equals active plus idle.
 public struct PoolTurn: Sendable {
-    /// When the turn was reported.
+    /// When the turn ended.
     public var now: MonotonicTime
     /// The number of the last submission covered by the turn. Later ones are still pending
     /// (``ObservablePool/pendingSubmissions()``).

@@ -60,7 +60,8 @@ private struct AttributedClient: PooledHTTPClient {
     let client: any PooledHTTPClient
     let site: CallSite
 
-    func execute(_ request: HTTPRequest, body: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse {
+    func execute(_ request: HTTPRequest, body: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse
+    {
         var options = options
         if options.site == .unattributed { options.site = site }
         return try await client.execute(request, body: body, options: options)

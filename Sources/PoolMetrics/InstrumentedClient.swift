@@ -44,7 +44,7 @@ public final class InstrumentedClient: PooledHTTPClient {
     /// The value of the label `pool` in all metrics of the client.
     public var name: String { measured.name }
 
-    /// The pool, to change its limits (``ObservablePool/reconfigure(_:)``) for example.
+    /// The pool, to change its limits (`ObservablePool.reconfigure(_:)`) for example.
     public var pool: any ObservablePool { measured.pool }
 
     /// What the pool is and has done, at one instant between two of its turns.

@@ -7,7 +7,7 @@ public import HTTPPool
 public final class MeasuredPool: Sendable {
     /// The value of the label `pool` in all metrics of the pool.
     public let name: String
-    /// The pool itself: the limits in force, ``ObservablePool/reconfigure(_:)``.
+    /// The pool itself: the limits in force, `ObservablePool.reconfigure(_:)`.
     public let pool: any ObservablePool
     private let meter: PoolMeter
     private let registry: PoolRegistry

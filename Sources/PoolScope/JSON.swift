@@ -17,7 +17,9 @@ extension HTTPRequestBody {
     /// A value as JSON, with the field `Content-Type: application/json` unless the request has one.
     ///
     /// - Throws: `EncodingError`.
-    public static func json(_ value: some Encodable) throws -> HTTPRequestBody { try json(value, encoder: JSONEncoder()) }
+    public static func json(_ value: some Encodable) throws -> HTTPRequestBody {
+        try json(value, encoder: JSONEncoder())
+    }
 }
 
 extension PooledResponse {

@@ -21,9 +21,13 @@ struct ReadmeTests {
 
     @Test("has the table of settings as the code has it")
     func settings() throws {
-        let table = try part(of: text("README.md"), from: "<!-- settings: begin -->", to: "<!-- settings: end -->")
+        let table = try part(
+            of: text("Sources/PoolScope/PoolScope.docc/Settings.md"),
+            from: "<!-- settings: begin -->",
+            to: "<!-- settings: end -->"
+        )
         if table != PoolScopeConfiguration.documentation {
-            Issue.record("in README.md between the marks it has to be:\n\(PoolScopeConfiguration.documentation)")
+            Issue.record("in Settings.md between the marks it has to be:\n\(PoolScopeConfiguration.documentation)")
         }
     }
 

@@ -1,9 +1,4 @@
-import HTTPPool
-import Logging
-import PoolEndpoint
-import PoolMetrics
-import ServiceLifecycle
-import SharedPool
+import PoolScope
 
 do {
     let logger = Logger(label: "catalog")
