@@ -117,7 +117,7 @@ extension PoolError {
     package static func responseTooLarge(_ limit: Int) -> PoolError {
         PoolError(
             .responseTooLarge,
-            "the response body has more than the \(limit) bytes that may be taken into memory",
+            "the response body exceeds the limit of \(limit) bytes",
             phase: .exchange
         )
     }

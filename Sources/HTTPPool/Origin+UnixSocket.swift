@@ -19,14 +19,14 @@ extension Origin {
         guard let path = decoded(bytes.extracting(first: bytes.count - (hasPort ? port.count : 0))),
             String(validating: path, as: UTF8.self) != nil
         else {
-            throw refusal(of: bytes, "the socket's path must be written with percent escapes, / as %2F")
+            throw refusal(of: bytes, "the socket path must be percent-encoded, with / as %2F")
         }
         guard path.first == UInt8(ascii: "/"), path.count > 1 else {
-            throw refusal(of: bytes, "the socket's path must begin with /, written as %2F")
+            throw refusal(of: bytes, "the socket path must begin with /, encoded as %2F")
         }
-        guard !path.contains(0) else { throw refusal(of: bytes, "the socket's path holds a zero byte") }
+        guard !path.contains(0) else { throw refusal(of: bytes, "the socket path contains a zero byte") }
         guard path.count <= maxUnixPathBytes else {
-            throw refusal(of: bytes, "the socket's path has more than \(maxUnixPathBytes) bytes")
+            throw refusal(of: bytes, "the socket path is longer than \(maxUnixPathBytes) bytes")
         }
         return encoded(path)
     }

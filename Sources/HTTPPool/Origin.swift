@@ -24,10 +24,10 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
     ///   authority, which may contain a password.
     public init(scheme: String?, authority: String?) throws(PoolError) {
         guard let scheme, let scheme = Scheme(scheme) else {
-            throw .invalidRequest("the scheme must be http or https, or one of them with +unix")
+            throw .invalidRequest("the scheme must be http or https, optionally with +unix")
         }
         guard let authority, !authority.isEmpty else {
-            throw .invalidRequest("the request names no host")
+            throw .invalidRequest("the request has no host")
         }
         self.scheme = scheme.rawValue
         if scheme.isUnix {
@@ -81,11 +81,11 @@ extension Origin {
     private static func hostAndPort(_ authority: String, ownPort: UInt16) throws(PoolError) -> (String, UInt16) {
         let bytes = authority.utf8.span
         let (hostEnd, isCanonical) = try hostEnd(of: bytes)
-        guard hostEnd > 0 else { throw refusal(of: bytes, "the request names no host") }
+        guard hostEnd > 0 else { throw refusal(of: bytes, "the request has no host") }
         var port: UInt16? = ownPort
         if hostEnd < bytes.count {
             guard bytes[hostEnd] == UInt8(ascii: ":") else {
-                throw refusal(of: bytes, "the host holds a character that may not stand there")
+                throw refusal(of: bytes, "the host contains an invalid character")
             }
             port = Self.port(bytes.extracting((hostEnd + 1)...))
         }
@@ -93,7 +93,7 @@ extension Origin {
         let host = hostEnd == bytes.count ? authority : String(Substring(authority.utf8.prefix(hostEnd)))
         if isCanonical { return (host, port) }
         guard let host = ascii(host) else {
-            throw refusal(of: bytes, "the host is no name that can be written in ASCII")
+            throw refusal(of: bytes, "the host is not a valid internationalized domain name")
         }
         return (host, port)
     }
@@ -136,10 +136,10 @@ extension Origin {
             isCanonical = isCanonical && !isUpperCaseOrBeyondASCII(bytes[end])
             end += 1
         }
-        guard end < bytes.count else { throw refusal(of: bytes, "the IPv6 address is not closed by a bracket") }
-        guard end > 1 else { throw refusal(of: bytes, "the request names no host") }
+        guard end < bytes.count else { throw refusal(of: bytes, "the IPv6 address has no closing bracket") }
+        guard end > 1 else { throw refusal(of: bytes, "the request has no host") }
         guard isAddress else {
-            throw refusal(of: bytes, "the IPv6 address holds a character that may not stand there")
+            throw refusal(of: bytes, "the IPv6 address contains an invalid character")
         }
         return (end + 1, isCanonical)
     }
@@ -157,7 +157,7 @@ extension Origin {
     /// An authority with userinfo gets an error of its own, wherever parsing failed.
     static func refusal(of authority: Span<UInt8>, _ reason: String) -> PoolError {
         for index in authority.indices where authority[index] == UInt8(ascii: "@") {
-            return .invalidRequest("user and password do not belong in the address; send an Authorization header")
+            return .invalidRequest("the URL must not contain a user name or password; send an Authorization header")
         }
         return .invalidRequest(reason)
     }

@@ -75,7 +75,9 @@ extension HTTPRequest {
     ///   a password or a token.
     public init(method: Method = .get, url: String, headerFields: HTTPFields = [:]) throws(PoolError) {
         guard let parts = URIReference(Array(url.utf8)), let scheme = parts.scheme else {
-            throw .invalidRequest("the URL must begin with a scheme, such as https://, and hold no control character")
+            throw .invalidRequest(
+                "the URL must begin with a scheme, such as https://, and contain no control characters"
+            )
         }
         // Throws a specific error for an invalid authority.
         _ = try Origin(scheme: scheme, authority: parts.authority)

@@ -8,11 +8,11 @@ extension HTTPField {
     ///   control character. The error text repeats neither.
     public static func basic(user: String, password: String) throws(PoolError) -> HTTPField {
         guard !user.utf8.contains(UInt8(ascii: ":")) else {
-            throw .invalidRequest("the user of a basic authorization holds a colon")
+            throw .invalidRequest("the user name for Basic authorization contains a colon")
         }
         let text = "\(user):\(password)"
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw .invalidRequest("the user or the password of a basic authorization holds a control character")
+            throw .invalidRequest("the user name or password for Basic authorization contains a control character")
         }
         return authorization("Basic \(Base64.encode(Array(text.utf8)))")
     }
@@ -25,7 +25,7 @@ extension HTTPField {
         let padding = token.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
         let characters = token.utf8.dropLast(padding)
         guard !characters.isEmpty, characters.allSatisfy(mayStandInToken) else {
-            throw .invalidRequest("the bearer token is empty or holds a character that may not stand in one")
+            throw .invalidRequest("the bearer token is empty or contains an invalid character")
         }
         return authorization("Bearer \(token)")
     }

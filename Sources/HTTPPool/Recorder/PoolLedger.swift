@@ -108,7 +108,7 @@ public struct PoolLedger: Sendable {
             return note(#function, "the connection is not open")
         }
         guard found.origin == request.origin else {
-            return note(#function, "the connection leads to another origin")
+            return note(#function, "the connection belongs to another origin")
         }
         let kind: AcquireKind = found.leases > 0 ? .multiplexed : found.served > 0 ? .reused : .new
         changeConnections(of: found.origin) { levels in
@@ -299,7 +299,7 @@ public struct PoolLedger: Sendable {
         _ report: String
     ) -> Request? {
         guard let request = requests[number], states.contains(request.state) else {
-            note(report, "the request does not wait for a connection")
+            note(report, "the request is not waiting for a connection")
             return nil
         }
         return request

@@ -31,7 +31,9 @@ extension RedirectPolicy {
         guard let location = locations.first else { return .answer }
         let origin = try Origin(scheme: request.scheme, authority: request.authority)
         guard followed < limit else { throw .tooManyRedirects(followed, from: origin) }
-        guard locations.count == 1 else { throw .redirectRefused("it names more than one address", from: origin) }
+        guard locations.count == 1 else {
+            throw .redirectRefused("the response has more than one Location field", from: origin)
+        }
         let (next, isElsewhere) = try Self.target(of: location, seenFrom: request, at: origin)
 
         var redirected = request
@@ -39,7 +41,7 @@ extension RedirectPolicy {
         redirected.method = Self.method(after: answer.status.code, instead: request.method)
         let dropsBody = answer.status.code == 303 || redirected.method != request.method
         guard dropsBody || body.isReplayable else {
-            throw .redirectRefused("it would repeat a body that is used up", from: origin)
+            throw .redirectRefused("the request body cannot be sent again", from: origin)
         }
         if isElsewhere || dropsBody {
             redirected.headerFields.removeAll { field in
@@ -60,16 +62,16 @@ extension RedirectPolicy {
         // The raw bytes, because `value` replaces invalid UTF-8.
         let bytes = location.withUnsafeBytesOfValue { Array($0) }
         guard !bytes.isEmpty, let reference = URIReference(bytes) else {
-            throw .redirectRefused("it names no address", from: origin)
+            throw .redirectRefused("the Location field is invalid", from: origin)
         }
         let base = URIReference(scheme: request.scheme, authority: request.authority, target: request.path ?? "/")
         var next = reference.resolved(against: base)
         let scheme = next.scheme?.lowercased()
         guard scheme == "http" || scheme == "https" else {
-            throw .redirectRefused("it leads to a scheme that is neither http nor https", from: origin)
+            throw .redirectRefused("the target's scheme is neither http nor https", from: origin)
         }
         guard !(next.authority ?? "").utf8.contains(UInt8(ascii: "@")) else {
-            throw .redirectRefused("its address holds a user or a password", from: origin)
+            throw .redirectRefused("the target contains a user name or password", from: origin)
         }
         // RFC 3986 allows an empty port, which means the scheme's default.
         if next.authority?.utf8.last == UInt8(ascii: ":") { next.authority?.removeLast() }
@@ -77,10 +79,10 @@ extension RedirectPolicy {
         do {
             target = try Origin(scheme: scheme, authority: next.authority)
         } catch {
-            throw .redirectRefused("its address is none: \(error.reason)", from: origin)
+            throw .redirectRefused("the target is invalid: \(error.reason)", from: origin)
         }
         guard origin.scheme != "https" || target.scheme == "https" else {
-            throw .redirectRefused("it leads from https to http", from: origin)
+            throw .redirectRefused("the target downgrades https to http", from: origin)
         }
         return (next, target != origin)
     }
@@ -104,14 +106,14 @@ extension PoolError {
     fileprivate static func tooManyRedirects(_ followed: Int, from origin: Origin) -> PoolError {
         PoolError(
             .tooManyRedirects,
-            "\(followed) redirects were followed, which is the limit, and the answer is one more",
+            "the redirect limit of \(followed) is reached",
             origin: origin,
             phase: .exchange
         )
     }
 
     fileprivate static func redirectRefused(_ reason: String, from origin: Origin) -> PoolError {
-        PoolError(.redirectRefused, "the redirect is not followed: \(reason)", origin: origin, phase: .exchange)
+        PoolError(.redirectRefused, "redirect refused: \(reason)", origin: origin, phase: .exchange)
     }
 }
 

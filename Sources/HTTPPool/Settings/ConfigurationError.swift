@@ -31,7 +31,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
 
         /// Creates a problem for an unknown setting.
         ///
-        /// - Parameter nearest: the most similar known setting; empty if there is none.
+        /// - Parameter nearest: the most similar known setting, or an empty string.
         init(unknown name: String, nearest: String, provider: String?) {
             self.name = name
             value = nil

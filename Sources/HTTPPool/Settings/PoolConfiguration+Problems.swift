@@ -49,7 +49,7 @@ extension PoolConfiguration {
         for field in transport.defaultHeaders {
             switch field.name {
             case .contentLength, .transferEncoding, .expect, HTTPField.Name("Host"):
-                refuse("transport.defaultHeaders", field.name.rawName, allowed: "no field that is of one request alone")
+                refuse("transport.defaultHeaders", field.name.rawName, allowed: "a field that applies to every request")
             default:
                 guard field.valueKind == .forbidden else { continue }
                 refuse("transport.defaultHeaders", field.name.rawName, allowed: "a value without control characters")

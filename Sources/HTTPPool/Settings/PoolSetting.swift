@@ -27,7 +27,7 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     let documentedDefault: String
     /// A description of the allowed values.
     let allowed: String
-    /// A condition on another setting; `nil` if there is none.
+    /// A condition on another setting; `nil` for no condition.
     let requirement: Requirement?
     /// The settings whose unset values it provides; empty if it has a value of its own.
     let spreads: [PoolSetting]
@@ -53,7 +53,7 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     struct Requirement: Sendable {
         /// The key of the required setting.
         let key: String
-        /// The condition as text, to be followed by the name of that setting: `only beside a URL in`.
+        /// The condition as text, to be followed by the name of that setting: `only with a URL in`.
         let words: String
         let holds: @Sendable (PoolScopeConfiguration) -> Bool
     }

@@ -33,7 +33,7 @@ extension SettingDomain<PoolTransport.Decompression> {
             value: { $0 == .off ? .text("off") : .text("on") },
             problem: { decompression in
                 guard case .on(let maxRatio) = decompression, maxRatio < 1 else { return nil }
-                return SettingProblem(value: "on(maxRatio: \(maxRatio))", allowed: "a maxRatio from 1")
+                return SettingProblem(value: "on(maxRatio: \(maxRatio))", allowed: "a maxRatio of at least 1")
             }
         )
     }
