@@ -153,7 +153,7 @@ struct RunCommandTests {
         #expect(result.output.isEmpty)
         let lines = result.errors.split(separator: "\n")
         #expect(lines.count == 1, "\(lines)")
-        #expect(lines.first?.contains("127.0.0.1:\(port): the port is taken") == true, "\(lines)")
+        #expect(lines.first?.contains("127.0.0.1:\(port): the port is in use") == true, "\(lines)")
         #expect(lines.first?.contains("HTTP_CLIENT_METRICS_PORT") == true, "\(lines)")
     }
 
