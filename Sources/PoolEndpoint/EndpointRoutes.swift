@@ -41,7 +41,7 @@ struct EndpointRoutes: Sendable {
                 not found; available paths:
                 /           the pools, for people
                 /metrics    the pools, for Prometheus
-                /-/healthy  says ok
+                /-/healthy  health check
 
                 """
             return Answer(status: .notFound, body: Array(text.utf8))
