@@ -2,9 +2,9 @@ private import Synchronization
 
 /// The place in a service that sends a request, such as `token exchange` or `catalog`.
 ///
-/// It can be written as a literal: `RequestOptions(site: "catalog")`. On a hot path create it once (`static let
-/// catalog = CallSite("catalog")`): creating one looks the name up in a process-wide table, using it is free. Names
-/// become metric labels and are never removed, so do not take them from input.
+/// It can be written as a literal: `RequestOptions(site: "catalog")`. On a hot path create it once:
+/// `static let catalog = CallSite("catalog")`. Creating one looks the name up in a process-wide table, using it is
+/// free. Names become metric labels and are never removed, so do not take them from input.
 public struct CallSite: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The call site of requests that set none, named `unattributed`.
     public static let unattributed = CallSite("unattributed")

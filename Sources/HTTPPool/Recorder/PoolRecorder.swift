@@ -83,7 +83,7 @@ public final class PoolRecorder: ObservablePool {
             guard state.observer == nil, !state.ledger.hasRequests else {
                 throw PoolError(
                     .observerRefused,
-                    "the pool has an observer already, or had a request before this one came",
+                    "the pool already has an observer or has already accepted a request",
                     phase: .submit
                 )
             }

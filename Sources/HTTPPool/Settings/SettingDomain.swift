@@ -139,7 +139,7 @@ extension SettingDomain where V: CaseIterable & RawRepresentable<String> {
 
 extension Duration {
     /// Parses seconds with nanosecond precision; `nil` for other text and for values beyond
-    /// ``SettingBounds/seconds``.
+    /// `SettingBounds.seconds`.
     fileprivate init?(settingText text: String) {
         // Swift's own parser would also accept hexadecimal.
         guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let seconds = Double(text), seconds.isFinite,
