@@ -151,7 +151,7 @@ struct RedirectTests {
             try policy.decision(on: answer(302, "/secret"), to: request(), body: .none, followed: limit)
         }
         #expect(error.code == .tooManyRedirects)
-        #expect(error.reason.hasPrefix("\(limit) redirects"))
+        #expect(error.reason.hasPrefix("the redirect limit of \(limit) "))
         #expect(!"\(error)".contains("secret"))
         guard case .answer = try policy.decision(on: answer(200), to: request(), body: .none, followed: limit) else {
             Issue.record("an answer at the limit is an answer")
