@@ -1,26 +1,26 @@
 public import HTTPTypes
 
-/// Turns values into the bytes of a body. `JSONEncoder` is one, with the module `PoolScope`.
+/// Encodes values as request bodies. With the module `PoolScope`, `JSONEncoder` conforms.
 public protocol BodyEncoder {
-    /// The bytes of a value.
+    /// The encoded bytes of a value.
     func bytes(of value: some Encodable) throws -> [UInt8]
 }
 
-/// Reads values from the bytes of a body. `JSONDecoder` is one, with the module `PoolScope`.
+/// Decodes values from response bodies. With the module `PoolScope`, `JSONDecoder` conforms.
 public protocol BodyDecoder {
-    /// The value that the bytes stand for.
+    /// The value decoded from the bytes.
     func value<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value
 }
 
 extension HTTPRequestBody {
-    /// A value as JSON, with the field `Content-Type: application/json` unless the request has one.
+    /// A value encoded as JSON, with `Content-Type: application/json` unless the request has one.
     ///
-    /// - Throws: what the encoder throws.
+    /// - Throws: errors of the encoder.
     public static func json(_ value: some Encodable, encoder: some BodyEncoder) throws -> HTTPRequestBody {
         HTTPRequestBody(content: .bytes(try encoder.bytes(of: value)), contentType: "application/json")
     }
 
-    /// Fields of a form, in order, with `Content-Type: application/x-www-form-urlencoded` unless the request has one.
+    /// Form fields, in order, with `Content-Type: application/x-www-form-urlencoded` unless the request has one.
     public static func form(_ fields: KeyValuePairs<String, String>) -> HTTPRequestBody {
         let pairs = fields.map { Self.escaped($0.key) + [UInt8(ascii: "=")] + Self.escaped($0.value) }
         return HTTPRequestBody(
@@ -29,7 +29,7 @@ extension HTTPRequestBody {
         )
     }
 
-    /// Letters, digits and `*-._` as they are, a space as `+`, all else in percent escapes (the URL standard, 5.2).
+    /// Keeps letters, digits and `*-._`, turns a space into `+` and percent-encodes the rest (URL Standard, 5.2).
     private static func escaped(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
@@ -53,30 +53,30 @@ extension PooledResponse {
     /// The header fields.
     public var headers: HTTPFields { head.headerFields }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
-    /// - Parameter limit: the most bytes to take into memory.
-    /// - Throws: ``PoolError`` with code `responseTooLarge` if there are more, which also ends the request; the error that
-    ///   ended the body; `CancellationError`.
+    /// - Parameter limit: the maximum number of bytes to buffer.
+    /// - Throws: ``PoolError`` with code `responseTooLarge` if the body is larger, which also ends the request; the
+    ///   error that ended the body; `CancellationError`.
     public func collect(upTo limit: Int = HTTPResponseBody.defaultCollectLimit) async throws -> [UInt8] {
         try await body.collect(upTo: limit)
     }
 
-    /// The whole body, read as UTF-8. Bytes that are not UTF-8 become replacement characters.
+    /// Reads the whole body as UTF-8. Invalid UTF-8 becomes replacement characters.
     ///
-    /// - Parameter limit: the most bytes to take into memory.
-    /// - Throws: what ``collect(upTo:)`` throws.
+    /// - Parameter limit: the maximum number of bytes to buffer.
+    /// - Throws: the errors of ``collect(upTo:)``.
     public func text(upTo limit: Int = HTTPResponseBody.defaultCollectLimit) async throws -> String {
         String(decoding: try await collect(upTo: limit), as: UTF8.self)
     }
 
-    /// The whole body, decoded.
+    /// Reads and decodes the whole body.
     ///
     /// - Parameters:
-    ///   - type: what the body stands for.
-    ///   - decoder: reads it.
-    ///   - limit: the most bytes to take into memory.
-    /// - Throws: what ``collect(upTo:)`` and the decoder throw.
+    ///   - type: the type to decode.
+    ///   - decoder: decodes the bytes.
+    ///   - limit: the maximum number of bytes to buffer.
+    /// - Throws: the errors of ``collect(upTo:)`` and of the decoder.
     public func decode<Value: Decodable>(
         _ type: Value.Type,
         with decoder: some BodyDecoder,

@@ -1,28 +1,27 @@
 private import Synchronization
 
-/// The place in a service that a request comes from, such as `token exchange` or `catalog`.
+/// The place in a service that sends a request, such as `token exchange` or `catalog`.
 ///
-/// A literal is one: `RequestOptions(site: "catalog")`. On a busy path make it once and keep it
-/// (`static let catalog = CallSite("catalog")`): making it looks the name up in a table of the process, using it costs
-/// nothing. Names are the author's own words and become labels, so they must not be taken from input.
+/// It can be written as a literal: `RequestOptions(site: "catalog")`. On a hot path create it once:
+/// `static let catalog = CallSite("catalog")`. Creating one looks the name up in a process-wide table, using it is
+/// free. Names become metric labels and are never removed, so do not take them from input.
 public struct CallSite: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
-    /// Where none was given: the name is `unattributed`.
+    /// The call site of requests that set none, named `unattributed`.
     public static let unattributed = CallSite("unattributed")
 
-    /// The call site of requests that this task sends with options that name none:
-    /// `CallSite.$current.withValue("nightly import") { … }`.
+    /// The default call site of requests sent by this task: `CallSite.$current.withValue("nightly import") { … }`.
     @TaskLocal public static var current = CallSite.unattributed
 
-    /// A small number that is the same for the same name within the process.
+    /// A small number, the same for equal names within the process.
     package let index: Int32
 
-    /// Names a place. The same name gives the same call site.
+    /// Creates a call site. Equal names give equal call sites.
     public init(_ name: String) { index = Self.names.withLock { $0.intern(name) } }
 
-    /// Names a place.
+    /// Creates a call site from a literal.
     public init(stringLiteral name: String) { self.init(name) }
 
-    /// The name that it was made with.
+    /// The name it was created with.
     public var name: String { Self.names.withLock { $0.list[Int(index)] } }
 
     /// The name.

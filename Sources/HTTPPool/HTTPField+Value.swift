@@ -1,17 +1,17 @@
 package import HTTPTypes
 
 extension HTTPField {
-    /// What a value is to whoever sends it.
+    /// How a field value may be sent.
     package enum ValueKind: Sendable {
-        /// It may be sent as it is.
+        /// It may be sent unchanged.
         case text
-        /// Nothing, or white space alone.
+        /// Empty, or only white space.
         case blank
-        /// A control character is in it, which could end the line.
+        /// It contains a control character, which could end the line.
         case forbidden
     }
 
-    /// What the value is to whoever sends it.
+    /// How the value may be sent.
     package var valueKind: ValueKind {
         withUnsafeBytesOfValue { bytes in
             var kind = ValueKind.blank

@@ -1,13 +1,13 @@
-/// The body of a request: nothing, bytes in memory, or a stream of chunks. Its bytes are never printed.
+/// The body of a request: none, bytes in memory, or a stream of chunks. The bytes are never printed.
 public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
-    /// Writes one chunk and returns when there is room for the next. It throws when the body is not needed any more.
+    /// Writes one chunk and returns once there is room for the next. Throws when the body is no longer needed.
     public typealias Writer = @Sendable ([UInt8]) async throws -> Void
 
-    /// A body that comes in chunks.
+    /// A streamed body.
     public struct Stream: Sendable {
-        /// How many bytes there will be; `nil` where that is not known beforehand.
+        /// The length in bytes; `nil` if not known in advance.
         public let length: Int?
-        /// Whether ``write(to:)`` may be called a second time, for a retry or a redirect.
+        /// Whether ``write(to:)`` may be called again, for a retry or a redirect.
         public let isReplayable: Bool
         private let produce: @Sendable (Writer) async throws -> Void
 
@@ -17,44 +17,45 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
             self.produce = produce
         }
 
-        /// Writes all chunks, in order, and returns after the last. It throws what the sequence or the writer throws.
+        /// Writes all chunks in order and returns after the last. Throws the errors of the sequence and of the
+        /// writer.
         public func write(to writer: Writer) async throws { try await produce(writer) }
     }
 
-    /// What a body is.
+    /// The kind of body.
     @nonexhaustive
     public enum Content: Sendable {
         /// No body.
         case none
         /// Bytes in memory.
         case bytes([UInt8])
-        /// Chunks that come while they are sent.
+        /// Chunks, produced while they are sent.
         case stream(Stream)
     }
 
-    /// What a client sends.
+    /// The content to send.
     public let content: Content
-    /// The media type that the client names where the request has no `Content-Type`.
+    /// The media type to send if the request has no `Content-Type`.
     public let contentType: String?
 
-    /// No body. Methods that are defined to carry one (POST, PUT, PATCH) say `Content-Length: 0`.
+    /// No body. Methods that define one (POST, PUT, PATCH) are sent with `Content-Length: 0`.
     public static let none = HTTPRequestBody(content: .none)
 
-    /// A body in memory. It can be sent again where that is safe.
+    /// A body in memory. It is replayable.
     public static func bytes(_ bytes: [UInt8]) -> HTTPRequestBody { HTTPRequestBody(content: .bytes(bytes)) }
 
-    /// The UTF-8 of a text.
+    /// A text, encoded as UTF-8.
     public static func text(_ text: String) -> HTTPRequestBody { .bytes(Array(text.utf8)) }
 
-    /// The chunks of a sequence, whose next one is requested only when the peer has taken most of those before.
+    /// A stream of chunks. The next chunk is pulled only when the peer has taken most of the previous ones.
     ///
-    /// It is read once. So a request with such a body is not sent again: not after a dead connection that may have
-    /// taken a part of it, not by a retry, and not to the target of a redirect that keeps the body.
+    /// The sequence is read once, so the request is never sent again: not after a dead connection that may have
+    /// taken part of the body, not by a retry, and not by a redirect that keeps the body.
     ///
     /// - Parameters:
-    ///   - sequence: the chunks; empty ones are passed over. Errors that it throws end the request.
-    ///   - length: the bytes of all chunks together, where that is known. Without it HTTP/1.1 sends the body chunked.
-    ///     A sequence that yields more or fewer fails the request.
+    ///   - sequence: the chunks; empty ones are skipped. An error thrown by it fails the request.
+    ///   - length: the total number of bytes, if known. Without it HTTP/1.1 uses chunked encoding. The request
+    ///     fails if the sequence yields more or fewer.
     public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil)
         -> HTTPRequestBody
     where Chunks.Element == [UInt8] {
@@ -67,7 +68,7 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
         )
     }
 
-    /// The same with a sequence that can be made again: the request may then be sent again where that is safe.
+    /// A stream of chunks that can be produced again, so that the request may be sent again where that is safe.
     public static func replayableStream<Chunks: AsyncSequence & SendableMetatype>(
         length: Int? = nil,
         _ makeSequence: @escaping @Sendable () -> Chunks
@@ -82,7 +83,7 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
         )
     }
 
-    /// The UTF-8 of a literal.
+    /// A literal, encoded as UTF-8.
     public init(stringLiteral text: String) { self = .text(text) }
 
     init(content: Content, contentType: String? = nil) {
@@ -90,7 +91,7 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
         self.contentType = contentType
     }
 
-    /// Whether it can be sent a second time.
+    /// Whether the body can be sent a second time.
     public var isReplayable: Bool {
         switch content {
         case .none, .bytes: true
@@ -100,7 +101,7 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
 }
 
 extension HTTPRequestBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// How large it is, never what is in it.
+    /// The size of the body, never its content.
     public var description: String {
         switch content {
         case .none: "no body"
@@ -109,9 +110,9 @@ extension HTTPRequestBody: CustomStringConvertible, CustomDebugStringConvertible
         }
     }
 
-    /// How large it is, never what is in it.
+    /// The size of the body, never its content.
     public var debugDescription: String { description }
 
-    /// Empty: a dump does not show the bytes either.
+    /// Empty, so that `dump` does not show the bytes.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }

@@ -1,11 +1,12 @@
-/// The body of a response: a sequence of chunks, or the whole at once with ``collect(upTo:)``.
+/// The body of a response: a sequence of chunks, or all of it with ``collect(upTo:)``.
 ///
-/// A body that had not come in completely with the head is a stream. While it is read, the request holds its connection;
-/// a reader that pauses makes the peer pause, and memory stays bounded. The connection is given back when the last
-/// byte has come in. Letting go of the body before (the value, and its iterator), ``discard()`` and the cancellation of
-/// the reading task end the request and close the connection, which an HTTP/2 connection survives.
+/// A body that did not arrive together with the head is streamed. The request holds its connection until the last
+/// byte has arrived. A reader that pauses applies back-pressure to the peer, so memory stays bounded. Releasing the
+/// body and its iterator early, calling ``discard()``, or cancelling the reading task ends the request and closes
+/// the connection; over HTTP/2 only the stream is reset.
 ///
-/// It is read once: a second reader finds what the first one left. Its bytes are never printed.
+/// A body can be read once: a second reader gets the part that the first did not consume. The bytes are never
+/// printed.
 public struct HTTPResponseBody: Sendable, AsyncSequence {
     private enum Storage: Sendable {
         case bytes([UInt8])
@@ -13,20 +14,20 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
     }
     private let storage: Storage
 
-    /// The most that ``collect(upTo:)`` takes into memory unless given another limit: 64 MiB.
+    /// The default limit of ``collect(upTo:)``: 64 MiB.
     public static let defaultCollectLimit = 64 << 20
 
-    /// A body that is in memory.
+    /// A body in memory.
     public init(bytes: [UInt8]) { storage = .bytes(bytes) }
 
-    /// A body that comes from a client, chunk by chunk.
+    /// A body that is streamed from a client.
     public init(source: any ResponseBodySource) { storage = .stream(source) }
 
-    /// The whole body, as far as it was not read.
+    /// Reads the part of the body that was not consumed yet.
     ///
-    /// - Parameter limit: the most bytes to take into memory.
-    /// - Throws: ``PoolError`` with ``PoolError/Code/responseTooLarge`` if there are more, which also ends the request;
-    ///   the error that ended the stream; `CancellationError`.
+    /// - Parameter limit: the maximum number of bytes to buffer.
+    /// - Throws: ``PoolError`` with ``PoolError/Code/responseTooLarge`` if the body is larger, which also ends the
+    ///   request; the error that ended the stream; `CancellationError`.
     public func collect(upTo limit: Int = defaultCollectLimit) async throws -> [UInt8] {
         switch storage {
         case .stream(let source): return try await source.collect(upTo: limit)
@@ -36,15 +37,15 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
         }
     }
 
-    /// Discards the rest: the request ends now.
+    /// Discards the rest of the body and ends the request.
     public func discard() {
         if case .stream(let source) = storage { source.discard() }
     }
 
-    /// Discards the body, and reads its rest where that is small and arrives at once, so that the connection can serve
-    /// another request. It does not wait longer: the peer may never send the rest.
+    /// Discards the body, but first reads a rest that is small and arrives soon, so that the connection can be
+    /// reused. The wait is bounded, because the peer may never send the rest.
     ///
-    /// - Throws: `CancellationError`. Other errors of the rest are ignored.
+    /// - Throws: `CancellationError`. Other errors are ignored.
     package func drain(upTo limit: Int = 16 << 10, within patience: Duration = .milliseconds(100)) async throws {
         guard case .stream(let source) = storage else { return }
         let impatience = Task {
@@ -74,7 +75,7 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
 
         /// The next chunk, never empty; `nil` at the end.
         ///
-        /// - Throws: ``PoolError`` when the stream broke; `CancellationError`.
+        /// - Throws: ``PoolError`` if the stream failed; `CancellationError`.
         public mutating func next() async throws -> [UInt8]? {
             if let source { return try await source.next() }
             guard !rest.isEmpty else { return nil }
@@ -85,7 +86,7 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
 }
 
 extension HTTPResponseBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// How large it is, never what is in it.
+    /// The size of the body, never its content.
     public var description: String {
         switch storage {
         case .bytes(let bytes): "\(bytes.count) bytes"
@@ -93,30 +94,30 @@ extension HTTPResponseBody: CustomStringConvertible, CustomDebugStringConvertibl
         }
     }
 
-    /// How large it is, never what is in it.
+    /// The size of the body, never its content.
     public var debugDescription: String { description }
 
-    /// Empty: a dump does not show the bytes either.
+    /// Empty, so that `dump` does not show the bytes.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }
 
-/// Where a body comes from that is still on its way. A client implements it; its last reference going away is the same as
+/// The source of a streamed body, implemented by a client. Releasing the last reference is the same as
 /// ``discard()``.
 public protocol ResponseBodySource: AnyObject, Sendable {
-    /// The next chunk, never empty; `nil` at the end. One reader at a time.
+    /// The next chunk, never empty; `nil` at the end. Supports one reader at a time.
     func next() async throws -> [UInt8]?
-    /// The rest of the body, or ``PoolError/Code/responseTooLarge`` beyond the limit.
+    /// The rest of the body; throws ``PoolError/Code/responseTooLarge`` if it is longer than `limit` bytes.
     func collect(upTo limit: Int) async throws -> [UInt8]
-    /// Discards the rest.
+    /// Discards the rest of the body.
     func discard()
 }
 
 extension PoolError {
-    /// The body has more than `limit` bytes.
+    /// The error for a body larger than `limit` bytes.
     package static func responseTooLarge(_ limit: Int) -> PoolError {
         PoolError(
             .responseTooLarge,
-            "the response body has more than the \(limit) bytes that may be taken into memory",
+            "the response body exceeds the limit of \(limit) bytes",
             phase: .exchange
         )
     }

@@ -1,11 +1,11 @@
 private import CLibidn2
 
-/// Host names beyond ASCII (RFC 5891).
+/// Internationalized host names (IDNA, RFC 5891).
 enum InternationalName {
-    /// The name in ASCII: `xn--bcher-kva.example` for `bücher.example`. `nil` where it is not a valid name.
+    /// Converts a name to ASCII: `bücher.example` to `xn--bcher-kva.example`. Returns `nil` for an invalid name.
     ///
-    /// The text is UTF-8 whatever the process's locale is. As curl does, it reads names by the rules of today and, where they
-    /// allow none, by those of 2003, which know more characters.
+    /// The input is UTF-8 regardless of the process's locale. Like curl, it tries IDNA2008 first and falls back to
+    /// IDNA2003, which allows more characters.
     static func ascii(_ name: String) -> String? {
         let flags = IDN2_NFC_INPUT.rawValue | IDN2_NONTRANSITIONAL.rawValue
         return ascii(name, flags) ?? ascii(name, IDN2_TRANSITIONAL.rawValue)

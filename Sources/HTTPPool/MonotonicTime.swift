@@ -1,14 +1,14 @@
 private import Glibc
 
-/// A reading of the system's monotonic clock, in nanoseconds. Only differences between two readings mean anything.
+/// A reading of the monotonic clock, in nanoseconds. Only differences between two readings are meaningful.
 public struct MonotonicTime: Sendable, Hashable, Comparable {
-    /// Nanoseconds since a moment that the system chose.
+    /// Nanoseconds since an unspecified reference time.
     public var nanoseconds: UInt64
 
-    /// Makes a reading from nanoseconds.
+    /// Creates a reading from nanoseconds.
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    /// The time now, by the clock that pools use (`CLOCK_MONOTONIC`).
+    /// The current time of the clock used by pools (`CLOCK_MONOTONIC`).
     public static func now() -> MonotonicTime {
         var time = timespec()
         // Cannot fail: the clock exists on every Linux, and the address is that of a local variable.
@@ -16,15 +16,15 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
         return MonotonicTime(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 
-    /// Earlier than.
+    /// Whether `a` is earlier than `b`.
     public static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
 
-    /// The nanoseconds from `earlier` to `later`; 0 where `earlier` is not earlier.
+    /// The nanoseconds from `earlier` to `later`; 0 if `earlier` is not earlier.
     public static func - (later: Self, earlier: Self) -> UInt64 {
         later.nanoseconds > earlier.nanoseconds ? later.nanoseconds - earlier.nanoseconds : 0
     }
 
-    /// The moment `nanoseconds` after this one. It stays at the last representable moment rather than wrap around.
+    /// The time `nanoseconds` later. Saturates at the last representable time.
     public static func + (time: Self, nanoseconds: UInt64) -> Self {
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(nanoseconds)
         return Self(nanoseconds: overflow ? .max : sum)
@@ -32,7 +32,7 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
 }
 
 extension Duration {
-    /// Whole nanoseconds, not below 0 and at most what 64 bits hold.
+    /// Whole nanoseconds, clamped to 0...`UInt64.max`.
     package var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
@@ -41,7 +41,7 @@ extension Duration {
         return overflow || carried ? .max : sum
     }
 
-    /// The duration in seconds, as metrics write it.
+    /// The duration in seconds, the unit of metrics.
     package var inSeconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) / 1e18

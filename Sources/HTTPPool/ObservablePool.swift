@@ -1,53 +1,54 @@
-/// A connection pool whose work can be recorded: what `InstrumentedClient` measures.
+/// A connection pool that can be observed. `InstrumentedClient` measures one.
 ///
-/// A pool that does its work in turns on one thread reports each turn to its observer itself, as `CurlClient` does. Any other
-/// pool reports to a ``PoolRecorder``, which implements this protocol for it.
+/// A pool that works in turns on one thread, such as `CurlClient`, reports each turn to its observer directly. Any
+/// other pool reports to a ``PoolRecorder``, which implements this protocol for it.
 public protocol ObservablePool: Sendable {
     /// The limits and timeouts in force, each with its source.
     var configuration: PoolConfiguration { get }
 
-    /// The libraries underneath.
+    /// The client and TLS libraries.
     var backend: PoolBackend { get }
 
-    /// What the pool reports. Numbers that depend on anything else are left out of the metrics and pages, rather than
-    /// shown as 0.
+    /// The facts that the pool reports. Numbers that depend on other facts are omitted from metrics and pages
+    /// instead of shown as 0.
     var facts: PoolFacts { get }
 
-    /// What the pool's thread is doing; ``ThreadActivity/unknown`` for a pool without a thread of its own.
+    /// The current activity of the pool's thread; ``ThreadActivity/unknown`` for a pool without a thread of its
+    /// own.
     var activity: ThreadActivity { get }
 
-    /// Runs tasks on the pool's own thread; `nil` where the pool has none, or offers none.
+    /// An executor that runs tasks on the pool's thread; `nil` if the pool offers none.
     var executor: (any TaskExecutor)? { get }
 
-    /// Installs the one observer of the pool.
+    /// Installs the pool's only observer.
     ///
-    /// - Throws: ``PoolError`` with ``PoolError/Code/observerRefused`` if there is one already, or a request was submitted
-    ///   before.
+    /// - Throws: ``PoolError`` with ``PoolError/Code/observerRefused`` if there is one already or a request was
+    ///   submitted before.
     func attach(_ observer: any PoolObserver) throws
 
-    /// Requests that were submitted and are in no turn yet. They count as queued.
+    /// Submitted requests that are not part of a turn yet. They count as queued.
     ///
-    /// Those with a number up to ``PoolTurn/takenThrough`` of the last turn are to be skipped.
+    /// Skip those with a number up to the last turn's ``PoolTurn/takenThrough``.
     func pendingSubmissions() -> [PendingSubmission]
 
-    /// Puts other limits and timeouts in force while the pool runs. Raising a limit serves waiting requests at once; lowering
-    /// one closes idle connections beyond it and lets active ones finish. Requests that were submitted keep the timeouts
-    /// they were submitted with.
+    /// Replaces the limits and timeouts while the pool runs.
     ///
-    /// It returns when the new values are in force and the metrics show them.
+    /// Raising a limit serves waiting requests at once. Lowering one closes surplus idle connections and lets
+    /// active ones finish. Requests submitted before keep their timeouts. Returns when the new values are in force
+    /// and visible in metrics.
     ///
-    /// - Throws: ``ConfigurationError`` for values that are not allowed; ``PoolError`` with code `invalidRequest` where
-    ///   ``PoolConfiguration/transport`` would change or the pool's limits cannot change while it runs, and `shutdown` where
-    ///   the pool has ended.
+    /// - Throws: ``ConfigurationError`` for invalid values; ``PoolError`` with code `invalidRequest` if
+    ///   ``PoolConfiguration/transport`` would change or the pool does not support changes while it runs, and with
+    ///   `shutdown` if it has ended.
     func reconfigure(_ configuration: PoolConfiguration) async throws
 
-    /// Refuses new requests, ends queued and running ones as `policy` says, closes every connection and returns when none
-    /// is left. Calling it again waits for the same end.
+    /// Refuses new requests, ends queued and running ones according to `policy`, closes every connection, and
+    /// returns when none is left. Further calls wait for the same shutdown.
     func shutdown(_ policy: ShutdownPolicy) async
 }
 
 extension ObservablePool {
-    /// All of them.
+    /// All facts.
     public var facts: PoolFacts { .all }
 
     /// Unknown.
@@ -56,63 +57,62 @@ extension ObservablePool {
     /// None.
     public var executor: (any TaskExecutor)? { nil }
 
-    /// Throws: the limits of this pool are settled when it is made.
+    /// Throws: this pool's limits are fixed when it is created.
     public func reconfigure(_ configuration: PoolConfiguration) async throws {
         throw PoolError(.invalidRequest, "the limits of this client cannot be changed while it runs", phase: .submit)
     }
 
-    /// Shuts down and gives running requests ten seconds to finish.
+    /// Shuts down with a grace period of 10 seconds for running requests.
     public func shutdown() async { await shutdown(ShutdownPolicy()) }
 }
 
-/// What a pool reports about itself.
+/// The facts that a pool reports.
 public struct PoolFacts: OptionSet, Sendable, Hashable {
-    /// One bit for each fact.
+    /// One bit per fact.
     public let rawValue: UInt16
 
-    /// Facts by their bits.
+    /// Creates a set from its bits.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    /// Connections: their levels, how they were opened and closed, and how requests got theirs. Without it only requests are
+    /// Connections: levels, opens and closes, and how requests acquired them. Without it only requests are
     /// recorded.
     public static let connections = PoolFacts(rawValue: 1 << 0)
-    /// When a request got a slot, apart from when its connection was ready.
+    /// When a request was given a slot, separately from when its connection was ready.
     public static let slots = PoolFacts(rawValue: 1 << 1)
     /// Which limit made a request wait.
     public static let limitWaits = PoolFacts(rawValue: 1 << 2)
-    /// Requests that the pool sends again on its own.
+    /// Requests that the pool retries on its own.
     public static let retries = PoolFacts(rawValue: 1 << 3)
-    /// Name look-ups in flight.
+    /// DNS look-ups in progress.
     public static let lookUps = PoolFacts(rawValue: 1 << 4)
-    /// What the pool's thread is doing (``ObservablePool/activity``).
+    /// The activity of the pool's thread (``ObservablePool/activity``).
     public static let activity = PoolFacts(rawValue: 1 << 5)
 
-    /// Everything that there is.
+    /// All facts.
     public static let all: PoolFacts = [.connections, .slots, .limitWaits, .retries, .lookUps, .activity]
 }
 
-/// What the thread of a pool is doing. A pool whose thread is blocked serves nobody.
+/// The activity of a pool's thread. While it is blocked, the pool serves no request.
 @nonexhaustive
 public enum ThreadActivity: Sendable, Hashable {
-    /// The pool has no thread of its own, or cannot say.
+    /// The pool has no thread of its own, or does not report it.
     case unknown
-    /// It waits for something to do.
+    /// Waiting for work.
     case asleep
-    /// It has been working on one turn since then.
+    /// Working on one turn since the given time.
     case working(since: MonotonicTime)
 }
 
-/// The libraries under a client.
+/// The libraries that a client is built on.
 public struct PoolBackend: Sendable, Hashable {
     /// Name and version of the client library, such as `libcurl/7.88.1`.
     public let library: String
     /// Name and version of the TLS library.
     public let tls: String
-    /// Why the library may not behave as the pool expects, such as a version that was not tested; `nil` where no reason is
-    /// known.
+    /// Why the library may behave unexpectedly, such as an untested version; `nil` if there is no known reason.
     public let caution: String?
 
-    /// Names both.
+    /// Creates a description of the libraries.
     public init(library: String, tls: String, caution: String? = nil) {
         self.library = library
         self.tls = tls
@@ -120,9 +120,9 @@ public struct PoolBackend: Sendable, Hashable {
     }
 }
 
-/// A request that was submitted to a pool and that no turn has reported yet.
+/// A submitted request that no turn has reported yet.
 public struct PendingSubmission: Sendable, Hashable {
-    /// Its number: later submissions have higher ones.
+    /// Its number; later submissions have higher numbers.
     public let number: UInt64
     /// Its origin.
     public let origin: Origin
@@ -131,7 +131,7 @@ public struct PendingSubmission: Sendable, Hashable {
     /// When it was submitted.
     public let submitted: MonotonicTime
 
-    /// Describes one.
+    /// Creates a description of a submission.
     public init(number: UInt64, origin: Origin, site: CallSite, submitted: MonotonicTime) {
         self.number = number
         self.origin = origin

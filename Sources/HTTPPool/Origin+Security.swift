@@ -1,7 +1,7 @@
 extension Origin {
-    /// Whether TLS is spoken with it: the scheme is `https` or `https+unix`.
+    /// Whether connections use TLS: the scheme is `https` or `https+unix`.
     ///
-    /// The lengths come first: to compare two strings that differ costs more than all the rest of it.
+    /// Compares lengths first, because comparing two different strings is the most expensive part.
     @inlinable package var isSecure: Bool {
         switch scheme.utf8.count {
         case 5: scheme == "https"

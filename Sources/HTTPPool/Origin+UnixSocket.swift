@@ -1,17 +1,17 @@
-/// A socket in the file system as an origin: the authority is its path with percent escapes.
+/// Unix domain sockets as origins: the authority is the percent-encoded path.
 extension Origin {
-    /// The most bytes that a path may have: what fits into the kernel's `sun_path`, its zero left out.
+    /// The maximum path length in bytes: the size of `sun_path` without the terminating zero.
     private static let maxUnixPathBytes = 107
 
-    /// The path of the socket; `nil` if the origin is reached over TCP.
+    /// The path of the socket; `nil` for a TCP origin.
     package var unixSocketPath: String? {
         guard Scheme(scheme)?.isUnix == true else { return nil }
         return Self.decoded(host.utf8.span).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The canonical form of a socket's authority, so that two spellings of a path are one origin.
+    /// The canonical form of a socket's authority, so that different spellings of a path give one origin.
     ///
-    /// A port is no part of it; the scheme's own is passed over, which ``description`` writes.
+    /// A socket has no port. The scheme's default port is accepted and ignored, because ``description`` writes it.
     static func unixHost(_ authority: String, ownPort: UInt16) throws(PoolError) -> String {
         let bytes = authority.utf8.span
         let port = Array(":\(ownPort)".utf8)
@@ -19,19 +19,19 @@ extension Origin {
         guard let path = decoded(bytes.extracting(first: bytes.count - (hasPort ? port.count : 0))),
             String(validating: path, as: UTF8.self) != nil
         else {
-            throw refusal(of: bytes, "the socket's path must be written with percent escapes, / as %2F")
+            throw refusal(of: bytes, "the socket path must be percent-encoded, with / as %2F")
         }
         guard path.first == UInt8(ascii: "/"), path.count > 1 else {
-            throw refusal(of: bytes, "the socket's path must begin with /, written as %2F")
+            throw refusal(of: bytes, "the socket path must begin with /, encoded as %2F")
         }
-        guard !path.contains(0) else { throw refusal(of: bytes, "the socket's path holds a zero byte") }
+        guard !path.contains(0) else { throw refusal(of: bytes, "the socket path contains a zero byte") }
         guard path.count <= maxUnixPathBytes else {
-            throw refusal(of: bytes, "the socket's path has more than \(maxUnixPathBytes) bytes")
+            throw refusal(of: bytes, "the socket path is longer than \(maxUnixPathBytes) bytes")
         }
         return encoded(path)
     }
 
-    /// The bytes that stand for themselves, and those of the escapes; `nil` where others are.
+    /// Percent-decodes a text; `nil` if it contains an invalid escape or a character that must be escaped.
     private static func decoded(_ text: Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var index = 0
@@ -74,7 +74,7 @@ extension Origin {
         }
     }
 
-    /// RFC 3986, 2.3.
+    /// An unreserved character (RFC 3986, 2.3).
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -85,6 +85,6 @@ extension Origin {
         }
     }
 
-    /// RFC 3986, 2.2: what may also stand in a host without an escape.
+    /// A sub-delimiter (RFC 3986, 2.2), which a host may also contain unescaped.
     private static func isSubDelimiter(_ byte: UInt8) -> Bool { "!$&'()*+,;=".utf8.contains(byte) }
 }

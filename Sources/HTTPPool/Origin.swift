@@ -1,33 +1,33 @@
-/// Where a connection leads: scheme, host and port. Connections are pooled by exactly this.
+/// The destination of a connection: scheme, host and port. Connections are pooled by origin.
 ///
-/// An origin never holds userinfo, a path of a request or a query, so it is safe to show in a label, a log or a page.
+/// An origin never contains userinfo, a request path or a query, so it is safe in labels, logs and pages.
 public struct Origin: Sendable, Hashable, CustomStringConvertible {
-    /// `http` or `https`; `http+unix` or `https+unix` for a socket in the file system.
+    /// `http` or `https`; `http+unix` or `https+unix` for a Unix domain socket.
     public let scheme: String
-    /// The host in lower case and in ASCII (`xn--bcher-kva.example` for `bücher.example`); an IPv6 address in its brackets; the path of a Unix socket with percent escapes
-    /// (`%2Frun%2Fdocker.sock`), in the case that it has.
+    /// The host, lower-case and in ASCII (`xn--bcher-kva.example` for `bücher.example`). An IPv6 address keeps its
+    /// brackets. For a Unix domain socket, the percent-encoded path (`%2Frun%2Fdocker.sock`), case preserved.
     public let host: String
-    /// The TCP port; the scheme's own (80 or 443) where the request names none, and for a Unix socket.
+    /// The TCP port. The scheme's default (80 or 443) if the request has none, and for Unix domain sockets.
     public let port: UInt16
 
-    /// Makes an origin from parts that are known to be valid. `host` is put in lower case and in ASCII, but for a Unix
-    /// socket's.
+    /// Creates an origin from valid parts. `host` is converted to lower case and ASCII, except for a Unix domain
+    /// socket.
     public init(scheme: String, host: String, port: UInt16) {
         self.scheme = scheme.lowercased()
         self.host = Scheme(self.scheme)?.isUnix == true ? host : Self.ascii(host) ?? host.lowercased()
         self.port = port
     }
 
-    /// Reads an origin from a request's scheme and authority (`host` or `host:port`).
+    /// Parses a request's scheme and authority (`host` or `host:port`).
     ///
-    /// - Throws: ``PoolError`` with code ``PoolError/Code/invalidRequest``. Its text never repeats the authority,
-    ///   which may hold a password.
+    /// - Throws: ``PoolError`` with code ``PoolError/Code/invalidRequest``. The error text never repeats the
+    ///   authority, which may contain a password.
     public init(scheme: String?, authority: String?) throws(PoolError) {
         guard let scheme, let scheme = Scheme(scheme) else {
-            throw .invalidRequest("the scheme must be http or https, or one of them with +unix")
+            throw .invalidRequest("the scheme must be http or https, optionally with +unix")
         }
         guard let authority, !authority.isEmpty else {
-            throw .invalidRequest("the request names no host")
+            throw .invalidRequest("the request has no host")
         }
         self.scheme = scheme.rawValue
         if scheme.isUnix {
@@ -38,18 +38,18 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// `scheme://host:port`, the port always written: the form of the `origin` label.
+    /// `scheme://host:port`, always with the port: the value of the `origin` label.
     public var description: String { "\(scheme)://\(host):\(port)" }
 }
 
-/// The schemes that there are.
+/// The supported schemes.
 enum Scheme: String {
     case http
     case https
     case httpUnix = "http+unix"
     case httpsUnix = "https+unix"
 
-    /// In whatever case it is written.
+    /// Parses a scheme, ignoring case.
     init?(_ text: String) {
         if let scheme = Scheme(inLowerCase: text) ?? Scheme(inLowerCase: text.lowercased()) {
             self = scheme
@@ -58,7 +58,7 @@ enum Scheme: String {
         }
     }
 
-    /// Not the initialiser that the raw values give: it compares with each of them in a list.
+    /// Matches by length first; the synthesized `init(rawValue:)` compares with every raw value.
     private init?(inLowerCase text: String) {
         switch text.utf8.count {
         case 4 where text == "http": self = .http
@@ -71,7 +71,7 @@ enum Scheme: String {
 
     var isUnix: Bool { self == .httpUnix || self == .httpsUnix }
 
-    /// The port where the request names none.
+    /// The default port.
     var port: UInt16 { self == .https || self == .httpsUnix ? 443 : 80 }
 }
 
@@ -81,11 +81,11 @@ extension Origin {
     private static func hostAndPort(_ authority: String, ownPort: UInt16) throws(PoolError) -> (String, UInt16) {
         let bytes = authority.utf8.span
         let (hostEnd, isCanonical) = try hostEnd(of: bytes)
-        guard hostEnd > 0 else { throw refusal(of: bytes, "the request names no host") }
+        guard hostEnd > 0 else { throw refusal(of: bytes, "the request has no host") }
         var port: UInt16? = ownPort
         if hostEnd < bytes.count {
             guard bytes[hostEnd] == UInt8(ascii: ":") else {
-                throw refusal(of: bytes, "the host holds a character that may not stand there")
+                throw refusal(of: bytes, "the host contains an invalid character")
             }
             port = Self.port(bytes.extracting((hostEnd + 1)...))
         }
@@ -93,14 +93,15 @@ extension Origin {
         let host = hostEnd == bytes.count ? authority : String(Substring(authority.utf8.prefix(hostEnd)))
         if isCanonical { return (host, port) }
         guard let host = ascii(host) else {
-            throw refusal(of: bytes, "the host is no name that can be written in ASCII")
+            throw refusal(of: bytes, "the host is not a valid internationalized domain name")
         }
         return (host, port)
     }
 
-    /// A host in the form by which connections are pooled: two spellings of one name are one origin.
+    /// The canonical form of a host, so that different spellings of a name give one origin.
     ///
-    /// - Returns: `nil` for what is beyond ASCII and no name, or would become another character than a host may hold.
+    /// - Returns: `nil` if a non-ASCII host is not a valid name, or maps to a character that is not allowed in a
+    ///   host.
     private static func ascii(_ host: String) -> String? {
         guard host.utf8.contains(where: { $0 >= 0x80 }) else { return host.lowercased() }
         guard let name = InternationalName.ascii(host), !name.isEmpty, name.utf8.allSatisfy(mayStandInHost),
@@ -109,15 +110,15 @@ extension Origin {
         return name
     }
 
-    /// A request's authority in ASCII, with the port where it has one: what is asked for is what is pooled.
+    /// A request's authority in ASCII, keeping an explicit port, so that the `Host` sent matches the origin pooled.
     package func inASCII(_ authority: String) -> String {
-        // Every character beyond ASCII has more units in UTF-8 than in UTF-16, and a string knows whether it has any.
+        // A non-ASCII character takes more UTF-8 than UTF-16 units, and both counts are O(1) for an ASCII string.
         guard authority.utf8.count != authority.utf16.count else { return authority }
         let port = authority.utf8.lastIndex(of: UInt8(ascii: ":")).map { authority[$0...] } ?? ""
         return host + port
     }
 
-    /// Where the host ends, and whether it is in ASCII's lower case.
+    /// The end of the host, and whether the host is lower-case ASCII.
     private static func hostEnd(of bytes: Span<UInt8>) throws(PoolError) -> (end: Int, isCanonical: Bool) {
         var end = 0
         var isCanonical = true
@@ -135,10 +136,10 @@ extension Origin {
             isCanonical = isCanonical && !isUpperCaseOrBeyondASCII(bytes[end])
             end += 1
         }
-        guard end < bytes.count else { throw refusal(of: bytes, "the IPv6 address is not closed by a bracket") }
-        guard end > 1 else { throw refusal(of: bytes, "the request names no host") }
+        guard end < bytes.count else { throw refusal(of: bytes, "the IPv6 address has no closing bracket") }
+        guard end > 1 else { throw refusal(of: bytes, "the request has no host") }
         guard isAddress else {
-            throw refusal(of: bytes, "the IPv6 address holds a character that may not stand there")
+            throw refusal(of: bytes, "the IPv6 address contains an invalid character")
         }
         return (end + 1, isCanonical)
     }
@@ -153,10 +154,10 @@ extension Origin {
         return port > 0 ? UInt16(exactly: port) : nil
     }
 
-    /// Userinfo is named as what it is, wherever the reading stopped.
+    /// An authority with userinfo gets an error of its own, wherever parsing failed.
     static func refusal(of authority: Span<UInt8>, _ reason: String) -> PoolError {
         for index in authority.indices where authority[index] == UInt8(ascii: "@") {
-            return .invalidRequest("user and password do not belong in the address; send an Authorization header")
+            return .invalidRequest("the URL must not contain a user name or password; send an Authorization header")
         }
         return .invalidRequest(reason)
     }
@@ -165,8 +166,8 @@ extension Origin {
         byte >= 0x80 || (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z"))
     }
 
-    /// The characters of a registered name or an IPv4 address (RFC 3986, 3.2.2), without percent escapes;
-    /// bytes above ASCII pass, and are looked at as a name.
+    /// A character of a registered name or an IPv4 address (RFC 3986, 3.2.2), without percent escapes. Non-ASCII
+    /// bytes pass here and are checked as an internationalized name.
     private static func mayStandInHost(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -1,22 +1,22 @@
 private import Synchronization
 
-/// Counts the pools of this process, measured or not: `http_client_pools` and `http_client_pools_created_total`.
+/// Counts the pools of the process, observed or not, for `http_client_pools` and `http_client_pools_created_total`.
 ///
-/// A service that shares its client has as many as it meant to. A count that rises with the traffic is the fault
-/// that PoolScope exists to show.
+/// A service that shares its client has a constant number of pools. A count that grows with traffic means that
+/// clients are created per request.
 public enum PoolCensus {
     private static let created = Atomic<UInt64>(0)
     private static let ended = Atomic<UInt64>(0)
 
-    /// A pool was made. Every implementation of ``PooledHTTPClient`` that owns connections says so.
+    /// Counts a new pool. Every implementation of ``PooledHTTPClient`` that owns connections must call it.
     public static func poolCreated() { created.add(1, ordering: .relaxed) }
 
-    /// A pool has closed its last connection.
+    /// Counts a pool that has closed its last connection.
     public static func poolEnded() { ended.add(1, ordering: .relaxed) }
 
-    /// Pools ever made, and pools alive now.
+    /// The number of pools ever created, and of those not ended.
     public static var counts: (created: UInt64, alive: UInt64) {
-        // In this order, a pool that ends between the two reads cannot make more ended than created.
+        // Reading `ended` first keeps the difference from going negative if a pool ends between the reads.
         let ended = ended.load(ordering: .acquiring)
         let created = created.load(ordering: .acquiring)
         return (created, created - ended)

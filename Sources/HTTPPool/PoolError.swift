@@ -1,9 +1,8 @@
-/// Why a request failed. It says which origin, in which phase, after how long, and which limit was in force.
+/// Why a request failed: the cause, the origin, the phase, the elapsed time and the limit in force.
 ///
-/// Nothing secret is in it: no path, no query, no userinfo, no header. A request whose task was cancelled throws
-/// `CancellationError` instead.
+/// It contains no path, query, userinfo or header field. Cancelling the task throws `CancellationError` instead.
 public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The cause. New causes may be added: switch over it with a `default`.
+    /// The cause. New causes may be added, so switch over it with a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case acquireTimeout, queueFull, connectTimeout, connectFailed, dnsFailed, tlsFailed
@@ -13,96 +12,95 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         }
         private let value: Value
 
-        /// No connection became free within the acquire timeout.
+        /// No connection became available within the acquire timeout.
         public static let acquireTimeout = Code(value: .acquireTimeout)
-        /// As many requests wait as may.
+        /// The wait queue is full.
         public static let queueFull = Code(value: .queueFull)
-        /// DNS, TCP and TLS took longer than the connect timeout.
+        /// DNS, TCP and TLS together exceeded the connect timeout.
         public static let connectTimeout = Code(value: .connectTimeout)
         /// The connection could not be opened.
         public static let connectFailed = Code(value: .connectFailed)
-        /// The host's name did not resolve.
+        /// The host name could not be resolved.
         public static let dnsFailed = Code(value: .dnsFailed)
-        /// TLS was not agreed, or the certificate was not accepted.
+        /// The TLS handshake failed, or the certificate was rejected.
         public static let tlsFailed = Code(value: .tlsFailed)
         /// The peer sent nothing for the read timeout.
         public static let readTimeout = Code(value: .readTimeout)
-        /// The peer took nothing for the write timeout.
+        /// The peer accepted no data for the write timeout.
         public static let writeTimeout = Code(value: .writeTimeout)
-        /// The exchange took longer than the total timeout.
+        /// The exchange exceeded the total timeout.
         public static let totalTimeout = Code(value: .totalTimeout)
-        /// The connection broke during the exchange. The request may or may not have been carried out.
+        /// The connection broke during the exchange. The peer may or may not have processed the request.
         public static let connectionLost = Code(value: .connectionLost)
-        /// The request cannot be sent as it is; nothing was sent.
+        /// The request is invalid. Nothing was sent.
         public static let invalidRequest = Code(value: .invalidRequest)
-        /// The peer's answer was not HTTP, or contradicted itself.
+        /// The response is not valid HTTP, or is inconsistent.
         public static let invalidResponse = Code(value: .invalidResponse)
-        /// The answer's body is larger than may be taken into memory, or unpacks to far more than came over the wire.
+        /// The response body exceeds the size limit or the decompression ratio.
         public static let responseTooLarge = Code(value: .responseTooLarge)
         /// The proxy could not be reached, or did not open the tunnel.
         public static let proxyFailed = Code(value: .proxyFailed)
-        /// As many redirects were followed as may be.
+        /// The redirect limit was reached.
         public static let tooManyRedirects = Code(value: .tooManyRedirects)
-        /// The answer points to where a redirect may not lead: from https to http, to no address, or it would repeat a body
-        /// that is used up.
+        /// A redirect was refused: from https to http, to an invalid URL, or with a body that cannot be replayed.
         public static let redirectRefused = Code(value: .redirectRefused)
-        /// The pool is shut down, or shutting down.
+        /// The pool is shut down or shutting down.
         public static let shutdown = Code(value: .shutdown)
-        /// The pool has an observer already, or has begun to work without one.
+        /// The pool already has an observer, or has already accepted a request.
         public static let observerRefused = Code(value: .observerRefused)
-        /// The system has no descriptor, thread or memory left for it.
+        /// The system has no file descriptor, thread or memory left.
         public static let outOfResources = Code(value: .outOfResources)
 
         /// The name, such as `acquireTimeout`.
         public var description: String { value.rawValue }
     }
 
-    /// How far the request had come; the names of the timeouts.
+    /// The phase that the request had reached; the timeouts have the same names.
     @nonexhaustive
     public enum Phase: String, Sendable, Hashable {
-        /// Before the pool took it.
+        /// Before the pool accepted it.
         case submit
         /// Waiting for a connection.
         case acquire
-        /// Its connection was being opened.
+        /// Opening its connection.
         case connect
-        /// On the connection.
+        /// Sending the request or receiving the response.
         case exchange
     }
 
     /// The cause.
     public let code: Code
-    /// Where the request was going; `nil` where that could not be read.
+    /// The origin of the request; `nil` if it could not be parsed.
     public var origin: Origin?
-    /// How far it had come.
+    /// The phase that the request had reached.
     public var phase: Phase
-    /// How long since its submission.
+    /// The time since submission.
     public var elapsed: Duration?
-    /// The setting that was in force and made it fail, where one did, with its value.
+    /// The setting that made the request fail, with the value in force; `nil` if none did.
     public var limit: Limit?
-    /// What happened, in words.
+    /// What happened, in plain text.
     public let reason: String
 
     /// A setting and the value that was in force.
     public struct Limit: Sendable, Hashable, CustomStringConvertible {
-        /// Which setting.
+        /// The setting.
         public let setting: PoolSetting
         /// The value in force.
         public let value: PoolSetting.Value
-        /// What set it.
+        /// The source of the value.
         public let source: PoolSetting.Source
 
         /// `max_connections = 2 (HTTP_CLIENT_MAX_CONNECTIONS)`, `max_connections = 2 (code)`.
         public var description: String { "\(setting) = \(value) (\(source))" }
 
-        /// Names a setting, its value, and what set it.
+        /// Creates a limit from a setting, its value and the source of the value.
         public init(setting: PoolSetting, value: PoolSetting.Value, source: PoolSetting.Source) {
             self.setting = setting
             self.value = value
             self.source = source
         }
 
-        /// Names a setting as `configuration` has it.
+        /// The value of a setting in `configuration`.
         package init(_ setting: PoolSetting, in configuration: PoolConfiguration) {
             self.init(
                 setting: setting,
@@ -111,7 +109,7 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
             )
         }
 
-        /// Names the timeout of one request: its own, which code set, or that of `configuration`.
+        /// The timeout of one request: the request's own, set in code, or that of `configuration`.
         package init(_ setting: PoolSetting, _ value: Duration?, in configuration: PoolConfiguration) {
             let value = PoolSetting.Value.duration(value)
             let isOwn = configuration.value(of: setting) != value
@@ -119,7 +117,7 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Describes a failure.
+    /// Creates an error.
     public init(
         _ code: Code,
         _ reason: String,
@@ -138,7 +136,7 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func invalidRequest(_ reason: String) -> PoolError { PoolError(.invalidRequest, reason, phase: .submit) }
 
-    /// One line: cause, origin, words, time, limit.
+    /// One line: cause, origin, reason, elapsed time in seconds, phase, limit.
     public var description: String {
         var text = "\(code)"
         if let origin { text += " \(origin)" }

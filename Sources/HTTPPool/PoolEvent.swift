@@ -1,4 +1,4 @@
-/// Something that happened in a pool. Plain values only: copying an event allocates and retains nothing.
+/// An event in a pool. It consists of plain values: copying one neither allocates nor retains.
 public struct PoolEvent: Sendable, Hashable {
     /// What happened. All durations are nanoseconds.
     @nonexhaustive
@@ -64,92 +64,93 @@ public struct PoolEvent: Sendable, Hashable {
     }
 }
 
-/// The number under which a pool speaks of an origin. It is valid from the turn that introduces it (see
-/// ``PoolTurn/newOrigins``) until a turn introduces the number anew.
+/// A pool's number for an origin. It is valid from the turn that introduces it (see ``PoolTurn/newOrigins``) until
+/// a turn assigns the number to another origin.
 public struct OriginID: Sendable, Hashable {
-    /// The pool's own index, small and reused.
+    /// The index: small, and reused.
     public let index: Int32
 
-    /// Wraps an index.
+    /// Creates an identifier from its index.
     public init(index: Int32) { self.index = index }
 }
 
-/// How a connection was acquired; the `kind` label.
+/// How a connection was acquired: the `kind` label.
 @nonexhaustive
 public enum AcquireKind: String, Sendable, Hashable, CaseIterable {
-    /// It was opened for this request.
+    /// Opened for this request.
     case new
-    /// It was idle.
+    /// Taken from the idle connections.
     case reused
-    /// Other requests are on it at the same time (HTTP/2).
+    /// Shared with other requests in flight (HTTP/2).
     case multiplexed
 }
 
-/// Why an acquisition ended without a connection; the `reason` label.
+/// Why a request failed to acquire a connection: the `reason` label.
 @nonexhaustive
 public enum AcquireFailure: String, Sendable, Hashable, CaseIterable {
-    /// The acquire timeout, or the total timeout before there was a connection.
+    /// The acquire timeout, or the total timeout before a connection was ready.
     case timeout
-    /// The caller gave up.
+    /// The caller cancelled the request.
     case cancelled
-    /// The queue was full.
+    /// The wait queue was full.
     case rejected
-    /// The connection that was opened for it never became usable.
+    /// The connection opened for it failed.
     case connectFailed = "connect_failed"
     /// The pool is shutting down.
     case shutdown
 }
 
-/// Why a connection never became usable; the `reason` label.
+/// Why a connection failed to open: the `reason` label.
 @nonexhaustive
 public enum ConnectFailure: String, Sendable, Hashable, CaseIterable {
-    /// The name did not resolve.
+    /// The host name could not be resolved.
     case dns
-    /// The peer refused.
+    /// The peer refused the connection.
     case refused
     /// The connect timeout, or the total timeout while connecting.
     case timeout
-    /// TLS was not agreed.
+    /// The TLS handshake failed.
     case tls
-    /// The process had no descriptor left for it.
+    /// The process was out of file descriptors.
     case noDescriptor = "no_descriptor"
-    /// The request that wanted it was cancelled.
+    /// The request that it was opened for was cancelled.
     case cancelled
-    /// Anything else, such as an unreachable network.
+    /// Any other error, such as an unreachable network.
     case other
 }
 
-/// Why a usable connection was closed; the `reason` label.
+/// Why a usable connection was closed: the `reason` label.
 @nonexhaustive
 public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     /// It was idle for the keep-alive expiry.
     case idleExpired = "idle_expired"
-    /// More idle connections than the limit keeps.
+    /// The number of idle connections exceeded its limit.
     case idleSurplus = "idle_surplus"
-    /// It made room for a connection to another origin, or gave its descriptor to another connection.
+    /// It was closed to make room for a connection to another origin, or to free a file descriptor for another
+    /// connection.
     case evicted
     /// It reached the lifetime limit.
     case maxLifetime = "max_lifetime"
     /// The peer closed it.
     case peerClosed = "peer_closed"
-    /// The peer sent bytes while the connection was idle. Over TLS 1.3 these may be a session ticket or a key update, which
-    /// cannot be told from data before they are read; the connection is closed all the same.
+    /// The peer sent bytes while the connection was idle. Over TLS 1.3 this may be a session ticket or a key
+    /// update, which cannot be distinguished from data without reading; the connection is closed in either case.
     case unexpectedData = "unexpected_data"
-    /// A stream on it timed out, and nothing had come on the connection since: the peer was gone without a word.
+    /// A stream timed out and the connection received nothing since: the peer is gone without closing it.
     case unresponsive
-    /// The answer said so (`Connection: close`, HTTP/1.0, a body that only the close ends).
+    /// The response required it (`Connection: close`, HTTP/1.0, or a body delimited by the close).
     case responseClose = "response_close"
-    /// The request on it was cancelled before its exchange was complete.
+    /// Its request was cancelled before the exchange was complete.
     case requestCancelled = "request_cancelled"
-    /// The request on it timed out.
+    /// Its request timed out.
     case requestTimeout = "request_timeout"
-    /// The exchange on it broke.
+    /// The exchange failed.
     case error
     /// The pool shut down.
     case shutdown
 }
 
-/// A limit that can make a request wait; the `limit` label.
+/// A limit that can make a request wait: the `limit` label.
 @nonexhaustive
 public enum PoolLimit: String, Sendable, Hashable, CaseIterable {
     /// ``PoolLimits/maxConnections``.

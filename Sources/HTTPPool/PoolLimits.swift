@@ -1,21 +1,21 @@
-/// How many connections and waiting requests a pool may hold, and for how long it keeps an idle connection.
+/// The limits of a pool: connections, waiting requests, and the lifetime of idle connections.
 ///
-/// The rules are those of Python's httpx, whose names of the variables the defaults share.
+/// The semantics are those of Python's httpx, and the names of the environment variables follow it.
 public struct PoolLimits: Sendable, Hashable {
-    /// Connections that may exist at once over all origins: connecting, active and idle together. At least 1.
+    /// Maximum number of connections over all origins: connecting, active and idle together. At least 1.
     public var maxConnections: Int = 200
-    /// The same for a single origin; `nil` means no limit of its own.
+    /// Maximum number of connections per origin; `nil` means no separate limit.
     public var maxConnectionsPerOrigin: Int?
-    /// Idle connections that are kept; a surplus one is closed at once, the longest idle first. 0 keeps none.
-    /// Never above ``maxConnections``: the default follows it down.
+    /// Maximum number of idle connections; surplus ones are closed at once, the longest idle first. 0 keeps none.
+    /// At most ``maxConnections``: if not set, it is lowered along with it.
     public var maxIdleConnections: Int = PoolLimits.defaultMaxIdleConnections
-    /// Requests that may wait for a connection; the next one is refused at once. `nil` means no limit.
+    /// Maximum number of requests waiting for a connection; further ones fail at once. `nil` means no limit.
     public var maxQueuedRequests: Int?
-    /// Whose turn it is among origins with waiting requests.
+    /// Which origin with waiting requests is served next.
     public var queueOrder = QueueOrder.fair
-    /// How long an idle connection is kept. Zero keeps none, `nil` keeps it for ever.
+    /// How long an idle connection is kept. Zero keeps none, `nil` keeps it indefinitely.
     public var keepaliveExpiry: Duration? = .seconds(30)
-    /// How old a connection may grow; it is closed at its next idle moment. `nil` means no limit.
+    /// The maximum age of a connection; an older one is closed as soon as it is idle. `nil` means no limit.
     public var maxConnectionLifetime: Duration?
 
     static let defaultMaxIdleConnections = 100

@@ -1,7 +1,9 @@
-/// Learns what a pool does. A pool has at most one observer, from before its first request to the end of its life.
+/// Observes a pool. A pool has at most one observer, installed before its first request and kept until the pool
+/// ends.
 public protocol PoolObserver: AnyObject, Sendable {
-    /// Called once per turn, on the pool's own thread and before any caller learns of a result of the turn.
+    /// Called once per turn, on the pool's thread, before any caller gets a result of the turn.
     ///
-    /// The pool stands still meanwhile: take what is needed and return. The turn is only lent; its arrays are reused.
+    /// The call blocks the pool, so copy what you need and return. The turn is valid only during the call, because
+    /// its arrays are reused.
     func poolDidTurn(_ turn: borrowing PoolTurn)
 }

@@ -1,5 +1,5 @@
 /// The version of PoolScope, for `poolscope_build_info` and the `User-Agent`.
 public enum PoolScopeVersion {
-    /// As in `0.1.0`.
+    /// The version, such as `0.1.0`.
     public static let current = "0.1.0"
 }

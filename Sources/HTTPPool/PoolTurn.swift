@@ -1,40 +1,40 @@
-/// What one turn of a pool's driver did: every event since the last turn, in order, and the levels that hold now.
+/// One turn of a pool's driver: every event since the previous turn, in order, and the current levels.
 ///
-/// A pool works in turns and tells its observer once, at the end of each. Between two turns the levels and the
-/// events agree: opened minus closed is what is active and idle.
+/// A pool reports to its observer once at the end of each turn. At that point levels and events agree: connections
+/// opened minus closed equals active plus idle.
 public struct PoolTurn: Sendable {
     /// When the turn ended.
     public var now: MonotonicTime
-    /// Submissions with a number up to this one are in the levels and events; later ones still wait to be taken
+    /// The number of the last submission covered by the turn. Later ones are still pending
     /// (``ObservablePool/pendingSubmissions()``).
     public var takenThrough: UInt64 = 0
-    /// The limits and timeouts that are in force from this turn on, where they changed while the pool was running.
+    /// The new limits and timeouts, if they changed in this turn while the pool was running.
     public var configuration: PoolConfiguration? {
         get { newConfiguration.first }
         set { newConfiguration = newValue.map { [$0] } ?? [] }
     }
-    /// None or one. Out of line, because turns are far more frequent than changes of the configuration.
+    /// Empty or one element. Stored out of line, because turns are much more frequent than configuration changes.
     private var newConfiguration: [PoolConfiguration] = []
     /// Whether ``configuration`` is not `nil`, without copying it.
     package var hasConfiguration: Bool { !newConfiguration.isEmpty }
-    /// Origins that are spoken of by number from this turn on.
+    /// Origins that this turn introduces, with their numbers.
     public var newOrigins: [(id: OriginID, origin: Origin)] = []
-    /// What happened, in order.
+    /// The events, in order.
     public var events: [PoolEvent] = []
-    /// The levels of every origin that the turn touched. An origin that is not named keeps its levels.
+    /// The levels of every origin changed by the turn. Other origins keep their levels.
     public var origins: [(id: OriginID, levels: OriginLevels)] = []
-    /// The levels of every call site that the turn touched.
+    /// The levels of every call site changed by the turn.
     public var sites: [(site: CallSite, levels: RequestLevels)] = []
-    /// When the request that has been queued the longest was submitted; `nil` when none is queued.
+    /// When the oldest queued request was submitted; `nil` if none is queued.
     public var oldestQueued: MonotonicTime?
 
-    /// Names that are being looked up and that connections of the pool wait for. A level: ``reset()`` leaves it.
+    /// The number of DNS look-ups that connections of the pool wait for. As a level, it is kept by ``reset()``.
     public var resolving = 0
 
-    /// An empty turn.
+    /// Creates an empty turn.
     public init(now: MonotonicTime) { self.now = now }
 
-    /// Empties the turn for the next one and keeps its memory.
+    /// Empties the turn for reuse, keeping its capacity.
     public mutating func reset() {
         if hasConfiguration { configuration = nil }
         if !newOrigins.isEmpty { newOrigins.removeAll(keepingCapacity: true) }
@@ -44,35 +44,35 @@ public struct PoolTurn: Sendable {
     }
 }
 
-/// Connections of one origin, each in exactly one state.
+/// The connections of one origin, each in exactly one state.
 public struct ConnectionLevels: Sendable, Hashable {
-    /// From the decision to open it until it is usable.
+    /// Being opened: from the decision to open it until it is usable.
     public var connecting = 0
-    /// At least one request is on it.
+    /// In use by at least one request.
     public var active = 0
-    /// Established, with no request on it.
+    /// Established and not in use.
     public var idle = 0
 
-    /// All of them: what counts against the limits.
+    /// All connections: the number that limits apply to.
     public var total: Int { connecting + active + idle }
 
-    /// None.
+    /// No connections.
     public init() {}
 }
 
 /// Requests that were accepted and are not finished, each in exactly one state.
 public struct RequestLevels: Sendable, Hashable {
-    /// It has no slot yet.
+    /// Waiting for a slot.
     public var queued = 0
-    /// It has a slot, and its connection is not ready.
+    /// Holding a slot whose connection is not ready.
     public var connecting = 0
-    /// It holds a ready connection.
+    /// Holding a ready connection.
     public var inFlight = 0
 
-    /// All of them.
+    /// All requests.
     public var total: Int { queued + connecting + inFlight }
 
-    /// None.
+    /// No requests.
     public init() {}
 }
 
@@ -83,6 +83,6 @@ public struct OriginLevels: Sendable, Hashable {
     /// Its requests.
     public var requests = RequestLevels()
 
-    /// Nothing.
+    /// All zero.
     public init() {}
 }

@@ -8,11 +8,11 @@ extension PooledHTTPClient {
     /// ```
     ///
     /// - Parameters:
-    ///   - request: scheme, authority, path, method and header fields. `Content-Length` is written by the client.
-    ///   - body: the body to send.
-    ///   - timeout: from submission to the last byte of the response; the client's unless given.
-    ///   - site: the place in the service that the request comes from.
-    /// - Throws: ``PoolError``, or `CancellationError` when the task was cancelled.
+    ///   - request: scheme, authority, path, method and header fields. The client sets `Content-Length`.
+    ///   - body: the request body.
+    ///   - timeout: the total timeout, from submission to the last byte of the response; by default the client's.
+    ///   - site: the place in the service that sends the request.
+    /// - Throws: ``PoolError``, or `CancellationError` if the task was cancelled.
     public func execute(
         _ request: HTTPRequest,
         body: HTTPRequestBody = .none,
@@ -31,14 +31,14 @@ extension PooledHTTPClient {
     /// ```
     ///
     /// - Parameters:
-    ///   - url: an absolute URL. Bytes beyond ASCII are sent as percent escapes, a fragment is not sent.
-    ///   - method: GET unless given.
-    ///   - headers: header fields.
-    ///   - body: the body to send.
-    ///   - timeout: from submission to the last byte of the response; the client's unless given.
-    ///   - site: the place in the service that the request comes from.
-    /// - Throws: ``PoolError``, with code `invalidRequest` for what is not a URL, whose text never repeats it;
-    ///   `CancellationError` when the task was cancelled.
+    ///   - url: an absolute URL. Non-ASCII bytes are percent-encoded; a fragment is not sent.
+    ///   - method: the method; GET by default.
+    ///   - headers: the header fields.
+    ///   - body: the request body.
+    ///   - timeout: the total timeout, from submission to the last byte of the response; by default the client's.
+    ///   - site: the place in the service that sends the request.
+    /// - Throws: ``PoolError``, with code `invalidRequest` for an invalid URL, whose text the error never repeats;
+    ///   `CancellationError` if the task was cancelled.
     public func execute(
         _ url: String,
         method: HTTPRequest.Method = .get,
@@ -51,11 +51,11 @@ extension PooledHTTPClient {
         return try await execute(request, body: body, timeout: timeout, site: site)
     }
 
-    /// The same client, whose requests are attributed to a call site unless their options name one.
+    /// A view of this client that attributes requests to a call site unless their options set one.
     public func attributed(to site: CallSite) -> any PooledHTTPClient { AttributedClient(client: self, site: site) }
 }
 
-/// A client whose requests have a call site of their own.
+/// Attributes requests to a default call site.
 private struct AttributedClient: PooledHTTPClient {
     let client: any PooledHTTPClient
     let site: CallSite
@@ -69,14 +69,17 @@ private struct AttributedClient: PooledHTTPClient {
 }
 
 extension HTTPRequest {
-    /// A request to an absolute URL, such as `https://api.example.com/items?page=2`.
+    /// Creates a request to an absolute URL, such as `https://api.example.com/items?page=2`.
     ///
-    /// - Throws: ``PoolError`` with code `invalidRequest`, whose text never repeats the URL: it may hold a password or a token.
+    /// - Throws: ``PoolError`` with code `invalidRequest`. The error text never repeats the URL, which may contain
+    ///   a password or a token.
     public init(method: Method = .get, url: String, headerFields: HTTPFields = [:]) throws(PoolError) {
         guard let parts = URIReference(Array(url.utf8)), let scheme = parts.scheme else {
-            throw .invalidRequest("the URL must begin with a scheme, such as https://, and hold no control character")
+            throw .invalidRequest(
+                "the URL must begin with a scheme, such as https://, and contain no control characters"
+            )
         }
-        // Names what is wrong with the authority.
+        // Throws a specific error for an invalid authority.
         _ = try Origin(scheme: scheme, authority: parts.authority)
         self.init(
             method: method,

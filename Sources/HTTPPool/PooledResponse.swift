@@ -1,6 +1,6 @@
 public import HTTPTypes
 
-/// The response to a request: its head, and its body, which may still be arriving.
+/// The response to a request: the head, and the body, which may still be arriving.
 public struct PooledResponse: Sendable {
     private enum Head: Sendable {
         case read(HTTPResponse)
@@ -9,18 +9,18 @@ public struct PooledResponse: Sendable {
 
     /// The status.
     public let status: HTTPResponse.Status
-    /// The body, to be read once.
+    /// The body; it can be read once.
     public let body: HTTPResponseBody
     private let storage: Head
 
-    /// Makes a response.
+    /// Creates a response.
     public init(head: HTTPResponse, body: HTTPResponseBody) {
         status = head.status
         storage = .read(head)
         self.body = body
     }
 
-    /// Makes a response whose header fields are parsed when they are needed.
+    /// Creates a response whose header fields are parsed on first use.
     package init(status: HTTPResponse.Status, head: any ResponseHeadSource, body: HTTPResponseBody) {
         self.status = status
         storage = .unread(head)
@@ -37,19 +37,19 @@ public struct PooledResponse: Sendable {
 }
 
 extension PooledResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The status and the size of the body. Values of header fields and the body are never printed.
+    /// The status and the size of the body. Header field values and the body are never printed.
     public var description: String { "status \(status.code), \(body)" }
 
-    /// As ``description``.
+    /// Same as ``description``.
     public var debugDescription: String { description }
 
-    /// The status alone: a dump does not show header fields either.
+    /// The status only, so that `dump` does not show header fields.
     public var customMirror: Mirror { Mirror(self, children: ["status": status.code]) }
 }
 
-/// A source of a head whose fields are not parsed yet: most callers need the status only, and the fields are the larger part
-/// of the cost of reading a response. Malformed heads were refused before.
+/// A response head whose fields are parsed on demand, because most callers need only the status and fields are the
+/// larger part of the parsing cost. Malformed heads have been rejected already.
 package protocol ResponseHeadSource: AnyObject, Sendable {
-    /// Status and header fields, read at the first call.
+    /// Status and header fields, parsed at the first access.
     var head: HTTPResponse { get }
 }

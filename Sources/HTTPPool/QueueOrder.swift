@@ -1,9 +1,9 @@
-/// Which of several waiting origins a connection goes to when it becomes free. Within an origin it is always the request that
-/// was submitted first.
+/// Which waiting origin gets the next free connection. Within an origin, requests are served in order of
+/// submission.
 @nonexhaustive
 public enum QueueOrder: String, Sendable, Hashable, CaseIterable {
-    /// The origin that holds the fewest connections: one slow upstream does not take the others down.
+    /// The origin with the fewest connections, so that one slow upstream does not starve the others.
     case fair
-    /// The origin whose request was submitted first.
+    /// The origin with the request submitted first.
     case fifo
 }

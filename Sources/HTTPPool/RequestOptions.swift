@@ -1,12 +1,12 @@
-/// What is different for one request.
+/// Overrides for one request.
 public struct RequestOptions: Sendable, Hashable {
-    /// The place in the service that the request comes from.
+    /// The place in the service that sends the request.
     public var site: CallSite
-    /// Timeouts for this request alone. Those that are not set are the client's.
+    /// Timeouts of this request. Those not set are inherited from the client.
     public var timeouts = RequestTimeouts()
-    /// Whether a response that points elsewhere is followed; it is not unless asked for.
+    /// Whether redirects are followed; by default they are not.
     public var redirects = RedirectPolicy.none
 
-    /// The client's own options, attributed to a call site: by default the one of the task.
+    /// Inherits all options from the client. The call site is the task's by default.
     public init(site: CallSite = .current) { self.site = site }
 }

@@ -1,4 +1,4 @@
-/// The timeouts of one request. Those that are not set are the client's.
+/// The timeouts of one request. Those not set are inherited from the client.
 ///
 /// ```swift
 /// var options = RequestOptions()
@@ -11,17 +11,17 @@ public struct RequestTimeouts: Sendable, Hashable {
         get { self[.connect] }
         set { self[.connect] = newValue }
     }
-    /// Waiting in the queue for a connection, counted once from submission. Zero means now or never.
+    /// Waiting for a connection, from submission. Zero fails the request if none is available at once.
     public var acquire: RequestTimeout {
         get { self[.acquire] }
         set { self[.acquire] = newValue }
     }
-    /// Between two bytes of the response, and from the end of the request to its first byte.
+    /// Between two bytes of the response, and from the end of the request to the first byte of the response.
     public var read: RequestTimeout {
         get { self[.read] }
         set { self[.read] = newValue }
     }
-    /// Between two bytes of the request's body.
+    /// Between two bytes of the request body.
     public var write: RequestTimeout {
         get { self[.write] }
         set { self[.write] = newValue }
@@ -39,13 +39,13 @@ public struct RequestTimeouts: Sendable, Hashable {
         let phase: Phase
         let timeout: Duration?
     }
-    /// Few or none, so that options are small to copy.
+    /// Usually empty, which keeps options cheap to copy.
     private var overrides: [Override] = []
 
-    /// The client's timeouts.
+    /// Inherits all timeouts from the client.
     public init() {}
 
-    /// These timeouts, whatever the client's are.
+    /// Overrides all timeouts of the client.
     public init(_ timeouts: PoolTimeouts) {
         self[.connect] = RequestTimeout(timeouts.connect)
         self[.acquire] = RequestTimeout(timeouts.acquire)
@@ -66,10 +66,10 @@ public struct RequestTimeouts: Sendable, Hashable {
         }
     }
 
-    /// Whether every timeout is the client's.
+    /// Whether all timeouts are inherited.
     package var areInherited: Bool { overrides.isEmpty }
 
-    /// The timeouts of a request that is sent by a client with `defaults`.
+    /// The effective timeouts of a request sent by a client with `defaults`.
     package func over(_ defaults: PoolTimeouts) -> PoolTimeouts {
         var timeouts = defaults
         for override in overrides {
@@ -84,35 +84,35 @@ public struct RequestTimeouts: Sendable, Hashable {
         return timeouts
     }
 
-    /// Whether the timeouts are the same, in whatever order they were set.
+    /// Whether the same timeouts are set, in any order.
     public static func == (a: Self, b: Self) -> Bool { Set(a.overrides) == Set(b.overrides) }
 
-    /// Hashes the timeouts that are set.
+    /// Hashes the timeouts that are set, regardless of order.
     public func hash(into hasher: inout Hasher) { hasher.combine(Set(overrides)) }
 }
 
 /// One timeout of one request.
 public enum RequestTimeout: Sendable, Hashable {
-    /// The client's.
+    /// Inherited from the client.
     case inherited
     /// No limit, even where the client has one.
     case none
-    /// So long.
+    /// Expires after the given duration.
     case after(Duration)
 
-    /// So many seconds.
+    /// A timeout in seconds.
     public static func seconds(_ seconds: some BinaryInteger) -> RequestTimeout { .after(.seconds(seconds)) }
-    /// So many seconds.
+    /// A timeout in seconds.
     public static func seconds(_ seconds: Double) -> RequestTimeout { .after(.seconds(seconds)) }
-    /// So many milliseconds.
+    /// A timeout in milliseconds.
     public static func milliseconds(_ milliseconds: some BinaryInteger) -> RequestTimeout {
         .after(.milliseconds(milliseconds))
     }
-    /// So many microseconds.
+    /// A timeout in microseconds.
     public static func microseconds(_ microseconds: some BinaryInteger) -> RequestTimeout {
         .after(.microseconds(microseconds))
     }
-    /// Now or never.
+    /// Fails at once unless no waiting is needed.
     public static let zero = RequestTimeout.after(.zero)
 
     init(_ timeout: Duration?) { self = timeout.map(RequestTimeout.after) ?? .none }

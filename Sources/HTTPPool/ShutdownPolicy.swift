@@ -1,6 +1,6 @@
 /// How a pool is shut down.
 public struct ShutdownPolicy: Sendable, Hashable {
-    /// What becomes of requests that wait in the queue.
+    /// How queued requests are treated.
     public enum Queued: Sendable, Hashable {
         /// They fail at once.
         case fail
@@ -8,20 +8,20 @@ public struct ShutdownPolicy: Sendable, Hashable {
         case finish
     }
 
-    /// What becomes of requests that wait in the queue.
+    /// How queued requests are treated.
     public var queued: Queued = .fail
-    /// How long requests that have a connection, or are getting one, may go on. Then they fail.
+    /// The grace period for requests that have a connection or are getting one. They fail when it ends.
     public var grace: Duration = .seconds(10)
 
-    /// Queued requests fail, running ones get ten seconds.
+    /// Queued requests fail; running ones get 10 seconds.
     public init() {}
 
-    /// Says both.
+    /// Creates a policy from both values.
     public init(queued: Queued, grace: Duration) {
         self.queued = queued
         self.grace = grace
     }
 
-    /// Everything ends now.
+    /// Ends all requests at once.
     public static let immediate = ShutdownPolicy(queued: .fail, grace: .zero)
 }

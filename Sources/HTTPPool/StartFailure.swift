@@ -1,13 +1,13 @@
 private import Glibc
 
-/// How a service ends that cannot start.
+/// Exits a service that cannot start.
 public enum StartFailure {
-    /// Ends the process because of an error, which is printed to standard error.
+    /// Prints an error to standard error and exits.
     ///
-    /// Call it where a service starts. An error that leaves `main` would end the process as well, but as a crash, with a
-    /// backtrace in which the message about a wrong setting is lost.
+    /// Call it where a service starts. An error thrown from `main` would also end the process, but as a crash, with
+    /// a backtrace that hides the message about an invalid setting.
     ///
-    /// The status is 78 (EX_CONFIG of sysexits.h) for a ``ConfigurationError``, and 1 for anything else.
+    /// The exit status is 78 (EX_CONFIG of sysexits.h) for a ``ConfigurationError``, and 1 for other errors.
     public static func exit(reporting error: any Error) -> Never {
         let text = "\(error)\n"
         // A failure to write cannot be reported anywhere.

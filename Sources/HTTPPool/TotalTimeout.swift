@@ -1,25 +1,26 @@
 package import HTTPTypes
 
-/// The total timeout of a request that takes several exchanges one after the other: the hops of a redirect, the attempts
-/// of a retry. It covers them together.
+/// The total timeout of a request that takes several exchanges: the hops of a redirect, the attempts of a retry. It
+/// covers all of them together.
 package struct TotalTimeout: Sendable {
     private let options: RequestOptions
     private let timeouts: PoolTimeouts
     private let configuration: PoolConfiguration
 
-    /// The timeout of a request with these options, sent by a client with this configuration.
+    /// Creates the timeout of a request with these options, sent by a client with this configuration.
     package init(_ options: RequestOptions, defaults configuration: PoolConfiguration) {
         self.options = options
         self.configuration = configuration
         timeouts = options.timeouts.over(configuration.timeouts)
     }
 
-    /// How long the whole may take; `nil` is no limit.
+    /// The maximum duration of all exchanges together; `nil` means no limit.
     package var total: Duration? { timeouts.total }
 
-    /// The options for the exchange of `request` that begins `elapsed` after the whole did: it gets what is left.
+    /// The options for an exchange that begins `elapsed` after the first one: its total timeout is the remaining
+    /// time.
     ///
-    /// - Throws: ``PoolError`` with code `totalTimeout` where nothing is left.
+    /// - Throws: ``PoolError`` with code `totalTimeout` if no time remains.
     package func options(for request: HTTPRequest, after elapsed: Duration) throws(PoolError) -> RequestOptions {
         guard let total else { return options }
         guard elapsed < total else {
@@ -31,7 +32,8 @@ package struct TotalTimeout: Sendable {
         return options
     }
 
-    /// The error of one exchange. That of the total timeout gives the whole timeout, not what was left of it.
+    /// Converts the error of one exchange: a total timeout is reported with the whole limit, not the remaining
+    /// time.
     package func whole(_ error: PoolError, after elapsed: Duration) -> PoolError {
         error.code == .totalTimeout ? expired(error.origin, error.phase, after: elapsed) : error
     }

@@ -1,4 +1,4 @@
-/// A date as HTTP writes it (RFC 9110, 5.6.7), in the form of today and in the two obsolete ones.
+/// Parses HTTP dates (RFC 9110, 5.6.7): the current format and the two obsolete ones.
 package enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     private static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -6,9 +6,10 @@ package enum HTTPDate {
         "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
     ]
 
-    /// The seconds since 1970 that a date means; `nil` where the text is none. That the weekday is the day's is not asked.
+    /// The date in seconds since 1970; `nil` if the text is not a valid date. The weekday is not checked against
+    /// the date.
     ///
-    /// - Parameter now: the seconds since 1970, which settle the century of a year with two digits.
+    /// - Parameter now: the current time in seconds since 1970, which determines the century of a two-digit year.
     package static func secondsSince1970(_ text: String, now: Int) -> Int? {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
         switch parts.count {
@@ -35,7 +36,7 @@ package enum HTTPDate {
         let clock = time.split(separator: ":", omittingEmptySubsequences: false).map { number($0, 2) }
         guard let year, year > 0, let month = months.firstIndex(of: String(month)), let day, clock.count == 3,
             let hour = clock[0], let minute = clock[1], let second = clock[2],
-            // A minute with a leap second has sixty-one.
+            // A minute with a leap second has second 60.
             hour < 24, minute < 60, second <= 60
         else { return nil }
         let first = days(year: year, month: month + 1)
@@ -44,15 +45,17 @@ package enum HTTPDate {
         return (first + day - 1) * 86_400 + hour * 3600 + minute * 60 + second
     }
 
-    /// The days from 1 January 1970 to the first of a month.
+    /// The days from 1 January 1970 to the first day of a month.
     private static func days(year: Int, month: Int) -> Int {
-        // The year is made to begin with March: then the leap day is its last, and months before it are regular.
+        // Counting years from March makes the leap day the last of its year, so that the months before it follow a
+        // regular pattern.
         let year = month > 2 ? year : year - 1
         let monthsFromMarch = (month + 9) % 12
         return 365 * year + year / 4 - year / 100 + year / 400 + (153 * monthsFromMarch + 2) / 5 - 719_468
     }
 
-    /// The year with these last two digits that is nearest to now: less than fifty years ago, or at most fifty ahead.
+    /// The year with these last two digits that is nearest to now: less than 50 years ago, or at most 50 years
+    /// ahead.
     private static func whole(_ year: Int, now: Int) -> Int {
         let averageYear = 31_556_952
         let thisYear = 1970 + now / averageYear
@@ -61,7 +64,7 @@ package enum HTTPDate {
         return candidate <= thisYear - 50 ? candidate + 100 : candidate
     }
 
-    /// A number of exactly so many digits.
+    /// Parses a number of exactly `digits` digits.
     private static func number(_ text: Substring, _ digits: Int) -> Int? {
         guard text.utf8.count == digits, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
         return Int(text)

@@ -1,24 +1,24 @@
 package import HTTPPool
 package import HTTPTypes
 
-/// What an attempt came to.
+/// The result of an attempt.
 package struct Attempt: Sendable {
-    /// An answer, or the cause of a failure.
+    /// A response, or the cause of a failure.
     package enum Outcome: Sendable {
         case answer(HTTPResponse)
         case failure(PoolError.Code)
     }
 
-    /// Its number, from 1.
+    /// The number of the attempt, starting at 1.
     package var number: Int
-    /// What came of it.
+    /// The outcome.
     package var outcome: Outcome
-    /// How long since the first attempt began.
+    /// The time since the start of the first attempt.
     package var elapsed: Duration
-    /// The total timeout of the request.
+    /// The total timeout of the request; `nil` means no limit.
     package var total: Duration?
 
-    /// Describes one.
+    /// Creates a description of an attempt.
     package init(number: Int, outcome: Outcome, elapsed: Duration, total: Duration? = nil) {
         self.number = number
         self.outcome = outcome
@@ -28,17 +28,17 @@ package struct Attempt: Sendable {
 }
 
 extension RetryPolicy {
-    /// Whether a request may be sent a second time.
+    /// Whether the request may be sent again.
     package func mayRepeat(_ method: HTTPRequest.Method, _ body: HTTPRequestBody) -> Bool {
         attempts > 1 && methods.contains(method) && body.isReplayable
     }
 
-    /// How long to wait before the next attempt; `nil` where this one was the last and its outcome is the caller's.
+    /// How long to wait before the next attempt; `nil` to return this attempt's outcome to the caller.
     ///
     /// - Parameters:
-    ///   - attempt: the one that ended.
-    ///   - secondsSince1970: the time of day, asked for only where the answer says how long to wait.
-    ///   - random: a number in a range, asked for only where there may be another attempt.
+    ///   - attempt: the attempt that ended.
+    ///   - secondsSince1970: the current time, read only if the response has a `Retry-After` field.
+    ///   - random: a random number in a range, drawn only if another attempt is possible.
     package func wait(
         after attempt: Attempt,
         secondsSince1970: () -> Int,
@@ -61,10 +61,10 @@ extension RetryPolicy {
         return wait
     }
 
-    /// The most nanoseconds of random wait after so many attempts.
+    /// The maximum random wait after `attempts` attempts, in nanoseconds.
     private func ceiling(after attempts: Int) -> Int64 {
         let (base, cap) = (base.wholeNanoseconds, cap.wholeNanoseconds)
-        // Past the doublings that fit into 64 bits there is only the cap.
+        // If the doublings overflow 64 bits, the cap applies.
         let (doubled, overflow) = base.multipliedReportingOverflow(by: 1 << UInt64(clamping: min(attempts - 1, 63)))
         return Int64(clamping: overflow ? cap : min(doubled, cap))
     }

@@ -1,34 +1,34 @@
 public import HTTPPool
 public import HTTPTypes
 
-/// Which requests are sent again, after what, how often and when.
+/// Which requests are retried, how often and when.
 ///
-/// A request is sent again only if its method may be carried out twice (``methods``) and its body can be sent twice
+/// A request is retried only if its method may be repeated (``methods``) and its body can be sent twice
 /// (`HTTPRequestBody.isReplayable`).
 public struct RetryPolicy: Sendable, Hashable {
-    /// How many attempts a request gets in all, the first one included.
+    /// Maximum number of attempts, including the first.
     public var attempts = 3
-    /// The methods that may be carried out twice: the idempotent ones. Add others (`policy.methods.insert(.post)`) only
-    /// where the peer recognises a repetition.
+    /// The methods that may be repeated: the idempotent ones. Add others (`policy.methods.insert(.post)`) only if
+    /// the server detects repeated requests.
     public var methods: Set<HTTPRequest.Method> = [.get, .head, .options, .trace, .put, .delete]
-    /// The statuses after which another attempt may do better.
+    /// The status codes after which a retry may succeed.
     public var statuses: Set<Int> = [408, 429, 502, 503, 504]
-    /// The errors after which another attempt may do better: the peer was not reached, or was lost.
+    /// The errors after which a retry may succeed: the peer was not reached, or the connection was lost.
     ///
-    /// `acquireTimeout` and `queueFull` are left out for a reason. They say that the pool is saturated; sending again
-    /// what it could not carry makes that worse, and each retry waits in the queue that was too long already.
-    /// `shutdown` does not pass.
+    /// `acquireTimeout` and `queueFull` are excluded deliberately. They mean that the pool is saturated; retries
+    /// would increase its load and wait in the same queue. `shutdown` is permanent.
     public var errors: Set<PoolError.Code> = [.connectFailed, .connectTimeout, .dnsFailed, .connectionLost]
-    /// The longest wait before the second attempt; it doubles with every further one. The wait is chosen at random
-    /// between zero and that (full jitter), so that clients that failed together do not come back together.
+    /// The maximum wait before the second attempt; it doubles with each further attempt. The wait is chosen at
+    /// random between zero and the maximum (full jitter), so that clients that failed together do not retry
+    /// together.
     public var base: Duration = .milliseconds(100)
-    /// What the doubling ends at.
+    /// The upper limit of the doubling.
     public var cap: Duration = .seconds(10)
-    /// No attempt begins later than this after the first one did; `nil` is no limit.
+    /// No attempt starts later than this after the first one; `nil` means no limit.
     public var budget: Duration? = .seconds(60)
-    /// An answer's `Retry-After` is obeyed up to this, and the random wait is added to it. Zero ignores the field.
+    /// The maximum `Retry-After` that is honoured; the random wait is added to it. Zero ignores the field.
     public var longestRetryAfter: Duration = .seconds(30)
 
-    /// Three attempts of idempotent methods.
+    /// Three attempts for idempotent methods.
     public init() {}
 }

@@ -3,17 +3,17 @@ public import HTTPPool
 public import HTTPTypes
 import Synchronization
 
-/// A pooled client that sends a request again where its ``RetryPolicy`` says so. It wraps any other and is used in its
+/// A pooled client that retries requests according to a ``RetryPolicy``. It wraps another client and is used in its
 /// place.
 ///
-/// Each attempt is a request of its own to the wrapped client, and an acquisition of its own in its numbers. While it
-/// waits for the next one it holds no connection. When the attempts are used up, the caller gets the last response or error
-/// unchanged. Cancelling the task ends the wait at once. The total timeout covers all attempts and waits together. What
-/// breaks after the head of a response was returned is not repeated: the caller has begun to read it.
+/// Each attempt is a separate request to the wrapped client, with an acquisition of its own in the metrics. No
+/// connection is held between attempts. When no attempts are left, the caller gets the last response or error
+/// unchanged. Cancelling the task ends the wait at once. The total timeout covers all attempts and waits. A failure
+/// after the response head was returned is not retried, because the caller has already begun to read the response.
 public final class RetryingClient: PooledHTTPClient {
-    /// What is sent again.
+    /// The retry policy.
     public let policy: RetryPolicy
-    /// The system's seconds since 1970.
+    /// The system time, in seconds since 1970.
     public static let timeOfDay: @Sendable () -> Int = { time(nil) }
     private let client: any PooledHTTPClient
     private let defaults: @Sendable () -> PoolConfiguration
@@ -24,11 +24,11 @@ public final class RetryingClient: PooledHTTPClient {
     /// Wraps a client.
     ///
     /// - Parameters:
-    ///   - client: who sends the attempts, and whose total timeout covers them together.
-    ///   - policy: what is sent again.
-    ///   - clock: measures and waits.
-    ///   - secondsSince1970: the time of day, for a `Retry-After` that is a date.
-    ///   - random: chooses the waits.
+    ///   - client: sends the attempts; its total timeout covers all of them.
+    ///   - policy: the retry policy.
+    ///   - clock: measures time and waits.
+    ///   - secondsSince1970: the current time, for a `Retry-After` date.
+    ///   - random: the source of jitter.
     public convenience init(
         _ client: any PooledHTTPClient & ConfiguredClient,
         policy: RetryPolicy = RetryPolicy(),
@@ -46,16 +46,16 @@ public final class RetryingClient: PooledHTTPClient {
         )
     }
 
-    /// Wraps a client that does not know its configuration, such as a decorator of your own.
+    /// Wraps a client that does not expose its configuration, such as a custom decorator.
     ///
     /// - Parameters:
-    ///   - client: who sends the attempts.
-    ///   - configuration: the limits and timeouts in force: `{ pool.configuration }`. The total timeout covers all attempts
-    ///     together.
-    ///   - policy: what is sent again.
-    ///   - clock: measures and waits.
-    ///   - secondsSince1970: the time of day, for a `Retry-After` that is a date.
-    ///   - random: chooses the waits.
+    ///   - client: sends the attempts.
+    ///   - configuration: returns the limits and timeouts in force, such as `{ pool.configuration }`. The total
+    ///     timeout covers all attempts.
+    ///   - policy: the retry policy.
+    ///   - clock: measures time and waits.
+    ///   - secondsSince1970: the current time, for a `Retry-After` date.
+    ///   - random: the source of jitter.
     public init(
         _ client: any PooledHTTPClient,
         configuration: @escaping @Sendable () -> PoolConfiguration,
@@ -72,7 +72,7 @@ public final class RetryingClient: PooledHTTPClient {
         self.random = Mutex(random)
     }
 
-    /// Sends a request, again where the policy says so, and returns the response of the last attempt.
+    /// Sends a request with retries and returns the response of the last attempt.
     ///
     /// - Throws: the `PoolError` of the last attempt; `CancellationError`.
     public func execute(
@@ -92,7 +92,7 @@ public final class RetryingClient: PooledHTTPClient {
                 let options = try total.options(for: request, after: elapsed())
                 let response = try await client.execute(request, body: body, options: options)
                 guard let wait = wait(after: .answer(response.head), number, elapsed(), total) else { return response }
-                // Its connection must not be held while nothing happens.
+                // Releases the connection before the wait.
                 try await response.body.drain()
                 pause = wait
             } catch let error as PoolError {
@@ -125,7 +125,7 @@ extension RetryingClient: ConfiguredClient {
 }
 
 extension Clock<Duration> {
-    /// A function that returns how long ago it was made.
+    /// Returns a function that returns the time since its creation.
     fileprivate func stopwatch() -> @Sendable () -> Duration {
         let start = now
         return { start.duration(to: now) }

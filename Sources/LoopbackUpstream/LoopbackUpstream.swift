@@ -3,10 +3,10 @@ private import NIOHTTP1
 private import NIOPosix
 private import Synchronization
 
-/// An HTTP/1.1 server on 127.0.0.1 that behaves as upstreams do: quick, slow, large, failing, and rude.
+/// An HTTP/1.1 server on 127.0.0.1 that behaves like real upstreams: fast, slow, large, failing or misbehaving.
 ///
-/// ``UpstreamPath`` lists what can be asked for. A request's field `x-token` comes back in the answer, and inside
-/// JSON bodies, so that a test can tell an answer that belongs to another request. The server has a thread of its own.
+/// ``UpstreamPath`` lists the paths. The request field `x-token` is repeated in the response and in JSON bodies, so
+/// that a test can detect a response that belongs to another request. The server has a thread of its own.
 public final class LoopbackUpstream: Sendable {
     private struct State {
         var port: Int
@@ -16,33 +16,33 @@ public final class LoopbackUpstream: Sendable {
     private let counted = Mutex(UpstreamCounts())
     private let random: Mutex<SplitMix64>
 
-    /// Describes a server; ``start()`` starts it.
+    /// Creates a server, which does not listen before ``start()``.
     ///
     /// - Parameters:
-    ///   - port: the TCP port; 0 takes any free one.
-    ///   - seed: where the random choices begin; the same seed makes the same choices in the same order.
+    ///   - port: the TCP port; 0 picks a free one.
+    ///   - seed: the seed of random choices; equal seeds give equal sequences.
     public init(port: Int = 0, seed: UInt64 = 1) {
         state = Mutex(State(port: port))
         random = Mutex(SplitMix64(seed: seed))
     }
 
-    /// The port; before the first start the one that was asked for.
+    /// The TCP port; before the first start, the one passed to the initialiser.
     public var port: Int { state.withLock { $0.port } }
 
-    /// Host and port, as a request's authority: `127.0.0.1:49152`.
+    /// Host and port, as in a request's authority: `127.0.0.1:49152`.
     public var authority: String { "127.0.0.1:\(port)" }
 
-    /// What it has seen.
+    /// The connections and requests so far.
     public var counts: UpstreamCounts { counted.withLock { $0 } }
 
-    /// Listens. Not to be called while it runs.
+    /// Starts to listen. Must not be called while the server is running.
     ///
-    /// - Throws: `IOError` of SwiftNIO where the port cannot be had.
+    /// - Throws: SwiftNIO's `IOError` if the port is not available.
     public func start() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
-            // A restart on the same port must not wait for the old connections' TIME_WAIT.
+            // Allows a restart on the same port despite old connections in TIME_WAIT.
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
@@ -63,20 +63,20 @@ public final class LoopbackUpstream: Sendable {
         }
     }
 
-    /// Stops listening and closes every connection, whatever it is doing. Nothing happens where it does not run.
+    /// Stops listening and closes every connection immediately. Has no effect if the server is not running.
     public func stop() async {
         guard let running = state.withLock({ $0.running.take() }) else { return }
         try? await running.listener.close()
-        // Shutting the group down closes what channels it still has. It fails only when done twice.
+        // Shutting the group down closes its remaining channels; it fails only if it was shut down before.
         try? await running.group.shutdownGracefully()
     }
 
     /// Stops, and starts again on the same port.
     ///
-    /// While nobody listens the system may lend the port to somebody's outgoing connection; then it is asked for again
-    /// for up to ten seconds.
+    /// In between, the system may assign the port to an outgoing connection of any process, so binding is retried
+    /// for up to 10 seconds.
     ///
-    /// - Throws: `IOError` of SwiftNIO where the port cannot be had after that, `CancellationError`.
+    /// - Throws: SwiftNIO's `IOError` if the port is still not available; `CancellationError`.
     public func restart() async throws {
         await stop()
         let end = ContinuousClock.now + .seconds(10)
@@ -84,7 +84,7 @@ public final class LoopbackUpstream: Sendable {
             do {
                 return try await start()
             } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < end {
-                // Connections of the former life still hold the port.
+                // Connections from before the restart still use the port.
                 try await Task.sleep(for: .milliseconds(20))
             }
         }

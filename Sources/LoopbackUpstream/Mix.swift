@@ -1,9 +1,9 @@
-/// Things to choose from at random, each with a weight.
+/// A weighted random choice.
 package struct Mix<Element: Sendable>: Sendable {
     private let entries: [(element: Element, ceiling: Int)]
     private let total: Int
 
-    /// A mix in which an element comes up `weight` times out of the sum of all weights.
+    /// Creates a mix in which an element is chosen in proportion to its weight.
     ///
     /// At least one weight must be above 0.
     package init(_ weighted: [(weight: Int, element: Element)]) {
@@ -16,10 +16,10 @@ package struct Mix<Element: Sendable>: Sendable {
         self.total = total
     }
 
-    /// One of the elements.
+    /// Chooses an element.
     package func pick(using random: inout some RandomNumberGenerator) -> Element {
         let ticket = Int.random(in: 0..<total, using: &random)
-        // The last ceiling is the total and every ticket is below it.
+        // Always found: the last ceiling is the total, which exceeds every ticket.
         let index = entries.firstIndex { ticket < $0.ceiling } ?? entries.endIndex - 1
         return entries[index].element
     }

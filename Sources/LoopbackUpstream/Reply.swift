@@ -1,12 +1,12 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// What of a request its answer needs.
+/// The parts of a request that its response depends on.
 struct Reply {
     let keepsAlive: Bool
     let carriesBody: Bool
-    /// False where the token holds something else than letters, digits, `.`, `_` and `-`: such a one is not repeated,
-    /// because it could not stand in a header field and in JSON as it is.
+    /// False if the token contains characters other than letters, digits, `.`, `_` and `-`. Such a token is not
+    /// repeated, because it would need escaping in a header field or in JSON.
     let isAcceptable: Bool
     private let token: String?
     private let method: String
@@ -43,9 +43,9 @@ struct Reply {
         }
     }
 
-    /// Brings a small document to about 200 bytes.
+    /// Pads a small document to about 200 bytes.
     private static let note = String(repeating: "all is well ", count: 12)
-    /// Large answers are made of this one piece of memory, however large they are.
+    /// Large bodies repeat this one buffer, so they need no more memory.
     private static let filling = ByteBuffer(repeating: UInt8(ascii: "x"), count: 64 << 10)
 
     private static func mayStandInToken(_ byte: UInt8) -> Bool {

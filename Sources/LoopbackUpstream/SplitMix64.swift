@@ -1,8 +1,8 @@
-/// A generator of random numbers that repeats itself from the same seed (Steele, Lea and Flood, 2014).
+/// A random number generator with reproducible output (Steele, Lea and Flood, 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// Starts the sequence that belongs to `seed`.
+    /// Starts the sequence of `seed`.
     package init(seed: UInt64) { state = seed }
 
     /// The next number of the sequence.

@@ -1,35 +1,35 @@
-/// How one request is answered. Chosen without I/O, so that a test can check the choice.
+/// How one request is responded to. Chosen without I/O, so that tests can check the choice.
 enum UpstreamAnswer: Sendable, Hashable {
-    /// A whole answer after some milliseconds.
+    /// A complete response after a delay in milliseconds.
     case whole(status: Int, Body, afterMilliseconds: Int64 = 0, closes: Bool = false)
-    /// The beginning of an answer, then a reset.
+    /// Part of a response, then a reset.
     case reset
-    /// Nothing, and the connection stays open.
+    /// No response; the connection stays open.
     case hang
-    /// Nothing, and the connection is closed.
+    /// No response; the connection is closed.
     case drop
 
-    /// What an answer carries.
+    /// The body of a response.
     enum Body: Sendable, Hashable {
         /// A small document.
         case json
-        /// So many bytes of filling.
+        /// The given number of filler bytes.
         case filling(bytes: Int)
-        /// What the request carried.
+        /// The body of the request.
         case echo
     }
 
     static let mostBytes = 1 << 30
     static let mostMilliseconds = 3_600_000
 
-    /// What a service meets on an ordinary day: mostly quick answers, now and then a fault.
+    /// The typical behaviour of a service: mostly fast responses, with occasional faults.
     static let everyday = Mix<UpstreamPath>([
         (weight: 700, element: .fast), (weight: 120, element: .slow), (weight: 30, element: .large),
         (weight: 50, element: .error), (weight: 30, element: .close), (weight: 50, element: .echo),
         (weight: 10, element: .reset), (weight: 10, element: .drop),
     ])
 
-    /// Chooses the answer to a request for `path` with the query `query`.
+    /// Chooses the response to a request for `path` with the query `query`.
     init(to path: UpstreamPath, query: Substring, using random: inout some RandomNumberGenerator) {
         switch path {
         case .fast: self = .whole(status: 200, .json)
@@ -53,7 +53,7 @@ enum UpstreamAnswer: Sendable, Hashable {
         }
     }
 
-    /// The number that the query gives `name`; `nil` where it gives none or one that is not allowed.
+    /// The numeric value of `name` in the query; `nil` if it is missing or not allowed.
     private static func number(_ name: String, in query: Substring, allowed: ClosedRange<Int>) -> Int? {
         for pair in query.split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

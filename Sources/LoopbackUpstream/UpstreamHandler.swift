@@ -2,7 +2,7 @@ private import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Serves one connection. NIO's pipelining handler in front of it lets one request through at a time.
+/// Serves one connection. NIO's pipelining handler passes it one request at a time.
 final class UpstreamHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -28,7 +28,7 @@ final class UpstreamHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Malformed requests were answered with 400 by the handler in front; what comes here is a broken connection.
+        // NIO's error handler has responded to malformed requests with 400; any other error is a broken connection.
         context.close(promise: nil)
     }
 
@@ -88,7 +88,7 @@ final class UpstreamHandler: ChannelInboundHandler {
         }
     }
 
-    /// Sends a part of an answer and cuts the connection with RST, which closing with a linger time of 0 does.
+    /// Sends part of a response and resets the connection: closing with a linger time of 0 sends RST.
     private func reset(context: ChannelHandlerContext) {
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["content-length": "1000"])
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)

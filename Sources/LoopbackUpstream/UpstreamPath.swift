@@ -1,24 +1,24 @@
-/// What ``LoopbackUpstream`` can be asked for.
+/// The paths of a ``LoopbackUpstream``.
 public enum UpstreamPath: String, Sendable, Hashable, CaseIterable {
-    /// About 200 bytes of JSON at once.
+    /// About 200 bytes of JSON, immediately.
     case fast = "/fast"
-    /// The same after `?ms=N` milliseconds; without it after 20 to 250.
+    /// The same after `?ms=N` milliseconds; by default after 20 to 250.
     case slow = "/slow"
-    /// `?bytes=N` bytes, without it 1 MiB; at most 1 GiB.
+    /// `?bytes=N` bytes, at most 1 GiB; by default 1 MiB.
     case large = "/large"
-    /// Status 500 or 503; `?status=N` asks for one from 400 to 599.
+    /// Status 500 or 503, or `?status=N` from 400 to 599.
     case error = "/error"
-    /// An answer with `Connection: close`, which the server then does.
+    /// A response with `Connection: close`, after which the server closes the connection.
     case close = "/close"
-    /// The connection is reset in the middle of the answer.
+    /// The connection is reset in the middle of the response.
     case reset = "/reset"
-    /// No answer ever; the connection stays open.
+    /// No response; the connection stays open.
     case hang = "/hang"
-    /// The request's body, with its method in the field `x-method`.
+    /// The body of the request, with its method in the field `x-method`.
     case echo = "/echo"
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     case drop = "/drop"
-    /// One of the others, by weight. Never ``hang``.
+    /// One of the other paths, chosen by weight; never ``hang``.
     case mix = "/mix"
     /// Any other path: status 404.
     case other = ""

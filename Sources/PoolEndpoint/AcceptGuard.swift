@@ -2,29 +2,32 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// Keeps an endpoint in a process that is out of descriptors answering, and its event loop from spinning.
+/// Keeps an endpoint responsive in a process that is out of file descriptors, without a busy event loop.
 ///
-/// It holds a descriptor in reserve. When a connection cannot be accepted for want of one, the reserve is given up for it.
-/// While descriptors are scarce one connection is served at a time: it gets one response and is closed, and nothing is
-/// accepted until then. Where even the reserve is gone, accepting pauses and is tried again. (A descriptor that may be
-/// read and cannot be accepted stays ready: SwiftNIO's own `AcceptBackoffHandler` delays the next read, but the channel
-/// still has the one pending that failed, so epoll would return it without a pause.)
+/// It holds one descriptor in reserve, and closes it when `accept` fails for lack of a descriptor, so that the next
+/// attempt succeeds. While descriptors are scarce, one connection is served at a time: it gets one response and is
+/// closed, and nothing else is accepted until then. If the reserve is already used, accepting pauses before the
+/// next attempt.
+///
+/// The pause is necessary, because a listener that cannot accept stays readable. SwiftNIO's own
+/// `AcceptBackoffHandler` delays the next read, but the failed one is still pending in the channel, so epoll would
+/// return it in a busy loop.
 final class AcceptGuard: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
-    /// What the initialisers of accepted channels ask, on the same event loop.
+    /// State read by the initialisers of accepted channels, on the same event loop.
     final class Scarcity: Sendable {
         private let scarce = Atomic(false)
         private let count = Atomic<Int>(0)
 
-        /// Whether the connection that is being accepted took one of the last descriptors.
+        /// Whether the connection being accepted uses one of the last descriptors.
         fileprivate(set) var isScarce: Bool {
             get { scarce.load(ordering: .relaxed) }
             set { scarce.store(newValue, ordering: .relaxed) }
         }
 
-        /// How often a connection could not be accepted.
+        /// The number of failed attempts to accept a connection.
         var failures: Int { count.load(ordering: .relaxed) }
         fileprivate func countFailure() { count.add(1, ordering: .relaxed) }
     }
@@ -33,9 +36,9 @@ final class AcceptGuard: ChannelInboundHandler {
     private var reserve: Int32?
     private var isPaused = false
 
-    /// How long accepting pauses where nothing can be given up for a connection.
+    /// The pause between attempts when the reserve is used up.
     private static let pause = TimeAmount.milliseconds(100)
-    /// So many of the last descriptors are for others: the runtime, and the pool's own needs.
+    /// The number of last descriptors left to the runtime and the pool.
     private static let mostLeft = 8
 
     init(_ scarcity: Scarcity) { self.scarcity = scarcity }
@@ -49,7 +52,7 @@ final class AcceptGuard: ChannelInboundHandler {
         scarcity.isScarce = isScarce
         if isScarce {
             pause(context)
-            // Its descriptor is free again, for the reserve and for the next.
+            // Its descriptor is available again, for the reserve and the next connection.
             let context = NIOLoopBound(context, eventLoop: context.eventLoop)
             let me = NIOLoopBound(self, eventLoop: context.eventLoop)
             unwrapInboundIn(data).closeFuture.whenComplete { _ in me.value.goOn(context.value) }
@@ -62,7 +65,7 @@ final class AcceptGuard: ChannelInboundHandler {
             return context.fireErrorCaught(error)
         }
         scarcity.countFailure()
-        // The listener is still readable, so the next attempt follows at once.
+        // The listener is still readable, so the next attempt follows immediately.
         if giveUpReserve() { return }
         pause(context)
         let context = NIOLoopBound(context, eventLoop: context.eventLoop)
@@ -95,7 +98,7 @@ final class AcceptGuard: ChannelInboundHandler {
         return true
     }
 
-    /// Whether the next descriptor would be one of the last, or cannot be had.
+    /// Whether the next descriptor would be one of the last, or is not available.
     private static var isNextReserved: Bool {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {

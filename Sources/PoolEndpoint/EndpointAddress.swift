@@ -1,10 +1,10 @@
-/// Where an endpoint listens.
+/// The address that an endpoint listens on.
 public struct EndpointAddress: Sendable, Hashable, CustomStringConvertible {
-    /// The host as it was configured.
+    /// The configured host.
     public let host: String
-    /// The port, the picked one where the configuration says 0.
+    /// The TCP port; the one picked by the system if 0 was configured.
     public let port: Int
 
-    /// `127.0.0.1:9464`, an IPv6 address in brackets.
+    /// Such as `127.0.0.1:9464`; an IPv6 address is in brackets.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

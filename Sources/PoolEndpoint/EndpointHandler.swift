@@ -1,10 +1,11 @@
 import NIOCore
 import NIOHTTP1
 
-/// Answers the requests of one connection, one after the other, on the event loop's own thread.
+/// Responds to the requests of one connection, in sequence, on its event loop.
 ///
-/// The last part of an answer is held back until the peer has taken what came before it. `HTTPServerPipelineHandler`
-/// reads and delivers nothing until then, so a peer that asks and does not read costs one answer of memory, not many.
+/// The last part of a response is held back until the peer has received the rest. `HTTPServerPipelineHandler` reads
+/// and delivers nothing until then, so a peer that sends requests without reading costs the memory of one response
+/// only.
 final class EndpointHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -12,11 +13,11 @@ final class EndpointHandler: ChannelInboundHandler {
     private enum State {
         /// Between two requests.
         case idle
-        /// Bodies mean nothing here: their bytes are dropped, and the answer comes after them.
+        /// Receiving a request. Its body is discarded, and the response follows the end of it.
         case receiving(HTTPRequestHead)
-        /// The answer is written but for its last part.
+        /// The response is written except for its last part.
         case answering(thenClose: Bool)
-        /// The connection ends; whatever it still says is passed over.
+        /// The connection is closing; further input is ignored.
         case closing
     }
 
@@ -25,7 +26,7 @@ final class EndpointHandler: ChannelInboundHandler {
     private var state = State.idle
     private var peerIsDone = false
 
-    /// - Parameter isLast: whether the connection ends after its first response.
+    /// - Parameter isLast: whether to close the connection after the first response.
     init(routes: EndpointRoutes, isLast: Bool = false) {
         self.routes = routes
         self.isLast = isLast
@@ -48,7 +49,7 @@ final class EndpointHandler: ChannelInboundHandler {
         switch event {
         case is IdleStateHandler.IdleStateEvent: close(context: context)
         case ChannelEvent.inputClosed:
-            // It may still read: `printf '...' | nc -N` half-closes right after its request.
+            // The peer may still read: `printf '...' | nc -N` half-closes right after its request.
             peerIsDone = true
             if case .answering = state { return }
             close(context: context)
@@ -56,7 +57,8 @@ final class EndpointHandler: ChannelInboundHandler {
         }
     }
 
-    /// Broken requests have been answered with 400 by `HTTPServerProtocolErrorHandler`, the rest are resets of peers.
+    /// `HTTPServerProtocolErrorHandler` has already responded to malformed requests with 400; other errors are
+    /// resets.
     func errorCaught(context: ChannelHandlerContext, error: any Error) { close(context: context) }
 
     private func answer(_ request: HTTPRequestHead, context: ChannelHandlerContext) {
@@ -83,7 +85,7 @@ final class EndpointHandler: ChannelInboundHandler {
     private func finishAnswer(context: ChannelHandlerContext) {
         guard case .answering(let asked) = state, context.channel.isWritable else { return }
         let thenClose = asked || peerIsDone
-        // The state goes first: writing the last part delivers the next request of a pipelining peer.
+        // The state changes first, because writing the last part delivers the next request of a pipelining peer.
         state = thenClose ? .closing : .idle
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         if thenClose { close(context: context) }

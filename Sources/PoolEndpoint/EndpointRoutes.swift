@@ -2,9 +2,9 @@ import HTTPPool
 import NIOHTTP1
 import PoolMetrics
 
-/// What the endpoint answers: three paths, read only.
+/// The routes of the endpoint: three read-only paths.
 struct EndpointRoutes: Sendable {
-    /// An answer before it is written. To HEAD the same is written without its body.
+    /// A response before it is written. HEAD gets it without the body.
     struct Answer: Sendable, Hashable {
         var status: HTTPResponseStatus = .ok
         var contentType = "text/plain; charset=utf-8"
@@ -14,17 +14,18 @@ struct EndpointRoutes: Sendable {
 
     let registry: PoolRegistry
 
-    /// What should be known of the pools, once each: of the libraries underneath, and of variables that are not settings.
+    /// The distinct warnings about the pools: untested libraries and unknown variables.
     var cautions: [String] { Set(registry.readings().flatMap(\.cautions)).sorted() }
 
     static let allowedMethods = "GET, HEAD"
 
-    /// Answers a request. It renders on the caller's thread and waits for nothing but the pools' short locks.
+    /// Renders the response to a request, on the caller's thread. It waits only for the pools' locks, which are
+    /// held briefly.
     ///
-    /// - Parameter target: the path of the request line. A query is passed over and never repeated.
+    /// - Parameter target: the request target. Its query is ignored and never repeated.
     func answer(method: HTTPMethod, target: String) -> Answer {
         guard method == .GET || method == .HEAD else {
-            let text = "this endpoint is read only; allowed: \(Self.allowedMethods)\n"
+            let text = "this endpoint is read-only; allowed: \(Self.allowedMethods)\n"
             return Answer(status: .methodNotAllowed, body: Array(text.utf8), isMethodRefused: true)
         }
         switch target.prefix(while: { $0 != "?" }) {
@@ -37,10 +38,10 @@ struct EndpointRoutes: Sendable {
             return Answer(body: Array("ok\n".utf8))
         default:
             let text = """
-                not found; there are
+                not found; available paths:
                 /           the pools, for people
                 /metrics    the pools, for Prometheus
-                /-/healthy  says ok
+                /-/healthy  health check
 
                 """
             return Answer(status: .notFound, body: Array(text.utf8))

@@ -8,20 +8,20 @@ public import PoolMetrics
 public import ServiceLifecycle
 import Synchronization
 
-/// The HTTP endpoint that shows the pools: `/metrics` to Prometheus, `/` to a person with `curl`, `/-/healthy`.
+/// The HTTP endpoint for metrics: `/metrics` for Prometheus, `/` as text for people, and `/-/healthy`.
 ///
-/// It lives on a thread of its own and waits for no task, so it answers while every Swift concurrency thread is
-/// blocked. In a `ServiceGroup` list it before the services whose pools it shows: it then outlives them.
+/// It runs on a thread of its own and waits for no task, so it responds even if every Swift concurrency thread is
+/// blocked. In a `ServiceGroup`, list it before the services whose pools it exposes, so that it outlives them.
 public final class MetricsEndpoint: Service, Sendable {
-    /// What peers may use up.
+    /// Limits on the resources that peers can use.
     struct Allowance: Sendable {
-        /// Open connections; one more is closed as it comes.
+        /// Maximum number of open connections; further ones are closed at once.
         var connections = 256
-        /// How long a connection may go without a whole request, and an answer without being taken.
+        /// How long a connection may go without a complete request, or a response without progress.
         var idle = TimeAmount.seconds(60)
-        /// Request line and header fields of one request, in bytes.
+        /// Maximum size of the request line and header fields of one request, in bytes.
         var headerBytes = 16 << 10
-        /// ``idle`` for a connection that took one of the last descriptors.
+        /// ``idle`` for a connection that uses one of the last descriptors.
         var idleWhenScarce = TimeAmount.seconds(1)
     }
 
@@ -36,15 +36,15 @@ public final class MetricsEndpoint: Service, Sendable {
     private let logger: Logger
     private let allowance: Allowance
     private let running = Mutex<Running?>(nil)
-    /// Whether descriptors are scarce.
+    /// Whether file descriptors are scarce.
     let scarcity = AcceptGuard.Scarcity()
 
-    /// Prepares an endpoint; nothing is opened before ``start()`` or ``run()``.
+    /// Creates an endpoint. It does not listen before ``start()`` or ``run()``.
     ///
     /// - Parameters:
-    ///   - configuration: where to listen.
-    ///   - registry: the pools to show.
-    ///   - logger: told where the endpoint listens, at info, and of libraries that were not tested, at warning.
+    ///   - configuration: the address to listen on.
+    ///   - registry: the pools to expose.
+    ///   - logger: logs the address at info level, and untested libraries as warnings.
     public convenience init(
         _ configuration: EndpointConfiguration = EndpointConfiguration(),
         registry: PoolRegistry = .process,
@@ -53,13 +53,13 @@ public final class MetricsEndpoint: Service, Sendable {
         self.init(configuration, registry: registry, logger: logger, allowance: Allowance())
     }
 
-    /// Prepares an endpoint that listens where `HTTP_CLIENT_METRICS_HOST` (127.0.0.1) and `HTTP_CLIENT_METRICS_PORT` (9464)
-    /// say.
+    /// Creates an endpoint that listens on `HTTP_CLIENT_METRICS_HOST` (default 127.0.0.1) and
+    /// `HTTP_CLIENT_METRICS_PORT` (default 9464).
     ///
     /// - Parameters:
-    ///   - registry: the pools to show.
-    ///   - logger: told where the endpoint listens, at info.
-    /// - Throws: `ConfigurationError` naming every wrong variable, those of the pool included.
+    ///   - registry: the pools to expose.
+    ///   - logger: logs the address at info level.
+    /// - Throws: `ConfigurationError` naming every invalid variable, including the pool's.
     public static func fromEnvironment(
         registry: PoolRegistry = .process,
         logger: Logger
@@ -75,13 +75,13 @@ public final class MetricsEndpoint: Service, Sendable {
         self.allowance = allowance
     }
 
-    /// The port it listens on; `nil` while it does not listen.
+    /// The port that it listens on; `nil` while it does not listen.
     public var port: Int? { running.withLock { $0?.address?.port } }
 
-    /// Listens. Where it listens already, says where.
+    /// Starts to listen. Has no effect if it is already listening.
     ///
-    /// - Returns: the host, and the port that was configured or picked.
-    /// - Throws: `ConfigurationError` for values that are not allowed, ``EndpointError`` if the system refuses.
+    /// - Returns: the host, and the port that was configured or picked by the system.
+    /// - Throws: `ConfigurationError` for invalid values; ``EndpointError`` if the address is not available.
     @discardableResult
     public func start() async throws -> EndpointAddress {
         try configuration.validate()
@@ -105,7 +105,7 @@ public final class MetricsEndpoint: Service, Sendable {
             return running?.address == nil
         }
         if isNews {
-            logger.info("metrics endpoint listens", metadata: ["address": "\(address)"])
+            logger.info("metrics endpoint is listening", metadata: ["address": "\(address)"])
             for caution in routes.cautions { logger.warning("\(caution)") }
         }
         return address
@@ -113,21 +113,21 @@ public final class MetricsEndpoint: Service, Sendable {
 
     /// Listens until the service group shuts down gracefully or the task is cancelled.
     ///
-    /// - Throws: what ``start()`` throws.
+    /// - Throws: the errors of ``start()``.
     public func run() async throws {
         try await start()
-        // Cancelled or asked: either way it is time to stop.
+        // Throws if the task is cancelled, which also means to stop.
         try? await gracefulShutdown()
         await stop()
     }
 
-    /// Closes the port and every connection. Calling it again does nothing.
+    /// Closes the listener and every connection. Has no effect if it is not listening.
     public func stop() async {
         let stopped = running.withLock { running in
             defer { running = nil }
             return running
         }
-        // The group's channels are closed by its shutdown; it fails only where it was shut down before.
+        // Shutting the group down closes its channels; it fails only if it was shut down before.
         try? await stopped?.group.shutdownGracefully()
     }
 
@@ -136,7 +136,7 @@ public final class MetricsEndpoint: Service, Sendable {
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // One at a time, so that the guard has a say after each.
+            // One at a time, so that `AcceptGuard` sees each connection before the next is accepted.
             .serverChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { [scarcity] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -175,7 +175,8 @@ public final class MetricsEndpoint: Service, Sendable {
             withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
             withDecoderLimitConfiguration: limits
         )
-        // Behind the parser it sees whole parts of requests, so a head that trickles in does not count as life.
+        // After the HTTP parser it sees only complete parts of requests, so a slowly trickling head does not reset
+        // the timeout.
         let idle = isScarce ? allowance.idleWhenScarce : allowance.idle
         try pipeline.addHandler(IdleStateHandler(readTimeout: idle))
         try pipeline.addHandler(EndpointHandler(routes: routes, isLast: isScarce))
@@ -189,9 +190,9 @@ private final class ConnectionCount: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Counts a connection until it closes; `false` where there are enough.
+    /// Counts a connection until it closes; returns `false` if the limit is reached.
     func admit(_ channel: any Channel) -> Bool {
-        // Only the one event loop adds, so nothing comes between the look and the addition.
+        // Only one event loop adds, so check and addition cannot race.
         guard open.load(ordering: .relaxed) < limit else { return false }
         open.add(1, ordering: .relaxed)
         channel.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }

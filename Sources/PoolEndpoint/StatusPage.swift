@@ -1,16 +1,16 @@
 import HTTPPool
 import PoolMetrics
 
-/// The pools as a page of plain text, for a person with `curl` and a terminal of 80 columns.
+/// A plain-text page about the pools, for `curl` and terminals of 80 columns.
 enum StatusPage {
-    /// No line is longer.
+    /// The maximum line width, in columns.
     static let width = 80
 
-    /// Writes the page.
+    /// Renders the page.
     ///
     /// - Parameters:
-    ///   - readings: the pools that are measured.
-    ///   - pools: how many pools the process has and had, measured or not.
+    ///   - readings: the measured pools.
+    ///   - pools: the number of pools that the process has and ever had, measured or not.
     static func text(_ readings: [PoolReading], pools: (created: UInt64, alive: UInt64)) -> String {
         let title =
             "PoolScope \(PoolScopeVersion.current); pools in this process: \(pools.alive.compact) alive, "
@@ -70,7 +70,7 @@ enum StatusPage {
         return lines
     }
 
-    /// Which limit keeps requests waiting now.
+    /// Which limit currently makes requests wait.
     private static func saturation(_ reading: PoolReading) -> [String] {
         let limits = reading.configuration.limits
         let connections = reading.levels.connections.total
@@ -84,7 +84,7 @@ enum StatusPage {
         return full == 0 ? [] : entry("SATURATED", ["\(origins) at the limit of \(most.compact) connections each"])
     }
 
-    /// The counts of all origins together, a word and a number for each case.
+    /// The counts over all origins, as name and number per case.
     private static func totals<Key: CaseIterable & RawRepresentable<String>>(
         _ reading: PoolReading,
         _: Key.Type,
@@ -125,14 +125,14 @@ enum StatusPage {
             }
     }
 
-    /// Every setting with its value and what set it, the transport's too: they cannot be seen otherwise in a process that
-    /// runs.
+    /// Every setting with its value and source, including the transport's, which a running process does not show
+    /// elsewhere.
     private static func limits(_ configuration: PoolConfiguration) -> [String] {
         let title = "  " + "limit".left(16) + "  " + "in force".right(12) + "  set by"
         return ["", title]
             + PoolSetting.all.map { setting in
                 let setBy = configuration.source(of: setting).description.fitted(to: 46)
-                // A path or an address takes the room that there is.
+                // A path or an address may use the remaining width.
                 let room = max(12, width - 22 - setBy.columns)
                 let value = configuration.value(of: setting).description.fitted(to: room)
                 return "  " + setting.label.left(16) + "  " + value.right(max(12, value.columns)) + "  " + setBy
@@ -145,7 +145,7 @@ enum StatusPage {
 
     // MARK: Words and numbers
 
-    /// `closed       3 peer_closed, 1 error`, over as many lines as it takes; nothing where all counts are zero.
+    /// An entry such as `closed       3 peer_closed, 1 error`, wrapped; empty if all counts are zero.
     private static func entry(_ title: String, _ counts: [(String, UInt64)], keepZeros: Bool = false) -> [String] {
         let shown = keepZeros ? counts : counts.filter { $0.1 > 0 }
         return shown.isEmpty ? [] : entry(title, [], shown)
@@ -171,14 +171,14 @@ enum StatusPage {
         return lines + [line]
     }
 
-    /// Whole milliseconds below a second, tenths of a second above.
+    /// Whole milliseconds below one second, otherwise tenths of a second.
     private static func age(_ seconds: Double) -> String {
         if seconds < 1 { return "\(Int(seconds * 1000)) ms" }
         let tenths = Int(seconds * 10)
         return "\((tenths / 10).compact).\(tenths % 10) s"
     }
 
-    /// Cut, not rounded: 100 % means every one.
+    /// Truncated, not rounded, so that 100 % means all.
     private static func ratio(_ ratio: Double) -> String {
         guard ratio.isFinite else { return "no acquire yet" }
         let tenths = Int(ratio * 1000)
@@ -187,7 +187,7 @@ enum StatusPage {
 }
 
 extension PoolReading {
-    /// What should be known of it, a line each.
+    /// The warnings about the pool, one line each.
     var cautions: [String] {
         (backend.caution.map { [$0] } ?? []) + configuration.warnings(descriptorLimit: nil).map(\.description)
     }

@@ -1,11 +1,11 @@
 extension String {
-    /// How many columns of a terminal the text takes.
+    /// The number of terminal columns that the text takes.
     ///
-    /// Characters from U+1100 on count as two: most that are wider than one column are there, and one that is not only
-    /// leaves its line a little short.
+    /// Characters from U+1100 on count as two. Most wide characters are in that range; a narrow one only makes its
+    /// line a little short.
     var columns: Int { reduce(0) { $0 + Self.columns(of: $1) } }
 
-    /// The text without what would move a terminal's cursor, and with its middle cut out where it is longer.
+    /// Replaces characters that would move a terminal's cursor, and cuts out the middle of a text that is too long.
     func fitted(to limit: Int) -> String {
         let clean = String(map { $0.unicodeScalars.allSatisfy(\.isShown) ? $0 : "?" })
         guard clean.columns > limit else { return clean }
@@ -15,19 +15,19 @@ extension String {
         return clean.cut(to: limit - mark.count - tail) + mark + end
     }
 
-    /// The text in a column of its own, to the left.
+    /// The text, left-aligned in a column.
     func left(_ width: Int) -> String {
         let text = fitted(to: width)
         return text + String(repeating: " ", count: width - text.columns)
     }
 
-    /// The text in a column of its own, to the right.
+    /// The text, right-aligned in a column.
     func right(_ width: Int) -> String {
         let text = fitted(to: width)
         return String(repeating: " ", count: width - text.columns) + text
     }
 
-    /// The line without blanks at its end.
+    /// The line without trailing spaces.
     var trimmed: String {
         guard let last = lastIndex(where: { $0 != " " }) else { return "" }
         return String(self[...last])
@@ -49,7 +49,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether it shows as itself: neither a control character nor one that turns or hides its neighbours.
+    /// Whether the character is printable: neither a control character nor one that reverses or hides its
+    /// neighbours.
     fileprivate var isShown: Bool {
         switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
@@ -59,12 +60,13 @@ extension Unicode.Scalar {
 }
 
 extension BinaryInteger {
-    /// The number in at most six characters: `999999`, then `1.23M`, `12.3G`, `999P`; digits are cut, not rounded.
+    /// The number in at most six characters: `999999`, then `1.23M`, `12.3G`, `999P`. Digits are truncated, not
+    /// rounded.
     var compact: String {
         guard self > 999_999 else { return String(self).fitted(to: 6) }
         var unit = 1
         var whole = UInt64(clamping: self) / 1000
-        // Two more digits than the unit needs, so that three can be shown.
+        // Keeps three more digits than the unit, so that fractions can be shown.
         while whole >= 1_000_000 {
             whole /= 1000
             unit += 1

@@ -1,39 +1,41 @@
 public import HTTPPool
 
-/// One counter for each case of an enum: `counts[.reused]`.
+/// One counter per case of an enum: `counts[.reused]`.
 ///
-/// The counters lie inline, so counting neither hashes nor allocates, and a copy is a copy of memory.
+/// The counters are stored inline, so counting neither hashes nor allocates, and copying is a memory copy.
 public struct Counts<Key: CountedCase>: Sendable, CustomReflectable {
-    // One size for all enums: a size in the type makes the compiler crash on key paths through it.
+    // One size for all enums: with the size as a generic parameter, the compiler crashes on key paths through the
+    // type.
     private var values = InlineArray<16, UInt64>(repeating: 0)
 
-    /// All at zero.
+    /// Creates counters at zero.
     init() {}
 
-    /// How often `key` was counted.
+    /// The count of `key`.
     public internal(set) subscript(key: Key) -> UInt64 {
         get { values[key.position] }
         set { values[key.position] = newValue }
     }
 
-    /// All cases together.
+    /// The sum over all cases.
     public var total: UInt64 { values.indices.reduce(0) { $0 &+ values[$1] } }
 
-    /// The cases with their counts. Without it, whoever prints a reading crashes: Swift 6.3 cannot reflect on the
-    /// inside of an `InlineArray`.
+    /// The cases with their counts. Required, because Swift 6.3 crashes when it reflects on an `InlineArray`, so
+    /// printing a reading would crash.
     public var customMirror: Mirror {
         Mirror(self, children: Key.allCases.map { ($0.rawValue, self[$0]) }, displayStyle: .dictionary)
     }
 }
 
-/// An enum whose cases are counted. The position is spelled out, because asking `allCases` for it would be a search.
+/// An enum whose cases are counted. The position is a requirement, because looking it up in `allCases` would be a
+/// linear search.
 public protocol CountedCase: Sendable, CaseIterable, RawRepresentable<String> {
-    /// The place of the case in `allCases`.
+    /// The index of the case in `allCases`.
     var position: Int { get }
 }
 
 extension AcquireKind: CountedCase {
-    /// The place of the case in `allCases`.
+    /// The index of the case in `allCases`.
     public var position: Int {
         switch self {
         case .new: 0
@@ -44,7 +46,7 @@ extension AcquireKind: CountedCase {
 }
 
 extension AcquireFailure: CountedCase {
-    /// The place of the case in `allCases`.
+    /// The index of the case in `allCases`.
     public var position: Int {
         switch self {
         case .timeout: 0
@@ -57,7 +59,7 @@ extension AcquireFailure: CountedCase {
 }
 
 extension ConnectFailure: CountedCase {
-    /// The place of the case in `allCases`.
+    /// The index of the case in `allCases`.
     public var position: Int {
         switch self {
         case .dns: 0
@@ -72,7 +74,7 @@ extension ConnectFailure: CountedCase {
 }
 
 extension CloseReason: CountedCase {
-    /// The place of the case in `allCases`.
+    /// The index of the case in `allCases`.
     public var position: Int {
         switch self {
         case .idleExpired: 0
@@ -92,7 +94,7 @@ extension CloseReason: CountedCase {
 }
 
 extension PoolLimit: CountedCase {
-    /// The place of the case in `allCases`.
+    /// The index of the case in `allCases`.
     public var position: Int {
         switch self {
         case .connections: 0

@@ -1,7 +1,7 @@
 import Glibc
 
 extension Double {
-    /// Now, by the wall clock.
+    /// The current wall-clock time, in seconds since 1970.
     static func secondsSince1970() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

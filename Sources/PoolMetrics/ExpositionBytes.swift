@@ -1,12 +1,12 @@
-/// How names, labels and numbers are spelled in the exposition, as bytes.
+/// Names, labels and numbers in the syntax of the text format, as bytes.
 extension [UInt8] {
-    /// Appends a text as it is.
+    /// Appends a text unchanged.
     mutating func append(text: String) { append(contentsOf: text.utf8) }
 
-    /// Appends a piece of a line without taking a reference to it, which would cost as much as the copying.
+    /// Appends a part of a line without retaining it; retaining costs as much as the copy.
     mutating func append(piece: borrowing [UInt8]) { piece.withUnsafeBufferPointer { append(contentsOf: $0) } }
 
-    /// Appends the text of a `HELP` line.
+    /// Appends the text of a `HELP` line, escaped.
     mutating func append(help: String) {
         for byte in help.utf8 {
             switch byte {
@@ -17,7 +17,7 @@ extension [UInt8] {
         }
     }
 
-    /// Appends `name="value"`.
+    /// Appends `name="value"`, with the value escaped.
     mutating func append(label name: String, value: String) {
         append(text: name)
         append(text: "=\"")
@@ -32,7 +32,7 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
     }
 
-    /// Appends a value: a whole number in digits, anything else in the shortest form that reads back the same.
+    /// Appends a value: digits for a whole number, otherwise the shortest form that round-trips.
     mutating func append(value: Double) {
         if let whole = Int64(exactly: value) {
             append(whole: whole)
@@ -41,9 +41,9 @@ extension [UInt8] {
         }
     }
 
-    /// Appends a number in the form of the `le` label: `0.1`, `1.0`, `+Inf`.
+    /// Appends a number in the form used for the `le` label: `0.1`, `1.0`, `+Inf`.
     mutating func append(canonicalFloat value: Double) {
-        // The standard library's own spelling of these is not that of the exposition.
+        // The standard library spells these differently from the text format.
         if value.isNaN {
             append(text: "NaN")
         } else if value.isInfinite {

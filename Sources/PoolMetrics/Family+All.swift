@@ -1,11 +1,11 @@
 import HTTPPool
 
-/// The families that are exposed. To add one, declare it in the list where it belongs.
+/// All metric families. To add one, declare it in the list that it belongs to.
 extension Family {
-    /// All of them, in the order in which they are shown.
+    /// All families, in the order of the exposition.
     static let all: [Family] = levels + configuration + counters + histograms + about
 
-    /// What holds at the instant of the reading.
+    /// Current levels.
     private static let levels: [Family] = [
         Family(
             "http_client_pool_connections",
@@ -87,7 +87,7 @@ extension Family {
         ),
     ]
 
-    /// The values that the pool obeys; `+Inf` where there is no limit.
+    /// The settings in force; `+Inf` for no limit.
     private static let configuration: [Family] = [
         setting(.maxConnections, "Connections that may exist at once over all origins."),
         setting(.maxConnectionsPerOrigin, "Connections that may exist at once to a single origin; +Inf is no limit."),
@@ -139,7 +139,7 @@ extension Family {
         ),
     ]
 
-    /// What has been counted since the pool was made.
+    /// Counters since the pool was created.
     private static let counters: [Family] = [
         Family(
             "http_client_pool_acquires_total",
@@ -196,7 +196,7 @@ extension Family {
         ),
     ]
 
-    /// How long things took.
+    /// Histograms of durations.
     private static let histograms: [Family] = [
         Family(
             "http_client_pool_acquire_duration_seconds",
@@ -248,7 +248,7 @@ extension Family {
         ),
     ]
 
-    /// About the library and the process.
+    /// The library and the process.
     private static let about: [Family] = [
         Family(
             "poolscope_build_info",
@@ -300,7 +300,7 @@ extension Family {
 
     private static func build(on backend: PoolBackend) -> [(name: String, value: String)] {
         let curl = "libcurl/"
-        // Empty where the client is another one: an empty label is no label.
+        // Empty for another client: Prometheus treats an empty label as absent.
         let libcurl = backend.library.hasPrefix(curl) ? String(backend.library.dropFirst(curl.count)) : ""
         return [
             ("version", PoolScopeVersion.current), ("libcurl", libcurl), ("tls", backend.tls),

@@ -1,37 +1,37 @@
 import HTTPPool
 
-/// A metric family: its name, its meaning, and how its samples are found in a reading.
+/// A metric family: name, help text, and how its samples are taken from a reading.
 ///
-/// The samples carry no format: the same families serve every rendering.
+/// Samples are independent of the format, so all renderings share the families.
 struct Family: Sendable {
-    /// The kinds of families; the raw value is the word of the `TYPE` line.
+    /// The type of a family; the raw value is used in the `TYPE` line.
     enum Kind: String, Sendable {
         case gauge
         case counter
         case histogram
     }
 
-    /// Whose samples they are: this decides which labels come first.
+    /// The subject of the samples, which determines their leading labels.
     enum Samples: Sendable {
-        /// Of the process, without a label of its own.
+        /// The process; no labels.
         case process(@Sendable (Scrape) -> Double?)
-        /// Of each pool: `pool`.
+        /// Each pool: `pool`.
         case pool([Sample<PoolReading, Double>])
-        /// Of each origin of each pool: `pool`, `origin`.
+        /// Each origin of each pool: `pool`, `origin`.
         case origin([Sample<OriginReading, Double>])
-        /// Of each call site of each pool: `pool`, `site`.
+        /// Each call site of each pool: `pool`, `site`.
         case site([Sample<SiteReading, Double>])
         /// Histograms of each pool: `pool`.
         case histogram([Sample<PoolReading, Histogram>])
-        /// The labels say it all, and the value is 1.
+        /// The information is in the labels; the value is 1.
         case info(@Sendable (Scrape) -> [[(name: String, value: String)]])
     }
 
-    /// One series of each subject: the labels that come after those of the subject, and its value.
+    /// One series per subject: the labels that follow those of the subject, and the value.
     struct Sample<Subject, Value>: Sendable {
-        /// `,name="value"` of each.
+        /// The labels, each as `,name="value"`.
         let labels: [UInt8]
-        /// The value; `nil` where the subject has no such series.
+        /// The value; `nil` if the subject has no such series.
         let value: @Sendable (Subject) -> Value?
     }
 
@@ -39,9 +39,9 @@ struct Family: Sendable {
     let help: String
     let kind: Kind
     let samples: Samples
-    /// What a pool must report to have samples of it.
+    /// The facts that a pool must report to have samples of this family.
     let needs: PoolFacts
-    /// The lines `HELP` and `TYPE`, written once, not at every scrape.
+    /// The `HELP` and `TYPE` lines, rendered once instead of at every scrape.
     let header: [UInt8]
 
     init(_ name: String, _ kind: Kind, _ help: String, needs: PoolFacts = [], _ samples: Samples) {
@@ -58,7 +58,7 @@ struct Family: Sendable {
     }
 }
 
-/// What all families are read from.
+/// The input of all families.
 struct Scrape: Sendable {
     let pools: [PoolReading]
     let process: ProcessReading?
@@ -67,14 +67,14 @@ struct Scrape: Sendable {
 }
 
 extension Family {
-    /// One series, without labels of its own.
+    /// One series without labels of its own.
     static func one<Subject, Value>(
         _ value: @escaping @Sendable (Subject) -> Value?
     ) -> [Sample<Subject, Value>] {
         [Sample(labels: [], value: value)]
     }
 
-    /// A series for each value of a label that is named here.
+    /// One series per listed label value.
     static func each<Subject, Value>(
         _ label: String,
         _ values: KeyValuePairs<String, @Sendable (Subject) -> Value?>
@@ -82,7 +82,7 @@ extension Family {
         values.map { Sample(labels: rendered([(label, $0.key)]), value: $0.value) }
     }
 
-    /// A series for each case of an enum.
+    /// One series per case of an enum.
     static func each<Subject, Value, Key: CaseIterable & RawRepresentable<String> & Sendable>(
         _ label: String,
         _: Key.Type,
@@ -93,7 +93,7 @@ extension Family {
         }
     }
 
-    /// `,name="value"` of each: as they stand behind the labels of the subject.
+    /// The labels, each as `,name="value"`, to follow the labels of the subject.
     static func rendered(_ labels: [(name: String, value: String)]) -> [UInt8] {
         labels.reduce(into: []) { bytes, label in
             bytes.append(UInt8(ascii: ","))

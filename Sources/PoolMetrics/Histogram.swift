@@ -1,10 +1,11 @@
-/// How often values fell into each of a row of buckets. Values are whole numbers: nanoseconds, or requests.
+/// A histogram of whole numbers: nanoseconds, or requests.
 public struct Histogram: Sendable {
-    /// The upper bounds, shared by all histograms of one pool and unit.
+    /// The upper bounds, shared by all histograms of a pool with the same unit.
     let bounds: HistogramBounds
-    /// Values up to each bound and above the one before; the last are those above all bounds.
+    /// The count of each bucket, not cumulative; the last one counts values above all bounds.
     private(set) var buckets: [UInt64]
-    /// Nanoseconds of ten thousand waiting requests fill 64 bits within three weeks, and a sum must never fall.
+    /// 128 bits: the nanoseconds of ten thousand waiting requests overflow 64 bits within three weeks, and a sum
+    /// must not decrease.
     private var total: UInt128 = 0
 
     init(bounds: HistogramBounds) {
@@ -12,7 +13,7 @@ public struct Histogram: Sendable {
         self.buckets = Array(repeating: 0, count: bounds.upper.count + 1)
     }
 
-    /// Counts a value. The scan goes from below: most waits are short.
+    /// Counts a value. Scans from the smallest bound, because most waits are short.
     mutating func observe(_ value: UInt64) {
         var bucket = 0
         let upper = bounds.upper
@@ -21,13 +22,13 @@ public struct Histogram: Sendable {
         total &+= UInt128(value)
     }
 
-    /// How many values there were.
+    /// The number of values.
     public var count: UInt64 { buckets.reduce(0, &+) }
 
-    /// All values added up, in seconds or requests.
+    /// The sum of all values, in seconds or requests.
     public var sum: Double { Double(total) / bounds.unitsPerOne }
 
-    /// Every upper bound in seconds or requests, the last is infinity, with the number of values that are not above it.
+    /// Every upper bound in seconds or requests, the last being infinity, with the number of values up to it.
     public var cumulative: [(bound: Double, count: UInt64)] {
         var below: UInt64 = 0
         return buckets.indices.map { index in
@@ -40,11 +41,11 @@ public struct Histogram: Sendable {
 
 /// The upper bounds of a histogram's buckets, fixed for the life of a pool.
 final class HistogramBounds: Sendable {
-    /// Rising, in the unit that is observed.
+    /// In ascending order, in the unit of the observed values.
     let upper: [UInt64]
-    /// How many observed units make one of the unit that is shown: 1e9 where nanoseconds are shown as seconds.
+    /// The number of observed units per exposed unit: 1e9 if nanoseconds are exposed as seconds.
     let unitsPerOne: Double
-    /// `,le="0.1"} ` of every bound, then of `+Inf`: the endings of the lines, written once, not at every scrape.
+    /// The line endings `,le="0.1"} ` of every bound and of `+Inf`, rendered once instead of at every scrape.
     let endings: [[UInt8]]
 
     private init(upper: [UInt64], unitsPerOne: Double) {
@@ -60,7 +61,8 @@ final class HistogramBounds: Sendable {
         }
     }
 
-    /// Bounds for durations, with the acquire timeout among them: so it shows how many waited exactly that long.
+    /// The bounds for durations. The acquire timeout is one of them, so that waits up to the timeout can be counted
+    /// exactly.
     static func durations(acquireTimeout: UInt64?) -> HistogramBounds {
         var upper = microseconds.map { $0 * 1000 }
         if let acquireTimeout, acquireTimeout > 0, !upper.contains(acquireTimeout) {
@@ -70,7 +72,7 @@ final class HistogramBounds: Sendable {
         return HistogramBounds(upper: upper, unitsPerOne: 1e9)
     }
 
-    /// Bounds for the number of requests that a connection served.
+    /// The bounds for the number of requests served by a connection.
     static let requests = HistogramBounds(upper: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 10000], unitsPerOne: 1)
 
     private static let microseconds: [UInt64] = [

@@ -1,20 +1,21 @@
 public import HTTPPool
 public import HTTPTypes
 
-/// A pooled HTTP client that is measured. It wraps any other and is used in its place.
+/// A pooled HTTP client with metrics. It wraps another client and is used in its place.
 public final class InstrumentedClient: PooledHTTPClient {
-    /// The pool behind the client, as it is recorded.
+    /// The observed pool of the client.
     public let measured: MeasuredPool
     private let client: any PooledHTTPClient
 
-    /// Wraps a client that has not been used yet, and that is its own pool.
+    /// Wraps an unused client that is its own pool.
     ///
     /// - Parameters:
-    ///   - client: the client to measure.
-    ///   - name: 1 to 64 bytes of UTF-8 without control characters. It must not be taken from input.
-    ///   - registry: where the pool is to be found.
-    /// - Throws: ``PoolNameError`` if the name is invalid, or a living pool has it; `PoolError` with code
-    ///   `observerRefused` if the pool has an observer already, or has begun to work without one. Then the name stays free.
+    ///   - client: the client to observe.
+    ///   - name: the pool name, 1 to 64 bytes of UTF-8 without control characters. It must not be taken from input.
+    ///   - registry: the registry to add the pool to.
+    /// - Throws: ``PoolNameError`` if the name is invalid or used by another live pool; `PoolError` with code
+    ///   `observerRefused` if the pool already has an observer or has already accepted a request. The name stays
+    ///   available then.
     public convenience init(
         _ client: any PooledHTTPClient & ObservablePool,
         name: String = "default",
@@ -23,14 +24,14 @@ public final class InstrumentedClient: PooledHTTPClient {
         try self.init(client, pool: client, name: name, registry: registry)
     }
 
-    /// Wraps a client whose pool is recorded elsewhere, by a `PoolRecorder` for example.
+    /// Wraps a client whose pool is reported separately, for example by a `PoolRecorder`.
     ///
     /// - Parameters:
     ///   - client: sends the requests.
-    ///   - pool: what reports them, and what ``shutdown(_:)`` ends.
-    ///   - name: 1 to 64 bytes of UTF-8 without control characters. It must not be taken from input.
-    ///   - registry: where the pool is to be found.
-    /// - Throws: ``PoolNameError`` and `PoolError`, as ``MeasuredPool/init(_:name:registry:)`` does.
+    ///   - pool: reports the connections and requests; ``shutdown(_:)`` shuts it down.
+    ///   - name: the pool name, 1 to 64 bytes of UTF-8 without control characters. It must not be taken from input.
+    ///   - registry: the registry to add the pool to.
+    /// - Throws: ``PoolNameError`` and `PoolError`, like ``MeasuredPool/init(_:name:registry:)``.
     public init(
         _ client: any PooledHTTPClient,
         pool: any ObservablePool,
@@ -41,16 +42,16 @@ public final class InstrumentedClient: PooledHTTPClient {
         measured = try MeasuredPool(pool, name: name, registry: registry)
     }
 
-    /// The value of the label `pool` in all metrics of the client.
+    /// The name of the pool: the value of the `pool` label.
     public var name: String { measured.name }
 
-    /// The pool, to change its limits (`ObservablePool.reconfigure(_:)`) for example.
+    /// The pool, for example to change its limits with `ObservablePool.reconfigure(_:)`.
     public var pool: any ObservablePool { measured.pool }
 
-    /// What the pool is and has done, at one instant between two of its turns.
+    /// A consistent snapshot of the pool, taken between two turns.
     public func reading() -> PoolReading { measured.reading() }
 
-    /// Sends a request and returns the response, as the wrapped client does.
+    /// Sends a request with the wrapped client.
     public func execute(
         _ request: HTTPRequest,
         body: HTTPRequestBody,
@@ -59,7 +60,8 @@ public final class InstrumentedClient: PooledHTTPClient {
         try await client.execute(request, body: body, options: options)
     }
 
-    /// Shuts the pool down. When its last connection is closed the pool leaves the registry and its name is free again.
+    /// Shuts the pool down. Once its last connection is closed, it is removed from the registry and its name is
+    /// available again.
     public func shutdown(_ policy: ShutdownPolicy = ShutdownPolicy()) async { await measured.shutdown(policy) }
 }
 

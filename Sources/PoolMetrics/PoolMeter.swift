@@ -1,11 +1,11 @@
 import HTTPPool
 import Synchronization
 
-/// Learns of every turn of one pool and keeps the tally. One lock is taken per turn, none per event.
+/// Adds up the turns of one pool. Takes one lock per turn, none per event.
 final class PoolMeter: PoolObserver, Sendable {
     private let tally: Mutex<PoolTally>
 
-    /// - Parameter configuration: the limits and timeouts that are in force, until a turn tells of others.
+    /// - Parameter configuration: the limits and timeouts in force until a turn reports others.
     init(configuration: PoolConfiguration, maxOrigins: Int = 64, maxSites: Int = 32) {
         tally = Mutex(
             PoolTally(
@@ -18,16 +18,16 @@ final class PoolMeter: PoolObserver, Sendable {
     }
 
     func poolDidTurn(_ turn: borrowing PoolTurn) {
-        // The clock on the wall is asked only where something changed for it to date.
+        // Reads the wall clock only if the configuration changed.
         let changed = turn.hasConfiguration ? Double.secondsSince1970() : nil
         tally.withLock { $0.add(turn, configurationChanged: changed) }
     }
 
-    /// The tally, and the submissions that no turn has told of yet.
+    /// The tally, and the submissions that no turn has reported yet.
     ///
-    /// The submissions are read under the lock that a turn needs, so no turn can come between the two halves of the
-    /// reading. The pool must therefore not hold a lock that `pending` takes while it tells of a turn. Nothing is
-    /// computed here: the pool waits for no more than the copying.
+    /// The submissions are read under the lock that a turn takes, so that no turn can fall between the two. The
+    /// pool must therefore report turns without holding a lock that `pending` takes. Nothing is computed under the
+    /// lock: the pool waits for copying only.
     func read(pending: () -> [PendingSubmission]) -> (tally: PoolTally, pending: [PendingSubmission]) {
         tally.withLock { ($0, pending()) }
     }

@@ -1,39 +1,39 @@
-/// Why a pool cannot have its name.
+/// Why a pool name was refused.
 public struct PoolNameError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The two things that can be wrong.
+    /// The problem of the name.
     @nonexhaustive
     public enum Problem: Sendable, Hashable {
-        /// It is empty, longer than 64 bytes, or holds a control character.
+        /// The name is empty, longer than 64 bytes, or contains a control character.
         case invalid
-        /// A pool that is alive has it.
+        /// A live pool has the name.
         case taken
     }
 
-    /// The name that was asked for.
+    /// The requested name.
     public let name: String
-    /// What is wrong with it.
+    /// The problem of the name.
     public let problem: Problem
 
-    /// The name, what is wrong, and what would be right.
+    /// The name, the problem, and how to fix it.
     public var description: String {
         switch problem {
         case .invalid:
             "the pool name \"\(shown)\" is invalid; "
                 + "allowed: 1 to \(Self.mostBytes) bytes of UTF-8 without control characters"
         case .taken:
-            "a pool named \"\(shown)\" is alive already; share that one, "
-                + "shut it down first, or give this one another name"
+            "a pool named \"\(shown)\" already exists; share it, "
+                + "shut it down first, or use another name"
         }
     }
 
-    /// The beginning of the name, with everything escaped that a log could stumble over.
+    /// The first characters of the name, escaped for logs.
     private var shown: String {
         name.unicodeScalars.prefix(Self.mostBytes).map { $0.escaped(asASCII: true) }.joined()
     }
 
     private static let mostBytes = 64
 
-    /// Checks a name by itself.
+    /// Validates a name, without regard to other pools.
     static func check(_ name: String) throws(PoolNameError) {
         let isValid =
             !name.isEmpty && name.utf8.count <= mostBytes

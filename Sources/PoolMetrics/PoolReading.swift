@@ -1,36 +1,36 @@
 public import HTTPPool
 
-/// What a pool is and has done, at one instant between two of its turns.
+/// A consistent snapshot of a pool, taken between two turns.
 public struct PoolReading: Sendable {
-    /// The name that its owner gave it.
+    /// The name of the pool.
     public let name: String
-    /// The limits and timeouts that it obeyed at this instant, each with its source.
+    /// The limits and timeouts in force, each with its source.
     public let configuration: PoolConfiguration
-    /// How often others were put in force since it was made.
+    /// How often the limits and timeouts were changed since the pool was created.
     public let configurationChanges: UInt64
-    /// When these were, in seconds since 1970; when the pool was made, where they never changed.
+    /// When they were last changed, or the pool was created, in seconds since 1970.
     public let configurationSince: Double
-    /// When these were, on the clock of the pool; `nil` where they never changed.
+    /// When they were last changed, on the pool's clock; `nil` if never.
     public let configurationChanged: MonotonicTime?
-    /// The libraries underneath.
+    /// The client and TLS libraries.
     public let backend: PoolBackend
-    /// When it was read, on the clock of the pool.
+    /// When the snapshot was taken, on the pool's clock.
     public let now: MonotonicTime
-    /// Its origins: at most 64, and then one row `other` for all the rest.
+    /// The origins: at most 64, and a row `other` for the rest.
     public let origins: [OriginReading]
-    /// The call sites of its requests: at most 32, and then one row `other` for all the rest.
+    /// The call sites: at most 32, and a row `other` for the rest.
     public let sites: [SiteReading]
-    /// How long things took.
+    /// Histograms of durations.
     public internal(set) var durations: PoolDurations
-    /// When the request that has been queued the longest was submitted; `nil` when none is queued.
+    /// When the oldest queued request was submitted; `nil` if none is queued.
     public let oldestQueued: MonotonicTime?
-    /// Names that are being looked up and that connections of the pool wait for; `nil` where the pool does not report them.
+    /// The number of DNS look-ups that connections wait for; `nil` if the pool does not report them.
     public let resolving: Int?
-    /// When the pool last reported a turn; `nil` before the first.
+    /// When the pool last reported a turn; `nil` if never.
     public let lastTurn: MonotonicTime?
-    /// What the pool's thread is doing.
+    /// The current activity of the pool's thread.
     public let activity: ThreadActivity
-    /// What the pool reports. The rest of the numbers stay at 0 and mean nothing.
+    /// The facts that the pool reports. Numbers that depend on other facts are 0 and meaningless.
     public let facts: PoolFacts
 
     init(
@@ -58,13 +58,14 @@ public struct PoolReading: Sendable {
         self.lastTurn = tally.lastTurn
     }
 
-    /// The age of the request that has been queued the longest, in seconds; 0 when none is queued.
+    /// The age of the oldest queued request, in seconds; 0 if none is queued.
     public var oldestQueuedSeconds: Double { oldestQueued.map { Double(now - $0) / 1e9 } ?? 0 }
 
-    /// How long ago other limits were put in force, in seconds; `nil` where they never changed.
+    /// The time since the last change of limits and timeouts, in seconds; `nil` if there was no change.
     public var configurationAgeSeconds: Double? { configurationChanged.map { Double(now - $0) / 1e9 } }
 
-    /// How long the pool's thread has been working on one turn, in seconds; 0 while it sleeps, `nil` where that is unknown.
+    /// How long the pool's thread has been working on the current turn, in seconds; 0 while it is idle, `nil` if
+    /// unknown.
     public var driverStallSeconds: Double? {
         switch activity {
         case .unknown: nil
@@ -73,60 +74,60 @@ public struct PoolReading: Sendable {
         }
     }
 
-    /// The share of acquisitions that needed no new connection, 0 to 1; NaN before the first.
+    /// The fraction of acquisitions that reused a connection, 0 to 1; NaN before the first acquisition.
     public var reuseRatio: Double {
         let all = origins.reduce(0.0) { $0 + Double($1.acquires.total) }
         let opened = origins.reduce(0.0) { $0 + Double($1.acquires[.new]) }
         return (all - opened) / all
     }
 
-    /// The levels of all origins together.
+    /// The sum of the levels of all origins.
     public var levels: OriginLevels {
         origins.reduce(into: OriginLevels()) { $0.replace(OriginLevels(), with: $1.levels) }
     }
 
-    /// How often a request had to queue because of `limit`.
+    /// How often a request was queued because of `limit`.
     public func limitWaits(_ limit: PoolLimit) -> UInt64 { origins.reduce(0) { $0 &+ $1.limitWaits[limit] } }
 }
 
-/// One origin of a pool, or all of those that have no row of their own.
+/// One origin of a pool, or all origins without a row of their own.
 public struct OriginReading: Sendable {
     /// `scheme://host:port`, or `other`.
     public let label: String
-    /// Connections and requests now.
+    /// Current connections and requests.
     public internal(set) var levels = OriginLevels()
-    /// Acquisitions that ended with a connection, by kind.
+    /// Successful acquisitions, by kind.
     public internal(set) var acquires = Counts<AcquireKind>()
-    /// Acquisitions that ended without one, by reason.
+    /// Failed acquisitions, by reason.
     public internal(set) var acquireFailures = Counts<AcquireFailure>()
-    /// Requests that had to queue, by the limit that made them.
+    /// Queued requests, by the limit that made them wait.
     public internal(set) var limitWaits = Counts<PoolLimit>()
     /// Connections that became usable.
     public internal(set) var connectionsOpened: UInt64 = 0
-    /// Connections that never became usable, by reason.
+    /// Connections that failed to open, by reason.
     public internal(set) var connectFailures = Counts<ConnectFailure>()
-    /// Usable connections that were closed, by reason.
+    /// Closed connections that had been usable, by reason.
     public internal(set) var connectionsClosed = Counts<CloseReason>()
-    /// Requests that gave their connection back, or lost it.
+    /// Requests that released or lost their connection.
     public internal(set) var leasesEnded: UInt64 = 0
-    /// Requests that were sent again because a reused connection was dead.
+    /// Requests that were retried because their reused connection was dead.
     public internal(set) var staleRetries: UInt64 = 0
 
     init(label: String) { self.label = label }
 }
 
-/// One call site of a pool's requests, or all of those that have no row of their own.
+/// One call site of a pool, or all call sites without a row of their own.
 public struct SiteReading: Sendable {
     /// The name of the call site, or `other`.
     public let label: String
-    /// Requests now.
+    /// Current requests.
     public internal(set) var levels = RequestLevels()
-    /// Requests that gave their connection back, or lost it.
+    /// Requests that released or lost their connection.
     public internal(set) var leasesEnded: UInt64 = 0
-    /// For how long these held their connections, together.
+    /// The total time for which these held their connections, in nanoseconds.
     var leasedNanoseconds: UInt128 = 0
 
-    /// For how long requests that are over held their connections, together, in seconds.
+    /// The total time for which finished requests held their connections, in seconds.
     public var leasedSeconds: Double { Double(leasedNanoseconds) / 1e9 }
 
     init(label: String) { self.label = label }

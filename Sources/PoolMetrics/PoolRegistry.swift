@@ -1,14 +1,14 @@
 import Synchronization
 
-/// The measured pools that are alive, each under its name.
+/// The live measured pools, by name.
 ///
-/// A process needs one, ``process``, which the endpoint reads. A pool is in it from when it is wrapped until its
-/// shutdown has completed, or until nobody holds it any more.
+/// A process needs one, ``process``, which the endpoint reads. A pool is registered when it is wrapped, and removed
+/// when its shutdown has completed or its last reference is released.
 public final class PoolRegistry: Sendable {
     /// The registry of the process.
     public static let process = PoolRegistry()
 
-    /// The registry keeps no pool alive: one that its owner dropped is gone from here too.
+    /// A weak reference, so that the registry does not keep a pool alive.
     private final class Entry: Sendable {
         let id: ObjectIdentifier
         weak let pool: MeasuredPool?
@@ -21,21 +21,21 @@ public final class PoolRegistry: Sendable {
 
     private let entries = Mutex<[String: Entry]>([:])
 
-    /// An empty registry, for a test or for pools that are to be shown apart.
+    /// Creates an empty registry, for tests or to expose some pools separately.
     public init() {}
 
-    /// A reading of every pool, sorted by name.
+    /// Readings of all pools, sorted by name.
     public func readings() -> [PoolReading] {
         let pools = entries.withLock { $0.values.compactMap(\.pool) }
         return pools.map { $0.reading() }.sorted { $0.name < $1.name }
     }
 
-    /// Takes a name for a pool.
+    /// Reserves the pool's name.
     ///
-    /// The weak reference is not loaded here, nor in ``remove(_:)``: that would hold the pool for a moment, and if its last
-    /// owner let go of it in this moment, its `deinit` would wait for the lock that is held.
+    /// Neither this nor ``remove(_:)`` loads the weak reference. Loading would retain the pool for a moment; if its
+    /// last owner released it then, its `deinit` would run here and deadlock on the lock.
     ///
-    /// - Throws: ``PoolNameError`` if a living pool has it.
+    /// - Throws: ``PoolNameError`` if a live pool has the name.
     func add(_ pool: MeasuredPool) throws {
         try entries.withLock { entries in
             guard entries[pool.name] == nil else { throw PoolNameError(name: pool.name, problem: .taken) }
@@ -43,7 +43,7 @@ public final class PoolRegistry: Sendable {
         }
     }
 
-    /// Frees the name of a pool. Another pool that has taken it since keeps it.
+    /// Releases the pool's name, unless another pool has reserved it since.
     func remove(_ pool: MeasuredPool) {
         let id = ObjectIdentifier(pool)
         entries.withLock { entries in

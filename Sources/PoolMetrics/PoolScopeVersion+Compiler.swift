@@ -1,7 +1,7 @@
 import HTTPPool
 
 extension PoolScopeVersion {
-    /// The compiler that built it, as far as a program can know: the newest version that it is at least.
+    /// The compiler version, as far as conditional compilation reveals it.
     static let compiler: String = {
         #if compiler(>=6.4)
         "6.4 or newer"

@@ -1,26 +1,26 @@
 public import HTTPPool
 
-/// Everything that a pool has told, added up. A value: a copy of it is a reading of one instant.
+/// Everything that a pool has reported, added up. As a value type, a copy is a consistent snapshot.
 struct PoolTally: Sendable {
     private(set) var origins: SeriesTable<Origin, OriginReading>
     private(set) var sites: SeriesTable<CallSite, SiteReading>
-    /// Its buckets stay those of the start: a bound never changes while the process runs.
+    /// The bounds are fixed when the pool is created, because they must not change while the process runs.
     private(set) var durations: PoolDurations
     /// The limits and timeouts in force.
     private(set) var configuration: PoolConfiguration
-    /// How often others were put in force.
+    /// How often the configuration was changed.
     private(set) var configurationChanges: UInt64 = 0
-    /// When these were, in seconds since 1970; when the pool was made, where they never changed.
+    /// When it was last changed, or the pool was created, in seconds since 1970.
     private(set) var configurationSince: Double
-    /// The turn that last put others in force; `nil` where none did.
+    /// The time of the turn that last changed it; `nil` if none did.
     private(set) var configurationChanged: MonotonicTime?
-    /// Submissions up to this number are in the levels.
+    /// The number of the last submission covered by the levels.
     private(set) var takenThrough: UInt64 = 0
-    /// When the request that has been queued the longest was submitted.
+    /// When the oldest queued request was submitted; `nil` if none is queued.
     private(set) var oldestQueued: MonotonicTime?
-    /// Names that are being looked up.
+    /// The number of DNS look-ups in progress.
     private(set) var resolving = 0
-    /// When the last turn was told; `nil` before the first.
+    /// When the last turn ended; `nil` before the first.
     private(set) var lastTurn: MonotonicTime?
 
     init(configuration: PoolConfiguration, since: Double, maxOrigins: Int, maxSites: Int) {
@@ -33,7 +33,8 @@ struct PoolTally: Sendable {
 
     /// Adds a turn.
     ///
-    /// - Parameter configurationChanged: now, in seconds since 1970; needed only where the turn has a configuration.
+    /// - Parameter configurationChanged: the current time in seconds since 1970; required only if the turn has a
+    ///   configuration.
     mutating func add(_ turn: borrowing PoolTurn, configurationChanged: Double?) {
         if turn.hasConfiguration, let configuration = turn.configuration {
             self.configuration = configuration
@@ -56,7 +57,7 @@ struct PoolTally: Sendable {
         lastTurn = turn.now
     }
 
-    /// Counts submissions that no turn has told of yet as queued.
+    /// Counts submissions that no turn has reported yet as queued.
     mutating func add(_ pending: [PendingSubmission]) {
         for submission in pending where submission.number > takenThrough {
             let origin = origins.row(of: submission.origin, label: submission.origin.description)
@@ -102,7 +103,7 @@ struct PoolTally: Sendable {
         }
     }
 
-    /// A call site has the same number in the whole process, so the first sight of it introduces it.
+    /// Call site numbers are process-wide, so the first occurrence introduces a call site.
     private mutating func meet(_ site: CallSite) {
         guard !sites.knows(Int(site.index)) else { return }
         sites.introduce(site, label: site.name, as: Int(site.index))
@@ -113,17 +114,17 @@ struct PoolTally: Sendable {
 public struct PoolDurations: Sendable {
     /// From submission to a ready connection.
     public internal(set) var acquired: Histogram
-    /// From submission to giving up, by position of the reason.
+    /// From submission to failure, by position of the reason.
     var acquireFailed: [Histogram]
-    /// From submission to a slot, of those that acquired.
+    /// From submission to a slot, for requests that acquired a connection.
     public internal(set) var queueWait: Histogram
     /// From the decision to open a connection until it was usable.
     public internal(set) var connected: Histogram
-    /// From the decision to open a connection until that had failed.
+    /// From the decision to open a connection until it failed.
     public internal(set) var connectFailed: Histogram
-    /// How long requests held their connection.
+    /// How long requests held their connections.
     public internal(set) var lease: Histogram
-    /// How long usable connections lived.
+    /// How long usable connections existed.
     public internal(set) var connectionLifetime: Histogram
     /// How many requests a connection had served when it was closed.
     public internal(set) var connectionRequests: Histogram
@@ -140,6 +141,6 @@ public struct PoolDurations: Sendable {
         connectionRequests = Histogram(bounds: .requests)
     }
 
-    /// From submission to giving up for this reason.
+    /// From submission to failure, for one reason.
     public func acquireFailed(_ reason: AcquireFailure) -> Histogram { acquireFailed[reason.position] }
 }

@@ -1,22 +1,22 @@
 import Glibc
 
-/// What the system says about this process. What cannot be read is `nil` and is left out of the exposition.
+/// Metrics of the process from the operating system. Values that cannot be read are `nil` and omitted.
 public struct ProcessReading: Sendable {
-    /// Processor time used so far, user and system together, in seconds.
+    /// CPU time used, user and system, in seconds.
     public var cpuSeconds: Double?
-    /// Memory that is resident, in bytes.
+    /// Resident memory, in bytes.
     public var residentMemoryBytes: Double?
-    /// Descriptors that are open.
+    /// The number of open file descriptors.
     public var openDescriptors: Double?
-    /// Descriptors that may be open; infinity where there is no limit.
+    /// The maximum number of open file descriptors; infinity for no limit.
     public var maxDescriptors: Double?
-    /// When the process started, in seconds since 1970.
+    /// The start time of the process, in seconds since 1970.
     public var startTimeSeconds: Double?
 
-    /// Nothing is known.
+    /// Creates a reading without values.
     public init() {}
 
-    /// Reads them now.
+    /// Reads the current values.
     public static func current() -> ProcessReading {
         var reading = ProcessReading()
         reading.cpuSeconds = seconds(of: CLOCK_PROCESS_CPUTIME_ID)
@@ -33,7 +33,7 @@ public struct ProcessReading: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// The second number of `statm` is the resident pages.
+    /// The second field of `statm` is the number of resident pages.
     private static func residentBytes() -> Double? {
         guard let statm = text(of: "/proc/self/statm") else { return nil }
         let fields = statm.split(separator: " ")
@@ -42,14 +42,15 @@ public struct ProcessReading: Sendable {
     }
 
     private static func countDescriptors() -> Double? {
-        // Since Linux 6.2 the folder's size is the number, and thousands of entries need not be read at every scrape.
+        // Since Linux 6.2 the size of the directory is the number of descriptors, which avoids reading thousands of
+        // entries at every scrape.
         var status = stat()
         if stat("/proc/self/fd", &status) == 0, status.st_size > 0 { return Double(status.st_size) }
         guard let directory = opendir("/proc/self/fd") else { return nil }
         defer { closedir(directory) }
         var entries = 0
         while readdir(directory) != nil { entries += 1 }
-        // The entries `.` and `..`, and the descriptor of the directory itself, which is closed in a moment.
+        // Excludes `.`, `..`, and the descriptor of the directory itself.
         return entries > 3 ? Double(entries - 3) : nil
     }
 
@@ -59,19 +60,19 @@ public struct ProcessReading: Sendable {
         return limit.rlim_cur == rlim_t.max ? .infinity : Double(limit.rlim_cur)
     }
 
-    /// Read once: it is the difference of two clocks, and must not waver between scrapes.
+    /// Computed once: as the difference of two clocks, it would fluctuate between scrapes.
     private static let startTime: Double? = {
         guard let stat = text(of: "/proc/self/stat"), let nameEnd = stat.lastIndex(of: ")"),
             let now = seconds(of: CLOCK_REALTIME), let sinceBoot = seconds(of: CLOCK_BOOTTIME)
         else { return nil }
-        // Only behind the program's name, which may hold anything, do spaces separate; the start is field 22,
-        // in clock ticks since the system was booted.
+        // Fields are separated by spaces only after the program's name, which may contain spaces. The start time is
+        // field 22, in clock ticks since boot.
         let fields = stat[nameEnd...].split(separator: " ")
         guard fields.count > 20, let ticks = Double(fields[20]) else { return nil }
         return now - sinceBoot + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }()
 
-    /// The beginning of a small file.
+    /// The first 2048 bytes of a file.
     private static func text(of path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -1,14 +1,15 @@
 import HTTPPool
 
-/// Writes the sample lines of families, which are the same in every format.
+/// Writes the sample lines of families.
 ///
-/// A line is a beginning (the name, and the labels of the pool, origin or call site), an ending (the labels that tell
-/// the samples of one subject apart) and a value. Beginnings serve all samples of a subject, endings all subjects.
+/// A line consists of a beginning (the name, and the labels of the pool, origin or call site), an ending (the
+/// labels that distinguish the samples of one subject) and a value. Beginnings are shared by all samples of a
+/// subject, endings by all subjects.
 struct SampleWriter {
     private let scrape: Scrape
     private let pools: [PoolLabels]
 
-    /// The beginning of the labels of each subject in one pool, from the brace to the last quote.
+    /// The leading labels of each subject in one pool, from the brace to the last quote.
     private struct PoolLabels {
         let pool: [UInt8]
         let origins: [[UInt8]]
@@ -28,7 +29,7 @@ struct SampleWriter {
         self.pools = scrape.pools.map(PoolLabels.init)
     }
 
-    /// All samples of one family, over all pools.
+    /// Writes all samples of one family, for all pools.
     func write(_ family: Family, to bytes: inout [UInt8]) {
         let name = Array(family.name.utf8)
         switch family.samples {
@@ -57,7 +58,7 @@ struct SampleWriter {
         }
     }
 
-    /// All samples of one family, over all subjects of a kind in all pools.
+    /// Writes all samples of one family, for all subjects of one kind.
     private func write<Subject>(
         _ samples: [Family.Sample<Subject, Double>],
         of subjects: KeyPath<PoolReading, [Subject]>,
@@ -99,7 +100,7 @@ struct SampleWriter {
         line(name + "_count".utf8 + labels, ending, Double(below), to: &bytes)
     }
 
-    /// What stands between the labels of the subject and the value.
+    /// The text between the labels of the subject and the value.
     private static func ending(_ labels: [UInt8]) -> [UInt8] { labels + "} ".utf8 }
 
     private static func line(

@@ -1,9 +1,10 @@
 import HTTPPool
 
-/// Rows of numbers under a cap: the first so many keys get a row of their own, all later ones share the row `other`.
+/// A table with a limited number of rows: the first `cap` keys get rows of their own, later ones share the row
+/// `other`.
 ///
-/// A pool speaks of its origins and call sites by small numbers. The table turns such a number into a row with one look
-/// into an array. A row stays for ever, since its counters must not fall.
+/// A pool refers to its origins and call sites by small numbers, each of which maps to a row by an array access.
+/// Rows are never removed, because their counters must not decrease.
 struct SeriesTable<Key: Hashable & Sendable, Row: SeriesRow>: Sendable {
     private(set) var rows: [Row] = []
     private let cap: Int
@@ -11,56 +12,56 @@ struct SeriesTable<Key: Hashable & Sendable, Row: SeriesRow>: Sendable {
     private var otherRow: Int?
     private var members: [Member] = []
 
-    /// A number that a pool uses: the row that it counts in, and its share of the row's levels.
+    /// A number used by a pool: its row, and its share of the row's levels.
     private struct Member: Sendable {
         var row: Int?
         var levels = Row.Levels()
     }
 
-    /// The label of the row that is shared.
+    /// The label of the shared row.
     static var otherLabel: String { "other" }
 
     init(cap: Int) { self.cap = cap }
 
-    /// From now on `index` speaks of `key`. What was left of its former levels is taken back.
+    /// Assigns `index` to `key`. Levels left from its previous key are subtracted.
     mutating func introduce(_ key: Key, label: String, as index: Int) {
         if knows(index) { setLevels(Row.Levels(), of: index) }
         while members.count <= index { members.append(Member()) }
         members[index].row = row(of: key, label: label)
     }
 
-    /// Whether `index` speaks of anything yet.
+    /// Whether `index` is assigned to a key.
     func knows(_ index: Int) -> Bool { index < members.count && members[index].row != nil }
 
-    /// Changes the row in which `index` counts.
+    /// Changes the row of `index`.
     mutating func update(_ index: Int, _ change: (inout Row) -> Void) {
         let row = row(of: index)
         change(&rows[row])
     }
 
-    /// Puts new levels in place of those that `index` had.
+    /// Replaces the levels of `index`.
     mutating func setLevels(_ levels: Row.Levels, of index: Int) {
         let row = row(of: index)
         rows[row].levels.replace(members[index].levels, with: levels)
         members[index].levels = levels
     }
 
-    /// The row of a key; it is made where there is none and the cap allows it.
+    /// The row of a key, created if the cap permits.
     mutating func row(of key: Key, label: @autoclosure () -> String) -> Int {
         if let row = rowOfKey[key] { return row }
         let label = label()
         let own = rows.count - (otherRow == nil ? 0 : 1)
-        // A name that equals the shared label would make two rows of the same label.
+        // A key with the label `other` would give two rows the same label.
         guard own < cap, label != Self.otherLabel else { return sharedRow() }
         rows.append(Row(label: label))
         rowOfKey[key] = rows.count - 1
         return rows.count - 1
     }
 
-    /// Changes the levels of a row by hand, for what no member has told of yet.
+    /// Changes the levels of a row directly, for requests that no member has reported yet.
     mutating func adjust(row: Int, _ change: (inout Row.Levels) -> Void) { change(&rows[row].levels) }
 
-    /// A number that was never introduced counts in the shared row.
+    /// The row of a number; one that was never introduced uses the shared row.
     private mutating func row(of index: Int) -> Int {
         if index < members.count, let row = members[index].row { return row }
         while members.count <= index { members.append(Member()) }
@@ -84,10 +85,10 @@ protocol SeriesRow: Sendable {
     var levels: Levels { get set }
 }
 
-/// Levels of which several members of a row hold a share each.
+/// Levels that are the sum of the shares of several members.
 protocol LevelArithmetic: Sendable {
     init()
-    /// Takes one member's old share out and puts the new one in.
+    /// Subtracts a member's old share and adds the new one.
     mutating func replace(_ old: Self, with new: Self)
 }
 

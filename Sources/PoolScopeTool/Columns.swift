@@ -1,6 +1,6 @@
 /// Text in aligned columns.
 enum Columns {
-    /// One line for each row; every column but the last is as wide as its widest cell.
+    /// One line per row. Every column except the last is padded to its widest cell.
     static func aligned(_ rows: [[String]]) -> String {
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }

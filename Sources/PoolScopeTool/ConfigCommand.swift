@@ -9,9 +9,9 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config",
         abstract: "Print the configuration in force: setting, value, source, variable.",
         discussion: """
-            What 'poolscope run' would refuse is refused here: every problem goes to standard error and the exit code is 1. \
-            A variable that looks like a setting and is not, and a limit of connections for which the process has not the \
-            descriptors, are warnings there.
+            A configuration that 'poolscope run' would reject is rejected here: all problems are printed to standard error \
+            and the exit code is 1. Unknown variables that resemble settings, and a connection limit that exceeds the \
+            process's limit of file descriptors, are printed as warnings.
             """
     )
 
@@ -25,8 +25,8 @@ struct ConfigCommand: AsyncParsableCommand {
         console.say(Columns.aligned(settings.rows))
     }
 
-    /// Listens for a moment where the endpoint would. A port in use is not wrong: the process that is configured so may be
-    /// running.
+    /// Listens briefly on the endpoint's address. A port in use is not an error, because the configured process may
+    /// be running.
     private static func checkListening(_ configuration: EndpointConfiguration) async throws {
         let endpoint = MetricsEndpoint(
             configuration,

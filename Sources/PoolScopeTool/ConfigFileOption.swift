@@ -1,13 +1,13 @@
 import ArgumentParser
 
-/// The option that names a file with settings.
+/// The option for a settings file.
 struct ConfigFileOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A JSON file with settings that no variable of the environment makes.",
+            "A JSON file with settings. Environment variables take precedence.",
             discussion: """
-                Its keys are httpClient.maxConnections and so on. 'poolscope run' reads it again when it changes, and at \
-                once on SIGHUP.
+                The keys are httpClient.maxConnections and so on. 'poolscope run' reloads the file when it changes, and \
+                immediately on SIGHUP.
                 """,
             valueName: "file"
         )

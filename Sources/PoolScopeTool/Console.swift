@@ -1,6 +1,6 @@
 import Foundation
 
-/// Standard output: lines, and one line that lives on a terminal.
+/// Writes lines and a status line that is updated in place to standard output, and warnings to standard error.
 struct Console: Sendable {
     private let isTerminal = isatty(STDOUT_FILENO) == 1
 
@@ -10,17 +10,17 @@ struct Console: Sendable {
     /// Writes a line to standard error.
     func warn(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }
 
-    /// Rewrites the live line in place; where there is no terminal, writes it as a line.
+    /// Rewrites the status line in place; writes a new line if the output is not a terminal.
     func showLiveLine(_ line: String) { write(isTerminal ? "\r\(line)\u{1B}[K" : line + "\n") }
 
-    /// Leaves the live line as it is and goes to the next.
+    /// Ends the status line and moves to the next line.
     func endLiveLine() { if isTerminal { write("\n") } }
 
     private func write(_ text: String) {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
         } catch {
-            // Nobody reads any more, as after `| head`. SIGPIPE would have ended the tool, but the pool ignores it.
+            // The reader is gone, as after `| head`. SIGPIPE would have ended the tool, but the pool ignores it.
             exit(EXIT_FAILURE)
         }
     }

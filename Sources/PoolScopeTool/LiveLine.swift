@@ -1,7 +1,7 @@
 import Foundation
 import HTTPPool
 
-/// The state of a run at one moment.
+/// The state of a run at one time.
 struct LiveSample: Sendable, Hashable {
     var elapsed: Duration
     var requests: UInt64
@@ -9,11 +9,11 @@ struct LiveSample: Sendable, Hashable {
     var pools: PoolTotals
 }
 
-/// Makes the line that is shown every second. It fits a terminal of 80 columns as long as the numbers are ordinary.
+/// Formats the status line that is updated every second. It fits 80 columns unless the numbers are very large.
 struct LiveLine: Sendable {
     private var last: (elapsed: Duration, requests: UInt64) = (.zero, 0)
 
-    /// The line for a sample. The rate is that since the sample before.
+    /// The line for a sample. The rate is relative to the previous sample.
     mutating func text(for sample: LiveSample) -> String {
         let seconds = (sample.elapsed - last.elapsed).inSeconds
         let rate = seconds > 0 ? Double(sample.requests - last.requests) / seconds : 0

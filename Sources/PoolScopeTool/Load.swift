@@ -2,8 +2,8 @@ import HTTPPool
 import PoolMetrics
 import ServiceLifecycle
 
-/// Drives the clients until its time is over or the service group shuts down. Running requests then have the grace to finish,
-/// and are cancelled after that.
+/// Runs the load until its duration is over or the service group shuts down. Running requests then have the grace
+/// period to finish, and are cancelled after it.
 struct Load: Service {
     let workload: Workload
     let clients: LoadClients
@@ -12,7 +12,7 @@ struct Load: Service {
     let grace: Duration
     let ledger: LoadLedger
     let console: Console
-    /// Called when the grace begins.
+    /// Called when the grace period begins.
     let onEnd: @Sendable () -> Void
 
     func run() async {
@@ -28,7 +28,7 @@ struct Load: Service {
             group.addTask {
                 await pace.end()
                 onEnd()
-                // Cut short when nothing runs any more.
+                // Cancelled as soon as nothing is running.
                 try? await Task.sleep(for: grace)
                 return true
             }
@@ -57,7 +57,7 @@ struct Load: Service {
 
     private func showProgress() async {
         var line = LiveLine()
-        // A line a second, until the task is cancelled.
+        // One line per second, until the task is cancelled.
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let tally = ledger.read()
             var pools = tally.endedPools

@@ -1,7 +1,7 @@
 import HTTPPool
 import HTTPTypes
 
-/// One request of the load, with the place that it comes from.
+/// One request of the load, with its call site.
 struct LoadCall: Sendable {
     let site: CallSite
     let request: HTTPRequest

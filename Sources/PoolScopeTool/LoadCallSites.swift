@@ -1,6 +1,6 @@
 import HTTPPool
 
-/// The places in a gateway that its requests come from.
+/// The call sites of a gateway.
 extension CallSite {
     static let toolCalls = CallSite("tool calls")
     static let tokenExchange = CallSite("token exchange")

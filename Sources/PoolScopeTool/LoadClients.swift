@@ -3,14 +3,14 @@ import HTTPPool
 import HTTPTypes
 import PoolMetrics
 
-/// Where the load's requests get their client from.
+/// The clients that send the load.
 enum LoadClients: Sendable {
-    /// All from the same: the right way.
+    /// One client for all requests: the recommended use.
     case shared(InstrumentedClient)
-    /// Each makes its own and shuts it down: the fault that PoolScope is there to show.
+    /// One client per request, shut down after it: the mistake that PoolScope makes visible.
     case perRequest(PoolConfiguration)
 
-    /// Sends a call and reads its answer to the end.
+    /// Sends a request and reads its response to the end.
     func send(_ call: LoadCall, worker: Int, ledger: LoadLedger) async -> LoadOutcome {
         do {
             switch self {

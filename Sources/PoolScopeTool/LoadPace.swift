@@ -1,27 +1,27 @@
 import ServiceLifecycle
 import Synchronization
 
-/// When the load's requests are due, and when there are no more. All workers take their turns from one pace.
+/// Schedules the requests of the load, for all workers.
 final class LoadPace: Sendable {
     private let began = ContinuousClock.now
     private let rate: Double?
     private let duration: Duration?
     private let turns = Atomic<UInt64>(0)
 
-    /// Begins now.
+    /// Starts the schedule.
     ///
     /// - Parameters:
-    ///   - rate: requests a second; `nil`: each is due as soon as a worker is free.
-    ///   - duration: how long; `nil`: until the service shuts down.
+    ///   - rate: requests per second; `nil` schedules each request as soon as a worker is free.
+    ///   - duration: the length of the load; `nil` runs until the service shuts down.
     init(rate: Double?, duration: Duration?) {
         self.rate = rate
         self.duration = duration
     }
 
-    /// Time since the beginning.
+    /// The time since the start.
     var elapsed: Duration { began.duration(to: .now) }
 
-    /// Waits until no further request is due: the duration is over, or the service shuts down.
+    /// Waits until no more requests are due: the duration is over, or the service is shutting down.
     func end() async {
         guard let duration else {
             try? await gracefulShutdown()
@@ -34,10 +34,10 @@ final class LoadPace: Sendable {
 
     /// Waits until the next request is due.
     ///
-    /// With a rate the due moments do not depend on how quickly answers come. A worker that comes late gets a moment
-    /// in the past, so that a latency that is counted from it has the lateness in it.
+    /// With a rate, due times do not depend on response times. A late worker gets a due time in the past, so
+    /// latencies measured from it include the delay.
     ///
-    /// - Returns: the request's number and due moment; `nil` when the load is over.
+    /// - Returns: the number and due time of the request; `nil` if the load is over.
     func next() async -> (number: UInt64, due: ContinuousClock.Instant)? {
         guard !Task.isCancelled, !Task.isShuttingDownGracefully else { return nil }
         let number = turns.add(1, ordering: .relaxed).oldValue

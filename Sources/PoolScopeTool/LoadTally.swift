@@ -2,11 +2,11 @@ import HTTPPool
 import Histogram
 import Synchronization
 
-/// How one request of the load ended.
+/// The result of one request of the load.
 enum LoadOutcome: Sendable, Hashable {
-    /// An answer came, of whatever status.
+    /// A response of any status.
     case answer(status: Int)
-    /// None came, and this is the code of the error.
+    /// No response, but an error with this code.
     case error(code: String)
 
     init(_ error: any Error) {
@@ -18,17 +18,17 @@ enum LoadOutcome: Sendable, Hashable {
     }
 }
 
-/// What has become of the load's requests so far.
+/// The results of the load so far.
 struct LoadTally: Sendable {
-    /// Answers by the hundreds of their status.
+    /// Responses, by the first digit of their status.
     private(set) var answers: [Int: UInt64] = [:]
-    /// Requests without an answer, by the code of the error.
+    /// Failed requests, by error code.
     private(set) var errors: [String: UInt64] = [:]
-    /// Nanoseconds to the end of an answer, over all that came.
+    /// Latencies up to the end of the response, in nanoseconds.
     private(set) var latency = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
-    /// The numbers of pools that are shut down, added up.
+    /// The totals of pools that have been shut down.
     private(set) var endedPools = PoolTotals()
-    /// From the beginning of the load to its last answer; zero while it goes on.
+    /// The time from the start of the load to the last response; zero while it is running.
     private(set) var elapsed = Duration.zero
 
     var errorCount: UInt64 { errors.values.reduce(0, +) }
@@ -48,7 +48,7 @@ struct LoadTally: Sendable {
     mutating func noteEnd(after elapsed: Duration) { self.elapsed = elapsed }
 }
 
-/// The tally that all workers write to.
+/// The tally shared by all workers.
 final class LoadLedger: Sendable {
     private let tally = Mutex(LoadTally())
 

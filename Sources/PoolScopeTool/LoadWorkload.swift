@@ -2,9 +2,9 @@ import HTTPPool
 import HTTPTypes
 import LoopbackUpstream
 
-/// Which request comes next.
+/// Chooses the requests of the load.
 struct Workload: Sendable {
-    /// What a call site asks of the loopback upstream.
+    /// A kind of request that a call site sends to the loopback upstream.
     struct Kind: Sendable {
         let site: CallSite
         let method: HTTPRequest.Method
@@ -12,7 +12,7 @@ struct Workload: Sendable {
         var body = HTTPRequestBody.none
     }
 
-    /// A gateway's day: mostly tool calls, some of them slow, and around them what makes them possible.
+    /// The typical traffic of a gateway: mostly tool calls, some of them slow, and the requests that support them.
     static let everyday = Mix<Kind>([
         (weight: 34, element: Kind(site: .toolCalls, method: .post, path: "/echo", body: toolCall)),
         (weight: 6, element: Kind(site: .toolCalls, method: .get, path: "/slow")),
@@ -28,20 +28,20 @@ struct Workload: Sendable {
     private let targets: [Target]
     private let upstream: String
 
-    /// Drives a loopback upstream.
+    /// Sends requests to a loopback upstream.
     init(upstream authority: String) {
         targets = []
         upstream = authority
     }
 
-    /// Drives given addresses, one after the other, with GET. There must be at least one.
+    /// Sends GET requests to the given URLs in turn. At least one is required.
     init(targets: [Target]) {
         precondition(!targets.isEmpty)
         self.targets = targets
         upstream = ""
     }
 
-    /// The request with this number; the numbers go through the targets in turn.
+    /// The request with the given number, which selects the target.
     func call(number: UInt64, using random: inout some RandomNumberGenerator) -> LoadCall {
         let kind = Self.everyday.pick(using: &random)
         guard !targets.isEmpty else {

@@ -1,15 +1,15 @@
 import Glibc
 import HTTPPool
 
-/// How many descriptors the tool may open (RLIMIT_NOFILE).
+/// The limit on open file descriptors (RLIMIT_NOFILE).
 enum OpenFileLimit {
-    /// The soft limit; `nil` where it is unlimited.
+    /// The soft limit; `nil` if unlimited.
     static var current: Int? {
         guard let limit = read(), limit.rlim_cur != rlim_t.max else { return nil }
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Raises the soft limit to the hard one, as Go's runtime does since 1.19. Where that is refused it stays as it is.
+    /// Raises the soft limit to the hard limit, as Go's runtime does since 1.19. A failure leaves it unchanged.
     static func raise() {
         guard var limit = read() else { return }
         limit.rlim_cur = limit.rlim_max
@@ -23,7 +23,7 @@ enum OpenFileLimit {
 }
 
 extension Settings {
-    /// Says on standard error what the process cannot keep of them.
+    /// Prints the warnings of the pool's configuration to standard error.
     func warn(to console: Console) {
         for problem in pool.warnings(descriptorLimit: OpenFileLimit.current) { console.warn("warning: \(problem)") }
     }

@@ -1,7 +1,7 @@
 import HTTPPool
 import PoolMetrics
 
-/// What the numbers of one pool, or of several, add up to.
+/// The sums of the numbers of one or more pools.
 struct PoolTotals: Sendable, Hashable {
     var queued = 0
     var inFlight = 0
@@ -11,7 +11,7 @@ struct PoolTotals: Sendable, Hashable {
     var acquiresNew: UInt64 = 0
     var connectionsOpened: UInt64 = 0
 
-    /// The share of acquisitions that needed no new connection, 0 to 1; `nil` before the first.
+    /// The fraction of acquisitions that reused a connection, 0 to 1; `nil` before the first acquisition.
     var reuseRatio: Double? { acquires == 0 ? nil : Double(acquires - acquiresNew) / Double(acquires) }
 
     static func += (sum: inout Self, other: Self) {

@@ -2,18 +2,18 @@ import ArgumentParser
 import Foundation
 import HTTPPool
 
-/// The command-line tool: shows what a shared pool does, and which configuration is in force.
+/// The command-line tool. It demonstrates a shared pool and prints the configuration in force.
 @main
 struct Poolscope: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poolscope",
-        abstract: "Watch a shared, pooled HTTP client at work.",
+        abstract: "Run and inspect a shared, pooled HTTP client.",
         version: PoolScopeVersion.current,
         subcommands: [RunCommand.self, ConfigCommand.self]
     )
 
-    /// Parses the arguments and runs the command. An argument that stands where none should may be an address with a password,
-    /// so that no error repeats one.
+    /// Parses the arguments and runs the command. An unexpected argument may be a URL with a password, so errors do
+    /// not repeat arguments that may be URLs.
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
@@ -32,16 +32,16 @@ struct Poolscope: AsyncParsableCommand {
 }
 
 extension String {
-    /// Without those of the arguments that may be addresses.
+    /// The text with arguments that may be URLs replaced by `(hidden)`.
     func hidingAddresses(in arguments: [String]) -> String {
         let values = arguments.flatMap { argument in
-            // Also what follows the name of an option: `--target=https://...`.
+            // Also the value of an option: `--target=https://...`.
             [argument]
                 + (argument.hasPrefix("-")
                     ? argument.split(separator: "=", maxSplits: 1).dropFirst().map(String.init) : [])
         }
         let secrets = values.filter { value in !value.hasPrefix("-") && value.contains { ":/@?".contains($0) } }
-        // The longest first: one may be a part of another.
+        // Longest first, because one may contain another.
         return secrets.sorted { $0.count > $1.count }.reduce(self) { text, secret in
             text.replacingOccurrences(of: secret, with: "(hidden)")
         }

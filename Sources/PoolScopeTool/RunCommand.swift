@@ -14,32 +14,35 @@ import SharedPool
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Put a pooled client under load and show its numbers.",
+        abstract: "Put a pooled client under load and show its metrics.",
         discussion: """
-            Without a target the load goes to an upstream of the tool's own on loopback, which is quick, slow, large and \
-            failing by turns. The pool's limits and the endpoint's address come from the environment, then from the file \
-            of --config; see 'poolscope config'. At the end of the duration, and on SIGINT or SIGTERM, running requests have \
-            the grace to finish and are cancelled then; a second signal ends at once. The limit of open files is raised \
-            as far as the system lets it.
+            Without --target, requests go to a built-in upstream on loopback with fast, slow, large and failing responses. \
+            The pool's limits and the endpoint's address are read from the environment, then from the --config file; see \
+            'poolscope config'. At the end of the duration, and on SIGINT or SIGTERM, running requests may finish within the \
+            grace period and are then cancelled; a second signal exits immediately. The soft limit of open files is raised \
+            to the hard limit.
             """
     )
 
-    @Option(name: .customLong("target"), help: "A URL to send GET requests to. Several are driven in turn.")
+    @Option(
+        name: .customLong("target"),
+        help: "A URL to send GET requests to. Repeat it for several URLs, which are used in turn."
+    )
     var targets: [String] = []
 
-    @Option(help: "How many requests may run at once.")
+    @Option(help: "The maximum number of concurrent requests.")
     var concurrency = 32
 
-    @Option(help: "Requests a second. Without it each follows the one before at once.")
+    @Option(help: "Requests per second. Without it, requests are sent back to back.")
     var rate: Double?
 
-    @Option(help: "How many seconds to run. Without it until a signal comes.")
+    @Option(help: "The duration in seconds. Without it, the load runs until a signal arrives.")
     var duration: Double?
 
-    @Option(help: "How many seconds running requests have at the end.")
+    @Option(help: "The grace period for running requests at the end, in seconds.")
     var grace = 10.0
 
-    @Flag(help: "Do it the wrong way: a new client for every request.")
+    @Flag(help: "Create a new client for every request, to show the cost of not sharing one.")
     var perRequestClients = false
 
     @OptionGroup var file: ConfigFileOption
@@ -83,7 +86,7 @@ struct RunCommand: AsyncParsableCommand {
             ledger: ledger,
             console: console
         ) {
-            // Whatever does not end by itself, the run does.
+            // Ends the run even if something does not stop.
             LastResort.arm(after: .seconds(grace) + Self.closingTime) {
                 console.say(Summary(of: shared, ledger).text)
                 _exit(EXIT_FAILURE)
@@ -98,10 +101,10 @@ struct RunCommand: AsyncParsableCommand {
         console.say(Summary(of: shared, ledger).text)
     }
 
-    /// How long the rest may take once no request is running: closing connections, the endpoint, the upstream.
+    /// The time allowed after the grace period for closing connections, the endpoint and the upstream.
     private static let closingTime = Duration.seconds(5)
 
-    /// What it says is for whoever changed the file, so it is heard from info on.
+    /// Reloads with a logger at info level, to confirm the changes of the file.
     private static func reload(_ client: InstrumentedClient, _ config: ConfigReader, file: String) -> PoolReload {
         var logger = Logger(label: "poolscope")
         logger.logLevel = .info
@@ -109,7 +112,7 @@ struct RunCommand: AsyncParsableCommand {
         return PoolReload(client, config: config, interval: .seconds(5), logger: logger)
     }
 
-    /// Runs until the load is over. Then the others end in the reverse of their order: the endpoint is the last.
+    /// Runs until the load is over. The services then stop in reverse order, the endpoint last.
     private static func serve(
         endpoint: MetricsEndpoint,
         client: InstrumentedClient?,
@@ -130,7 +133,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension Summary {
-    /// The summary of a load that is over.
+    /// The summary of a finished load.
     fileprivate init(of shared: InstrumentedClient?, _ ledger: LoadLedger) {
         let tally = ledger.read()
         self.init(

@@ -5,18 +5,18 @@ import PoolEndpoint
 import SharedPool
 import SystemPackage
 
-/// The configuration of the pool and of the endpoint, read and checked together, so that all that is wrong comes in one error.
+/// The configuration of pool and endpoint, read and validated together so that one error lists all problems.
 ///
-/// The environment wins over the file, and the file over the defaults.
+/// Precedence: environment, file, defaults.
 struct Settings: Sendable {
     let pool: PoolConfiguration
     let endpoint: EndpointConfiguration
-    /// What both were read from; it follows the file when that changes.
+    /// The reader that both were read from; it follows changes of the file.
     let config: ConfigReader
 
-    /// Reads the variables of this process, and a file where there is one.
+    /// Reads the environment of this process, and the file if one is given.
     ///
-    /// - Throws: ``ConfigFileError``, or `ConfigurationError` naming every wrong variable and key.
+    /// - Throws: ``ConfigFileError``, or `ConfigurationError` naming every invalid variable and key.
     static func read(file: String?) async throws -> Settings {
         let environment = EnvironmentVariablesProvider()
         guard let file else { return try Settings(environment: environment, file: nil) }
@@ -30,11 +30,11 @@ struct Settings: Sendable {
             throw ConfigFileError(file: file, "\(ConfigFileProblem(error))")
         }
         #else
-        throw ConfigFileError(file: file, "poolscope was built without the trait ConfigurationFiles")
+        throw ConfigFileError(file: file, "poolscope was built without the package trait ConfigurationFiles")
         #endif
     }
 
-    /// Reads given variables, and a file where there is one.
+    /// Reads the given variables, and a file if one is given.
     init(variables: [String: String], file: (any ConfigProvider)? = nil) throws {
         try self.init(environment: EnvironmentVariablesProvider(environmentVariables: variables), file: file)
     }
@@ -42,13 +42,13 @@ struct Settings: Sendable {
     private init(environment: EnvironmentVariablesProvider, file: (any ConfigProvider)?) throws {
         config = ConfigReader(providers: [environment] + (file.map { [$0] } ?? []))
         let both = try PoolScopeConfiguration(config: config)
-        // What only the client can say: whether certificates can be read.
+        // Checks what only the client can: whether certificates can be loaded.
         try CurlClient.check(both.pool)
         pool = both.pool
         endpoint = both.endpoint
     }
 
-    /// One row for each setting: name, value, kind of source, and the variable or key that set it, or would.
+    /// One row per setting: name, value, kind of source, and the variable or key that set it or would set it.
     var rows: [[String]] { PoolScopeConfiguration(pool: pool, endpoint: endpoint).rows }
 }
 

@@ -2,13 +2,13 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Turns the first SIGINT or SIGTERM into a call, and the second into the end of the process.
+/// Calls a function on the first SIGINT or SIGTERM, and exits with status 130 on the second.
 final class SignalWatch {
     private let sources: [any DispatchSourceSignal]
 
-    /// Watches from now on.
+    /// Starts watching.
     ///
-    /// - Parameter onFirst: called once, on a queue of Dispatch.
+    /// - Parameter onFirst: called once, on a Dispatch queue.
     init(onFirst: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "poolscope.signals")
         let seen = SignalCount()

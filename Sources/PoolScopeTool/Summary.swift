@@ -1,8 +1,8 @@
 import HTTPPool
 import Histogram
 
-/// What is printed at the end of a run. The rows are the same for every run, and only then come the errors by code,
-/// so that the summaries of two runs can stand side by side.
+/// The report at the end of a run. Its rows are the same for every run, followed by the errors by code, so that two
+/// reports can be compared side by side.
 struct Summary: Sendable {
     var clients: String
     var tally: LoadTally
@@ -19,7 +19,7 @@ struct Summary: Sendable {
             ["duration", Figures.seconds(seconds)],
             ["requests", "\(tally.requestCount) (\(Figures.rate(rate))/s)"],
         ]
-        rows += (2...5).map { ["answers \($0)xx", "\(tally.answers[$0] ?? 0)"] }
+        rows += (2...5).map { ["responses \($0)xx", "\(tally.answers[$0] ?? 0)"] }
         rows += [
             ["errors", "\(tally.errorCount)"],
             ["latency p50", latency(50)],

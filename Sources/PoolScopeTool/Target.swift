@@ -1,15 +1,15 @@
 import HTTPPool
 import HTTPTypes
 
-/// An address given with `--target`.
+/// A URL given with `--target`.
 struct Target: Sendable, Hashable {
     let scheme: String
     let authority: String
     let path: String
 
-    /// Reads several addresses.
+    /// Parses several URLs.
     ///
-    /// - Throws: ``TargetError`` for the first bad one, named by its number.
+    /// - Throws: ``TargetError`` for the first invalid one, identified by its position.
     static func all(_ texts: [String]) throws(TargetError) -> [Target] {
         var targets: [Target] = []
         for text in texts {
@@ -22,13 +22,13 @@ struct Target: Sendable, Hashable {
         return targets
     }
 
-    /// Reads an address.
+    /// Parses a URL.
     ///
-    /// - Throws: ``TargetError``, whose text does not repeat the address: it may hold a password or a token.
+    /// - Throws: ``TargetError``. Its text does not repeat the URL, which may contain a password or a token.
     init(_ text: String) throws(TargetError) {
-        guard let parts = URIReference(Array(text.utf8)) else { throw TargetError("it is not a URL") }
+        guard let parts = URIReference(Array(text.utf8)) else { throw TargetError("not a valid URL") }
         guard let authority = parts.authority, !authority.isEmpty else {
-            throw TargetError("it must begin with http:// or https:// and a host")
+            throw TargetError("the URL must begin with http:// or https:// and a host")
         }
         do {
             scheme = try Origin(scheme: parts.scheme, authority: authority).scheme
@@ -40,7 +40,7 @@ struct Target: Sendable, Hashable {
     }
 }
 
-/// What is wrong with an address.
+/// Why a URL is invalid.
 struct TargetError: Error, Hashable, CustomStringConvertible {
     let description: String
 

@@ -1,7 +1,7 @@
 import HTTPPool
 public import PoolMetrics
 
-/// Checks that the numbers of a pool add up, reading after reading. For the tests of an adapter:
+/// Checks that the numbers of a pool are consistent, within and between readings. For tests of adapters:
 ///
 /// ```swift
 /// var checker = ReadingChecker()
@@ -10,70 +10,72 @@ public import PoolMetrics
 /// #expect(checker.checkEnd(client.reading()) == [])
 /// ```
 ///
-/// Readings have to come from one pool, in the order in which they were taken. What a pool does not report (`PoolFacts`) is
-/// not checked.
+/// Pass readings of one pool, in the order in which they were taken. Facts that the pool does not report
+/// (`PoolFacts`) are not checked.
 public struct ReadingChecker: Sendable {
-    /// What does not add up.
+    /// A violated rule.
     public struct Fault: Sendable, Hashable, CustomStringConvertible {
-        /// The rule that is broken.
+        /// The rule.
         public let rule: Rule
-        /// Where, and the numbers.
+        /// The origin, if the rule applies to one, and the numbers.
         public let detail: String
 
         /// The rule and the numbers.
         public var description: String { "\(rule.rawValue): \(detail)" }
     }
 
-    /// What holds of every reading. The raw values are the rules in words.
+    /// Rules that hold for every reading. The raw values describe them.
     @nonexhaustive
     public enum Rule: String, Sendable, Hashable, CaseIterable {
-        /// The connections of all origins and states together.
+        /// Over all origins and states.
         case connectionLimit = "connections do not exceed max_connections"
         /// For each origin.
         case openConnections = "opened - closed = active + idle"
         /// For each origin.
         case leases = "acquires = leases ended + requests in flight"
-        /// Of the whole pool.
+        /// For the whole pool.
         case acquired = "the histogram of acquisitions counts every acquire"
-        /// Of the whole pool, reason by reason.
+        /// For the whole pool, by reason.
         case acquireFailed = "the histogram of failed acquisitions counts every failure"
-        /// Of the whole pool.
+        /// For the whole pool.
         case leaseDurations = "the histogram of leases counts every lease that ended"
-        /// Of the whole pool.
+        /// For the whole pool.
         case queueWait = "the histogram of queue waits counts every acquire"
-        /// Of the whole pool.
+        /// For the whole pool.
         case lifetimes = "the histogram of lifetimes counts every closed connection"
-        /// Of the whole pool.
+        /// For the whole pool.
         case idleLimit = "idle connections do not exceed max_idle_connections"
         /// For each origin.
         case activeConnections = "active connections do not exceed requests in flight"
-        /// Of every level.
+        /// For every level.
         case negative = "no level is negative"
-        /// Of every counter, from one reading to the next.
+        /// For every counter, between consecutive readings.
         case falling = "no counter falls"
-        /// Of the requests in each state.
+        /// For requests, by state.
         case sites = "sums over call sites equal sums over origins"
         /// After the shutdown.
         case end = "after the shutdown every level is 0"
     }
 
     private var last: Counters?
-    /// How many connections there may be: the limit, or what there was in use when it was lowered.
+    /// The effective connection limit: the configured one, or the number of connections in use when it was lowered.
     private var most = 0
 
-    /// Has seen no reading yet.
+    /// Creates a checker that has not seen a reading.
     public init() {}
 
-    /// Checks a reading, by itself and against the one before.
+    /// Checks a reading by itself and against the previous one.
     ///
-    /// - Returns: what does not add up; empty where everything does.
+    /// - Returns: the violated rules; empty if there are none.
     public mutating func check(_ reading: PoolReading) -> [Fault] {
         let faults =
             reading.origins.flatMap { Self.check($0, reading.facts) } + checkWhole(reading) + checkFalls(reading)
         return faults
     }
 
-    /// Checks the reading after the shutdown.
+    /// Checks the reading taken after the shutdown.
+    ///
+    /// - Returns: the violated rules; empty if there are none.
     public mutating func checkEnd(_ reading: PoolReading) -> [Fault] {
         var faults = check(reading)
         let sites = reading.sites.reduce(0) { $0 + $1.levels.total }
@@ -160,7 +162,7 @@ public struct ReadingChecker: Sendable {
     }
 }
 
-/// Every counter of a reading, by its name.
+/// Every counter of a reading, by name.
 private struct Counters: Sendable {
     private(set) var values: [String: UInt64] = [:]
 

@@ -1,13 +1,13 @@
 private import Foundation
 
-/// What is wrong with a file of settings, in words.
+/// A readable description of a problem with a settings file.
 package struct ConfigFileProblem: CustomStringConvertible {
     package let description: String
 
-    /// - Parameter error: what a file provider threw.
+    /// - Parameter error: the error thrown by a file provider.
     package init(_ error: any Error) {
-        // The parser of JSON keeps what a person wants to know in here, and says a lot around it.
+        // The JSON parser puts the useful detail here and surrounds it with boilerplate.
         let detail = (error as? CocoaError)?.userInfo[NSDebugDescriptionErrorKey] as? String
-        description = detail.map { "it is not JSON: \($0)" } ?? "\(error)"
+        description = detail.map { "invalid JSON: \($0)" } ?? "\(error)"
     }
 }

@@ -3,8 +3,8 @@ public import PoolMetrics
 public import ServiceLifecycle
 
 extension InstrumentedClient: Service {
-    /// Lives until the service group shuts down, then refuses new requests, lets running ones finish within ten
-    /// seconds, and closes every connection. When the task is cancelled instead, everything ends at once.
+    /// Runs until the service group shuts down, then refuses new requests, gives running ones 10 seconds to finish,
+    /// and closes every connection. If the task is cancelled instead, all requests end at once.
     public func run() async throws {
         do {
             try await gracefulShutdown()

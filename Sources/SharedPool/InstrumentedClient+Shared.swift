@@ -5,23 +5,23 @@ public import PoolMetrics
 private import Synchronization
 
 extension InstrumentedClient {
-    /// The one client of this process: pooled, measured, made at the first call, and the same for every caller.
+    /// The shared client of this process: pooled, observed, created at the first call and returned to every caller.
     ///
-    /// Its limits and timeouts come from the environment (`HTTP_CLIENT_MAX_CONNECTIONS` and so on, see
-    /// `PoolConfiguration.init(config:)`). It is in ``PoolMetrics/PoolRegistry/process`` under the name `shared`, and
-    /// it is a `Service`: in a service group it is shut down with the others. After that it refuses requests.
+    /// Limits and timeouts come from the environment (`HTTP_CLIENT_MAX_CONNECTIONS` and so on, see
+    /// `PoolConfiguration.init(config:)`). The client is registered in `PoolRegistry.process` as `shared`. It is a
+    /// `Service`: a service group shuts it down with its other services, and then it refuses requests.
     ///
-    /// - Throws: `ConfigurationError` naming every wrong variable, those of the endpoint included, `PoolNameError` if another living pool is called
-    ///   `shared`, `PoolError` if the system gives no thread or descriptor. Nothing is kept then: the next call tries
-    ///   again.
+    /// - Throws: `ConfigurationError` naming every invalid variable, including the endpoint's; `PoolNameError` if
+    ///   another live pool is named `shared`; `PoolError` if the system has no thread or file descriptor left. An
+    ///   error is not cached: the next call tries again.
     public static func shared() throws -> InstrumentedClient {
         try shared(config: ConfigReader(provider: EnvironmentVariablesProvider()))
     }
 
-    /// As ``shared()``, with another source of configuration. Only the call that makes the client reads it.
+    /// Like ``shared()``, with another configuration source. Only the call that creates the client reads it.
     ///
-    /// - Parameter config: the reader of the application.
-    /// - Throws: what ``shared()`` throws.
+    /// - Parameter config: the application's configuration reader.
+    /// - Throws: the errors of ``shared()``.
     public static func shared(config: ConfigReader) throws -> InstrumentedClient {
         try ofProcess.get {
             try InstrumentedClient(CurlClient(PoolScopeConfiguration(config: config).pool), name: "shared")
@@ -31,11 +31,11 @@ extension InstrumentedClient {
     private static let ofProcess = MadeOnce<InstrumentedClient>()
 }
 
-/// A value that is made at its first use, once, whoever comes at the same time.
+/// A value that is created once, at first use, even with concurrent callers.
 final class MadeOnce<Value: Sendable>: Sendable {
     private let value = Mutex<Value?>(nil)
 
-    /// The value; the first caller makes it while the others wait. What `make` throws is not kept.
+    /// The value. The first caller creates it while others wait. An error of `make` is not cached.
     func get(_ make: () throws -> Value) throws -> Value {
         try value.withLock { value in
             if let value { return value }

@@ -6,7 +6,7 @@ public import PoolMetrics
 public import ServiceLifecycle
 private import UnixSignals
 
-/// Keeps the limits and timeouts of a client that runs as a configuration says, whenever that changes.
+/// Applies configuration changes to the limits and timeouts of a running client.
 ///
 /// ```swift
 /// let file = try await ReloadingFileProvider<SettingsSnapshot>(filePath: "/etc/catalog/pool.json")
@@ -15,23 +15,23 @@ private import UnixSignals
 /// let reload = PoolReload(client, config: config, logger: logger)
 /// ```
 ///
-/// In a service group list it after the client. It has the providers look for changes on SIGHUP and every few seconds, and
-/// follows those that report them. The environment of a process never changes, so what it says stays; what the program set by
-/// itself stays too. A configuration that is wrong, that has a key which is not a setting, or that wants another transport
-/// changes nothing. A key that is gone puts its default in force, as a restart would, and is a warning.
+/// List it after the client in a service group. It makes the providers check for changes on SIGHUP and
+/// periodically, and applies the changes that they report. Values from the environment and values set in code do
+/// not change. A configuration that is invalid, has an unknown key, or changes the transport is rejected as a
+/// whole. A removed key restores its default, as a restart would, and logs a warning.
 public struct PoolReload: Service {
     private let pool: any ObservablePool
     private let config: ConfigReader
     private let interval: Duration
     private let logger: Logger
 
-    /// Prepares it; nothing happens before ``run()``.
+    /// Creates the service. It has no effect before ``run()``.
     ///
     /// - Parameters:
-    ///   - client: the client whose pool is to follow the configuration.
-    ///   - config: where the limits come from.
-    ///   - interval: how often the providers are asked for news.
-    ///   - logger: logs changes at info, and problems as warnings.
+    ///   - client: the client whose pool is reconfigured.
+    ///   - config: the configuration source.
+    ///   - interval: how often the providers check for changes.
+    ///   - logger: logs changes at info level and problems as warnings.
     public init(
         _ client: InstrumentedClient,
         config: ConfigReader,
@@ -41,13 +41,13 @@ public struct PoolReload: Service {
         self.init(client.pool, config: config, interval: interval, logger: logger)
     }
 
-    /// Prepares it, for a pool that can be reconfigured.
+    /// Creates the service for a pool that can be reconfigured.
     ///
     /// - Parameters:
-    ///   - pool: the pool that is to follow the configuration.
-    ///   - config: where the limits come from.
-    ///   - interval: how often the providers are asked for news.
-    ///   - logger: logs changes at info, and problems as warnings.
+    ///   - pool: the pool to reconfigure.
+    ///   - config: the configuration source.
+    ///   - interval: how often the providers check for changes.
+    ///   - logger: logs changes at info level and problems as warnings.
     public init(
         _ pool: any ObservablePool,
         config: ConfigReader,
@@ -60,17 +60,17 @@ public struct PoolReload: Service {
         self.logger = logger
     }
 
-    /// Follows the configuration until the service group shuts down or the task is cancelled.
+    /// Applies changes until the service group shuts down or the task is cancelled.
     public func run() async throws {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
-        logger.info("limits follow the configuration; SIGHUP has it read at once")
+        logger.info("limits follow the configuration; send SIGHUP to reload it at once")
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await follow() }
             group.addTask { await ask(on: hangups) }
         }
     }
 
-    /// Applies what the providers say, now and whenever it is something else.
+    /// Applies the current configuration and every change.
     private func follow() async throws {
         try await config.watchSnapshot { updates in
             var endpoint: EndpointConfiguration?
@@ -81,18 +81,18 @@ public struct PoolReload: Service {
         }
     }
 
-    /// Has the providers look whether something changed; they report it themselves.
+    /// Makes the providers check for changes, which they then report to their watchers.
     private func ask(on hangups: UnixSignalsSequence) async {
         let ticks = AsyncTimerSequence(interval: interval, clock: .continuous).map { _ in false }
         var said: String?
         for await isHangup in merge(ticks, hangups.map { _ in true }).cancelOnGracefulShutdown() {
             do {
-                // Nobody has this key, so every provider is asked for it.
+                // No provider has this key, so the reader queries all of them.
                 _ = try await config.fetchString(forKey: ["httpClient", "reload"])
                 said = nil
             } catch {
                 let problem = "\(ConfigFileProblem(error))"
-                // At every tick it would fill the log with the same.
+                // Repeating it at every tick would flood the log.
                 if isHangup || problem != said { warn(problem) }
                 said = problem
             }
@@ -112,7 +112,7 @@ public struct PoolReload: Service {
             guard !gone.isEmpty else { return }
             let defaults = gone.map { "\(old.name(of: $0)), now \(new.value(of: $0))" }
             logger.warning(
-                "settings are gone from the configuration, and their defaults in force: \(defaults.joined(separator: "; "))"
+                "settings were removed from the configuration; defaults are in force: \(defaults.joined(separator: "; "))"
             )
         } catch let error as ConfigurationError {
             warn(error.problems.map(\.description).joined(separator: "; "))
@@ -121,5 +121,5 @@ public struct PoolReload: Service {
         }
     }
 
-    private func warn(_ problem: String) { logger.warning("limits stay as they are: \(problem)") }
+    private func warn(_ problem: String) { logger.warning("limits unchanged: \(problem)") }
 }

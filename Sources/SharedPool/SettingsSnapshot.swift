@@ -2,34 +2,35 @@
 public import Configuration
 private import Foundation
 
-/// A JSON file of settings that is held to the letter.
+/// A strictly parsed JSON settings file.
 ///
-/// Use it where swift-configuration's own `JSONSnapshot` would stand:
+/// Use it in place of swift-configuration's `JSONSnapshot`:
 ///
 /// ```swift
 /// let file = try await ReloadingFileProvider<SettingsSnapshot>(filePath: "/etc/catalog/pool.json")
 /// ```
 ///
-/// It gives the same values. But what is neither text nor a number is there too, so that `"proxy": {}`, `"maxQueued": null` and
-/// `"maxConnections": true` are errors of the configuration rather than nothing, nothing, and 1.
+/// It returns the same values, but also reports values that are neither text nor a number. So `"proxy": {}`,
+/// `"maxQueued": null` and `"maxConnections": true` are configuration errors instead of being ignored, ignored, and
+/// read as 1.
 public struct SettingsSnapshot: FileConfigSnapshot {
-    /// How values are read that are bytes or secrets.
+    /// How byte values are decoded and which values are secret.
     public typealias ParsingOptions = JSONSnapshot.ParsingOptions
 
     private let values: JSONSnapshot
-    /// The keys of settings, and whether they have text or a number.
+    /// The keys of settings, and whether their value is text or a number.
     private let shapes: [String: Bool]
 
-    /// The provider that has it.
+    /// The name of the provider.
     public var providerName: String { values.providerName }
-    /// How many values it has.
+    /// The number of values.
     public var description: String { values.description }
-    /// Its values, without those that are secrets.
+    /// The values, without secrets.
     public var debugDescription: String { values.debugDescription }
 
-    /// Reads a file.
+    /// Parses a file.
     ///
-    /// - Throws: what `JSONSnapshot` throws where it is not a JSON object.
+    /// - Throws: the errors of `JSONSnapshot` if it is not a JSON object.
     public init(data: RawSpan, providerName: String, parsingOptions: ParsingOptions) throws {
         values = try JSONSnapshot(data: data, providerName: providerName, parsingOptions: parsingOptions)
         let bytes = data.withUnsafeBytes { Data($0) }
@@ -40,7 +41,7 @@ public struct SettingsSnapshot: FileConfigSnapshot {
 
     /// The value of a key.
     ///
-    /// - Throws: where it is of another type.
+    /// - Throws: an error if the value has another type.
     public func value(forKey key: AbsoluteConfigKey, type: ConfigType) throws -> LookupResult {
         if shapes[key.description] == false { throw WrongShape() }
         return try values.value(forKey: key, type: type)
@@ -49,7 +50,7 @@ public struct SettingsSnapshot: FileConfigSnapshot {
     private struct WrongShape: Error {}
 }
 
-/// What stands in a JSON file. `JSONSerialization` does not tell `true` from 1.
+/// The type of a JSON value. Needed because `JSONSerialization` does not distinguish `true` from 1.
 private enum Shape: Decodable {
     case object([String: Shape])
     case list
@@ -70,7 +71,7 @@ private enum Shape: Decodable {
         self = isPlain ? .textOrNumber : .other
     }
 
-    /// Lists the keys under an `httpClient`, the others being no settings of ours. An object that is empty is a value.
+    /// Lists the keys under an `httpClient`; other keys are not ours. An empty object counts as a value.
     func list(under path: [String], into shapes: inout [String: Bool]) {
         if case .object(let members) = self, !members.isEmpty {
             for (name, member) in members { member.list(under: path + [name], into: &shapes) }

@@ -1,6 +1,7 @@
 internal import CLibbrotlidec
 
-/// brotli (RFC 7932). Its window is 16 MiB at most; the larger ones of later versions are no `br`, and refused.
+/// Brotli (RFC 7932), with windows of up to 16 MiB. Larger windows of later versions are not part of `br` and
+/// rejected.
 final class BrotliDecoder: Decoder {
     private enum State {
         case start
@@ -8,7 +9,7 @@ final class BrotliDecoder: Decoder {
         case ended
     }
 
-    /// Sound: made here, freed once, and used by one owner at a time.
+    /// Sound: created here, freed once, and used by one owner at a time.
     private let decoder: OpaquePointer
     private var state = State.start
 
@@ -34,7 +35,7 @@ final class BrotliDecoder: Decoder {
             state = .inStream
         }
         var (left, room) = (input.count, output.count)
-        // Sound: brotli reads and writes only inside of the buffers, and only during this call.
+        // Sound: brotli accesses memory only within the buffers, and only during this call.
         var next = input.assumingMemoryBound(to: UInt8.self).baseAddress
         var end = output.assumingMemoryBound(to: UInt8.self).baseAddress
         let result = BrotliDecoderDecompressStream(decoder, &left, &next, &room, &end, nil)
@@ -46,6 +47,6 @@ final class BrotliDecoder: Decoder {
         return DecodingStep(taken: input.count - left, made: output.count - room)
     }
 
-    /// brotli numbers its failures of allocation from -30 to -21.
+    /// Allocation failures have the codes -30 to -21.
     private var isOutOfMemory: Bool { (-30 ... -21).contains(BrotliDecoderGetErrorCode(decoder).rawValue) }
 }

@@ -1,27 +1,27 @@
-/// A coding of a body that can be undone (RFC 9110, 8.4.1; RFC 7932; RFC 8878).
+/// A supported content coding (RFC 9110, 8.4.1; RFC 7932; RFC 8878).
 package enum ContentCoding: Sendable, Hashable, CaseIterable {
     case gzip
-    /// zlib's format; also without its head and check sum, as some servers send it.
+    /// The zlib format; also raw deflate data without header and checksum, which some servers send.
     case deflate
     case brotli
     case zstd
 
-    /// What `Accept-Encoding` says of all of them.
+    /// The value of `Accept-Encoding` for all codings.
     package static let accepted = "gzip, deflate, br, zstd"
 
-    /// The most that are undone one after the other.
+    /// The maximum number of codings of one body.
     package static let most = 5
 
-    /// What the values of `Content-Encoding` name, in the order in which they were applied.
+    /// The codings named by `Content-Encoding`, in the order in which they were applied.
     package enum Named: Sendable, Hashable {
-        /// All can be undone. None at all is a body as it is.
+        /// All are supported. An empty list means an unencoded body.
         case codings([ContentCoding])
-        /// One of them is not known here, so the body is for whoever knows it.
+        /// One of them is not supported, so the body is passed on encoded.
         case unknown
         case tooMany
     }
 
-    /// Reads the values of all `Content-Encoding` fields. Empty elements and `identity` say nothing.
+    /// Parses the values of all `Content-Encoding` fields. Empty elements and `identity` are ignored.
     package static func named(in values: [String]) -> Named {
         var codings: [ContentCoding] = []
         for value in values {

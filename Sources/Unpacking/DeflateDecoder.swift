@@ -1,17 +1,17 @@
-/// `deflate`: zlib's format as it should be, or the bare data that some servers send (RFC 9110, 8.4.1.2). The first two
-/// bytes tell, however they arrive.
+/// `deflate`: the zlib format, or the raw data that some servers send instead (RFC 9110, 8.4.1.2). The first two
+/// bytes, which may arrive separately, determine which.
 final class DeflateDecoder: Decoder {
     private enum State {
         case start
         case afterFirst(UInt8)
         case inStream(Inflater, isRaw: Bool)
-        /// `ignored`: how many bytes of any value may follow.
+        /// `ignored`: the number of bytes that may follow with any value.
         case ended(ignored: Int)
     }
 
     private var state = State.start
 
-    /// Bare data may be followed by the check sum that belongs to zlib's format. curl passes over it too.
+    /// Raw data may be followed by the checksum of the zlib format, which curl ignores too.
     private static let checkSumBytes = 4
 
     var mayEnd: Bool {
@@ -35,7 +35,7 @@ final class DeflateDecoder: Decoder {
             let isRaw = !Self.isZlibHead(first, second)
             let inflater = try Inflater(isRaw ? .raw : .zlib)
             state = .inStream(inflater, isRaw: isRaw)
-            // One byte unpacks to nothing yet.
+            // A single byte produces no output.
             _ = try withUnsafeBytes(of: first) { bytes throws(UnpackingError) in
                 try inflater.inflate(bytes, into: output)
             }
@@ -59,7 +59,8 @@ final class DeflateDecoder: Decoder {
         return step
     }
 
-    /// The method is deflate, the window is one that there is, and the two bytes are a multiple of 31 (RFC 1950, 2.2).
+    /// Whether the method is deflate, the window size is valid, and the two bytes are a multiple of 31 (RFC 1950,
+    /// 2.2).
     private static func isZlibHead(_ first: UInt8, _ second: UInt8) -> Bool {
         first & 0x0f == 8 && first >> 4 <= 7 && (UInt16(first) << 8 | UInt16(second)) % 31 == 0
     }

@@ -1,4 +1,5 @@
-/// gzip: one member or several, which are one body together (RFC 1952, 2.2). zlib checks each one's sum and length.
+/// gzip: one or more members that form one body (RFC 1952, 2.2). zlib verifies the checksum and length of each
+/// member.
 final class GzipDecoder: Decoder {
     private enum State {
         case start

@@ -1,15 +1,15 @@
 internal import CLibz
 
-/// zlib's decoder for one of its formats.
+/// A zlib decoder for one format.
 final class Inflater {
-    /// In zlib's numbers: the largest window, and what is around the data.
+    /// zlib's `windowBits`: the maximum window size and the kind of header and trailer.
     enum Format: Int32 {
         case gzip = 31
         case zlib = 15
         case raw = -15
     }
 
-    /// Sound: allocated and initialised here, at one place for good as zlib wants it, and used by one owner at a time.
+    /// Sound: allocated and initialised here at a fixed address, as zlib requires, and used by one owner at a time.
     private let stream: UnsafeMutablePointer<z_stream>
 
     init(_ format: Format) throws(UnpackingError) {
@@ -26,16 +26,16 @@ final class Inflater {
         stream.deallocate()
     }
 
-    /// Begins anew, with the same format.
+    /// Restarts with the same format.
     func reset() { inflateReset(stream) }
 
-    /// - Returns: what was done, and whether the end was reached, check sum included.
+    /// - Returns: the bytes consumed and written, and whether the end was reached and the checksum is valid.
     func inflate(
         _ input: UnsafeRawBufferPointer,
         into output: UnsafeMutableRawBufferPointer
     ) throws(UnpackingError) -> (step: DecodingStep, hasEnded: Bool) {
         let (room, count) = (UInt32(clamping: output.count), UInt32(clamping: input.count))
-        // Sound: zlib reads and writes only inside of the buffers, and only during this call.
+        // Sound: zlib accesses memory only within the buffers, and only during this call.
         let bytes = input.assumingMemoryBound(to: UInt8.self)
         stream.pointee.next_in = bytes.baseAddress.map(UnsafeMutablePointer.init(mutating:))
         stream.pointee.avail_in = count
@@ -47,7 +47,7 @@ final class Inflater {
             made: Int(room - stream.pointee.avail_out)
         )
         switch code {
-        // The second says only that there was nothing to do.
+        // `Z_BUF_ERROR` only means that no progress was possible.
         case Z_OK, Z_BUF_ERROR: return (step, false)
         case Z_STREAM_END: return (step, true)
         case Z_MEM_ERROR: throw .outOfMemory

@@ -1,12 +1,12 @@
-/// Undoes the codings of a body: chunks go in as they come, and pieces come out as they are asked for.
+/// Decodes the codings of a body: chunks are fed as they arrive, and decoded pieces are pulled.
 ///
-/// It unpacks only what is asked for, at most ``pieceBytes`` at once, however much a chunk would unpack to: what waits,
-/// waits packed.
+/// At most ``pieceBytes`` are decoded per pull, however much a chunk would decode to, so that pending data stays
+/// encoded.
 package final class Unpacker {
     package enum Found {
         /// Never empty.
         case piece([UInt8])
-        /// All that went in has come out.
+        /// All input has been decoded.
         case wantsMore
         case end
     }
@@ -17,13 +17,13 @@ package final class Unpacker {
         case end
     }
 
-    /// The most bytes of a piece.
+    /// The maximum size of a piece, in bytes.
     package static let pieceBytes = 64 << 10
 
-    /// Undoes one coding of what the layer before it makes; the first one's input comes over the wire.
+    /// Decodes one coding of the output of the previous layer; the first layer gets the bytes received.
     private struct Layer {
         let decoder: any Decoder
-        /// What it has been given, and how much of that it has taken.
+        /// The current input, and how much of it was consumed.
         var input: [UInt8] = []
         var taken = 0
         var unpacked = 0
@@ -31,10 +31,10 @@ package final class Unpacker {
 
     private var layers: [Layer]
     private let limit: ExpansionLimit
-    /// How much was fed.
+    /// The number of bytes fed.
     private var packed = 0
     private var isFed = false
-    /// Sound: allocated here, freed in the deinitialiser; nobody else has it.
+    /// Sound: allocated here, freed in `deinit`, and never exposed.
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 1)
 
     /// - Parameter codings: in the order in which they were applied.
@@ -46,17 +46,17 @@ package final class Unpacker {
 
     deinit { scratch.deallocate() }
 
-    /// Puts in the next chunk, when ``next()`` wants more.
+    /// Feeds the next chunk. Call it only after ``next()`` returned `wantsMore`.
     package func feed(_ chunk: [UInt8]) {
         packed += chunk.count
         layers[0].input = chunk
         layers[0].taken = 0
     }
 
-    /// No chunk comes any more.
+    /// Marks the end of the input.
     package func end() { isFed = true }
 
-    /// The next piece.
+    /// Decodes the next piece.
     package func next() throws(UnpackingError) -> Found {
         switch try make(in: layers.count - 1) {
         case .bytes(let count): .piece(Array(scratch[..<count]))
@@ -65,7 +65,7 @@ package final class Unpacker {
         }
     }
 
-    /// Has a layer write into the scratch memory. Layers below it are done with that by then.
+    /// Decodes one layer into the scratch buffer. Lower layers no longer use it at that point.
     private func make(in index: Int) throws(UnpackingError) -> Made {
         while true {
             let step = try decode(in: index)
@@ -75,7 +75,7 @@ package final class Unpacker {
                 return .bytes(step.made)
             }
             if step.taken > 0 { continue }
-            // A decoder that has both bytes and room, and does nothing, would do so for ever.
+            // A decoder that makes no progress despite input and room never will.
             guard layers[index].taken == layers[index].input.count else { throw .malformed }
             switch try refill(index) {
             case .bytes: continue
@@ -97,7 +97,7 @@ package final class Unpacker {
         return step
     }
 
-    /// Gets a layer its next input.
+    /// Provides the next input of a layer.
     private func refill(_ index: Int) throws(UnpackingError) -> Made {
         guard index > 0 else { return isFed ? .end : .wantsMore }
         let made = try make(in: index - 1)

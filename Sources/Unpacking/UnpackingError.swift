@@ -1,12 +1,12 @@
-/// Why a body cannot be unpacked. Nothing of the body is in it.
+/// Why a body cannot be decoded. Contains nothing of the body.
 package enum UnpackingError: Error, Sendable, Hashable {
-    /// The bytes are not what the coding says, or a check sum or length in them is wrong.
+    /// The bytes are invalid for the coding, or have a wrong checksum or length.
     case malformed
-    /// The body ended before its coding did.
+    /// The body ended before the end of the coding.
     case truncated
-    /// Something other than zero bytes follows the end of the coding.
+    /// Non-zero bytes follow the end of the coding.
     case trailingBytes
-    /// More came out than the limit allows for what went in.
+    /// The output exceeds the limit for the input.
     case tooLarge
     case outOfMemory
 }

@@ -1,6 +1,6 @@
 internal import CLibzstd
 
-/// zstd: one frame or several, and those that hold nothing for the reader (RFC 8878, 3.1).
+/// zstd: one or more frames, including skippable ones (RFC 8878, 3.1).
 final class ZstdDecoder: Decoder {
     private enum State {
         case start
@@ -9,17 +9,17 @@ final class ZstdDecoder: Decoder {
         case padding
     }
 
-    /// Sound: made here, freed once, and used by one owner at a time.
+    /// Sound: created here, freed once, and used by one owner at a time.
     private let context: OpaquePointer
     private var state = State.start
 
-    /// 8 MiB: a content coding may not want a larger window (RFC 9659, 3). A dozen bytes can ask for 128 MiB.
+    /// 8 MiB, the maximum for a content coding (RFC 9659, 3). Otherwise a dozen bytes could request 128 MiB.
     private static let windowBits: Int32 = 23
 
     init() throws(UnpackingError) {
         guard let context = ZSTD_createDCtx() else { throw .outOfMemory }
         self.context = context
-        // It cannot fail: the value is one that every version allows.
+        // Cannot fail: every version allows this value.
         _ = ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBits)
     }
 
@@ -40,16 +40,16 @@ final class ZstdDecoder: Decoder {
             }
             state = .inFrame
         }
-        // Sound: zstd reads and writes only inside of the buffers, and only during this call.
+        // Sound: zstd accesses memory only within the buffers, and only during this call.
         var from = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
         var to = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
         let rest = ZSTD_decompressStream(context, &to, &from)
         if ZSTD_isError(rest) != 0 { throw Self.isOutOfMemory(rest) ? .outOfMemory : .malformed }
-        // 0: a frame is complete, and all of it written.
+        // 0 means that a frame is complete and its output was written.
         if rest == 0 { state = .afterFrame }
         return DecodingStep(taken: from.pos, made: to.pos)
     }
 
-    /// zstd's code for it is 64.
+    /// `ZSTD_error_memory_allocation` is 64.
     private static func isOutOfMemory(_ code: Int) -> Bool { code == -64 }
 }

@@ -12,7 +12,7 @@ struct ResponseBodyTests {
         #expect(error.code == .responseTooLarge)
         #expect(
             error.description
-                == "responseTooLarge: the response body has more than the 2 bytes that may be taken into memory"
+                == "responseTooLarge: the response body exceeds the limit of 2 bytes"
         )
     }
 

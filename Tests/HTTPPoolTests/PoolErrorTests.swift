@@ -29,8 +29,8 @@ struct PoolErrorTests {
 
     @Test("leaves out what is not known")
     func little() {
-        let error = PoolError(.invalidRequest, "the request names no host", phase: .submit)
-        #expect(error.description == "invalidRequest: the request names no host")
+        let error = PoolError(.invalidRequest, "the request has no host", phase: .submit)
+        #expect(error.description == "invalidRequest: the request has no host")
     }
 
     @Test("rounds to the millisecond")

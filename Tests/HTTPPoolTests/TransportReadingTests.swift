@@ -227,7 +227,7 @@ struct TransportProblemTests {
     func exceptionsWithoutProxy(proxy: String?) {
         var variables = ["HTTP_CLIENT_NO_PROXY": "a"]
         variables["HTTP_CLIENT_PROXY"] = proxy
-        let allowed = "only beside a URL in HTTP_CLIENT_PROXY"
+        let allowed = "only with a URL in HTTP_CLIENT_PROXY"
         let expected = ConfigurationError.Problem(name: "HTTP_CLIENT_NO_PROXY", value: "a", allowed: allowed)
         #expect(problems(with: variables) == [expected])
     }

@@ -41,16 +41,21 @@ struct UnixSocketOriginTests {
     }
 
     static let bad: [(authority: String, words: String)] = [
-        ("secret", "the socket's path must begin with /"), ("secret%2Fx", "the socket's path must begin with /"),
-        ("%2F", "the socket's path must begin with /"), (":80", "the socket's path must begin with /"),
-        ("/secret", "the socket's path must be written"), ("%2Fsecret:81", "the socket's path must be written"),
-        ("%2Fsecret%", "the socket's path must be written"), ("%2Fsecret%2", "the socket's path must be written"),
-        ("%2Fsecret%2g", "the socket's path must be written"), ("%2Fsecret?x", "the socket's path must be written"),
-        ("%2Fsecret%FF", "the socket's path must be written"), ("%2Fse cret", "the socket's path must be written"),
-        ("%2Fsecretä", "the socket's path must be written"), ("%2Fsecret\r\n", "the socket's path must be written"),
-        ("%2Fsecret%00", "the socket's path holds a zero byte"),
-        ("%2Fsecret" + String(repeating: "x", count: 101), "the socket's path has more than 107 bytes"),
-        ("user:secret@%2Fx", "user and password do not belong"), ("", "the request names no host"),
+        ("secret", "the socket path must begin with /"), ("secret%2Fx", "the socket path must begin with /"),
+        ("%2F", "the socket path must begin with /"), (":80", "the socket path must begin with /"),
+        ("/secret", "the socket path must be percent-encoded"),
+        ("%2Fsecret:81", "the socket path must be percent-encoded"),
+        ("%2Fsecret%", "the socket path must be percent-encoded"),
+        ("%2Fsecret%2", "the socket path must be percent-encoded"),
+        ("%2Fsecret%2g", "the socket path must be percent-encoded"),
+        ("%2Fsecret?x", "the socket path must be percent-encoded"),
+        ("%2Fsecret%FF", "the socket path must be percent-encoded"),
+        ("%2Fse cret", "the socket path must be percent-encoded"),
+        ("%2Fsecretä", "the socket path must be percent-encoded"),
+        ("%2Fsecret\r\n", "the socket path must be percent-encoded"),
+        ("%2Fsecret%00", "the socket path contains a zero byte"),
+        ("%2Fsecret" + String(repeating: "x", count: 101), "the socket path is longer than 107 bytes"),
+        ("user:secret@%2Fx", "the URL must not contain a user name"), ("", "the request has no host"),
     ]
 
     @Test("is refused with words that do not repeat it", arguments: bad)

@@ -109,7 +109,10 @@ struct ConfigCommandTests {
     func host(command: String) async throws {
         let result = try await Tool.run([command], ["HTTP_CLIENT_METRICS_HOST": "192.0.2.1"])
         #expect(result.status == 1)
-        #expect(result.errors.contains("set HTTP_CLIENT_METRICS_HOST to one of this machine"), "\(result.errors)")
+        #expect(
+            result.errors.contains("set HTTP_CLIENT_METRICS_HOST to an address of this machine"),
+            "\(result.errors)"
+        )
     }
 
     @Test("ends with a status where its output cannot be written")
@@ -170,7 +173,7 @@ struct ConfigCommandTests {
         "says in one line what is wrong with a file",
         arguments: [
             (#"{"httpClient": {"maxConnections": 0}}"#, #"httpClient.maxConnections is "0"; allowed: "#),
-            (#"{"httpClient": {"#, " cannot be read: it is not JSON: "), ("[]", "must be an object"),
+            (#"{"httpClient": {"#, " cannot be read: invalid JSON: "), ("[]", "must be an object"),
             (nil, " cannot be read: File not found"),
         ]
     )

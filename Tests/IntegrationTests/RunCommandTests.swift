@@ -54,7 +54,7 @@ struct RunCommandTests {
         gate.signal()
         let (report, requests) = try await reportAtEnd(of: run)
         #expect(requests >= 1)
-        #expect(report.number("answers 2xx") == Double(requests))
+        #expect(report.number("responses 2xx") == Double(requests))
         #expect(report.errors.isEmpty)
         #expect(report.number("connections opened") == 1)
         #expect(peer.connections == 1)
@@ -124,7 +124,7 @@ struct RunCommandTests {
             let result = try await run.end()
             #expect(result.status == 0, "\(result.errors)")
             let report = ToolReport(result.output)
-            #expect(try #require(report.number("answers 2xx")) > 0)
+            #expect(try #require(report.number("responses 2xx")) > 0)
             #expect(Set(report.errors.keys) == ["outOfResources"], "\(report)")
         }
     }
@@ -153,7 +153,7 @@ struct RunCommandTests {
         #expect(result.output.isEmpty)
         let lines = result.errors.split(separator: "\n")
         #expect(lines.count == 1, "\(lines)")
-        #expect(lines.first?.contains("127.0.0.1:\(port): the port is taken") == true, "\(lines)")
+        #expect(lines.first?.contains("127.0.0.1:\(port): the port is in use") == true, "\(lines)")
         #expect(lines.first?.contains("HTTP_CLIENT_METRICS_PORT") == true, "\(lines)")
     }
 
@@ -176,7 +176,7 @@ struct RunCommandTests {
         #expect(result.errors.isEmpty)
         let report = ToolReport(result.output)
         let requests = try #require(report.number("requests"), "\(report)")
-        let answers = ["2xx", "3xx", "4xx", "5xx"].compactMap { report.number("answers \($0)") }
+        let answers = ["2xx", "3xx", "4xx", "5xx"].compactMap { report.number("responses \($0)") }
         #expect(answers.count == 4)
         let errors = report.errors.values.reduce(0, +)
         #expect(report.number("errors") == Double(errors))

@@ -160,8 +160,8 @@ struct ToolDecisionTests {
         let lines = text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
         #expect(lines.contains("clients one, shared"))
         #expect(lines.contains("requests 3 (1.5/s)"))
-        #expect(lines.contains("answers 2xx 1"))
-        #expect(lines.contains("answers 5xx 1"))
+        #expect(lines.contains("responses 2xx 1"))
+        #expect(lines.contains("responses 5xx 1"))
         #expect(lines.contains("errors 1"))
         #expect(lines.contains("error acquireTimeout 1"))
         #expect(lines.contains("reuse ratio 0.500"))

@@ -97,7 +97,7 @@ struct EndpointLifeTests {
         #expect(error.code == .portTaken)
         let place = "the metrics endpoint cannot listen on 127.0.0.1:\(address.port)"
         let cure = "set endpoint.port to a free one, or to 0 to have one picked"
-        #expect(error.description == "\(place): the port is taken; \(cure)")
+        #expect(error.description == "\(place): the port is in use; \(cure)")
         #expect(second.port == nil)
         await first.stop()
         // What failed can be tried again.

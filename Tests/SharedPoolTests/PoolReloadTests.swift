@@ -42,7 +42,7 @@ struct PoolReloadTests {
             try await eventually("it is warned of") { log.warnings.count == 1 }
             #expect(
                 log.warnings == [
-                    "limits stay as they are: httpClient.maxConnections (MutableInMemoryProvider) is \"many\"; "
+                    "limits unchanged: httpClient.maxConnections (MutableInMemoryProvider) is \"many\"; "
                         + "allowed: a whole number from 1 to 1000000"
                 ]
             )
@@ -96,7 +96,7 @@ struct PoolReloadTests {
             }
             // The other is of the acquire timeout, which the mended file no longer has.
             try await eventually("what is gone is warned of") { log.warnings.count == 2 }
-            #expect(log.warnings.first?.hasPrefix("limits stay as they are: it is not JSON: ") == true)
+            #expect(log.warnings.first?.hasPrefix("limits unchanged: invalid JSON: ") == true)
             #expect(log.warnings.last?.contains("httpClient.poolTimeout, now 30.0 s") == true)
             #expect(pool.reconfigurations.count == 3)
         }
@@ -113,11 +113,11 @@ struct PoolReloadTests {
             try file.write(#"{"httpClient": {"maxConnectons": 40, "poolTimeout": 2}}"#)
             try await eventually("it is warned of") { log.warnings.count == 1 }
             let typo = "httpClient.maxConnectons is not a setting; did you mean httpClient.maxConnections?"
-            #expect(log.warnings == ["limits stay as they are: \(typo)"])
+            #expect(log.warnings == ["limits unchanged: \(typo)"])
             #expect(client.configuration.limits.maxConnections == 80)
             try file.write(#"{"httpClient": {"maxConnections": 80}}"#)
             try await eventually("what is gone is warned of") { log.warnings.count == 2 }
-            #expect(log.warnings.last?.hasSuffix("their defaults in force: httpClient.poolTimeout, now 30.0 s") == true)
+            #expect(log.warnings.last?.hasSuffix("defaults are in force: httpClient.poolTimeout, now 30.0 s") == true)
             #expect(client.configuration.timeouts.acquire == .seconds(30))
         }
     }

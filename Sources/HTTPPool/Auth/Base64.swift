@@ -1,8 +1,8 @@
-/// Base64 with padding (RFC 4648, 4).
+/// Base64 encoding with padding (RFC 4648, 4).
 package enum Base64 {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// Writes bytes as text.
+    /// Encodes bytes as text.
     package static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)

@@ -1,31 +1,31 @@
 public import HTTPTypes
 
-/// `Authorization` fields. HTTP/2 is told not to keep them in its table of fields.
+/// `Authorization` fields. Each is marked as never-indexed, so that HTTP/2 does not add it to the HPACK table.
 extension HTTPField {
-    /// User and password in the scheme `Basic`, as UTF-8 (RFC 7617).
+    /// An `Authorization` field with the `Basic` scheme, user name and password encoded as UTF-8 (RFC 7617).
     ///
-    /// - Throws: ``PoolError`` with code `invalidRequest` where the user holds a colon or either holds a control
-    ///   character. Its text repeats neither.
+    /// - Throws: ``PoolError`` with code `invalidRequest` if the user name contains a colon or either contains a
+    ///   control character. The error text repeats neither.
     public static func basic(user: String, password: String) throws(PoolError) -> HTTPField {
         guard !user.utf8.contains(UInt8(ascii: ":")) else {
-            throw .invalidRequest("the user of a basic authorization holds a colon")
+            throw .invalidRequest("the user name for Basic authorization contains a colon")
         }
         let text = "\(user):\(password)"
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw .invalidRequest("the user or the password of a basic authorization holds a control character")
+            throw .invalidRequest("the user name or password for Basic authorization contains a control character")
         }
         return authorization("Basic \(Base64.encode(Array(text.utf8)))")
     }
 
-    /// A token in the scheme `Bearer` (RFC 6750).
+    /// An `Authorization` field with the `Bearer` scheme (RFC 6750).
     ///
-    /// - Throws: ``PoolError`` with code `invalidRequest` where the token is empty or holds what may not stand in one
-    ///   (`token68` of RFC 9110). Its text does not repeat it.
+    /// - Throws: ``PoolError`` with code `invalidRequest` if the token is empty or not a `token68` (RFC 9110). The
+    ///   error text does not repeat it.
     public static func bearer(_ token: String) throws(PoolError) -> HTTPField {
         let padding = token.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
         let characters = token.utf8.dropLast(padding)
         guard !characters.isEmpty, characters.allSatisfy(mayStandInToken) else {
-            throw .invalidRequest("the bearer token is empty or holds a character that may not stand in one")
+            throw .invalidRequest("the bearer token is empty or contains an invalid character")
         }
         return authorization("Bearer \(token)")
     }

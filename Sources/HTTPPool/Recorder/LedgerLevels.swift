@@ -1,9 +1,9 @@
 import HeapModule
 
-/// The levels of a ledger's origins, and the small numbers by which its turns name them.
+/// The levels of a ledger's origins, and the numbers by which turns refer to them.
 struct LedgerOrigins: Sendable {
     private struct Row {
-        /// What a free number stood for last, where it is free.
+        /// The last origin with this number, if the number is free.
         var origin: Origin
         var levels = OriginLevels()
         var isTouched = false
@@ -16,15 +16,15 @@ struct LedgerOrigins: Sendable {
 
     var isTouched: Bool { !touched.isEmpty }
 
-    /// The number of an origin, which is given one where it has none.
+    /// The number of an origin, assigned if it has none.
     mutating func id(of origin: Origin) -> OriginID { OriginID(index: Int32(index(of: origin))) }
 
     mutating func change(_ origin: Origin, _ change: (inout OriginLevels) -> Void) {
         change(&rows[index(of: origin)].levels)
     }
 
-    /// What the turn says of origins: those that have a new number, and the levels of those that were changed. An origin
-    /// without levels gives its number back.
+    /// Returns and clears the origins introduced and the levels changed by the turn. The number of an origin whose
+    /// levels are all zero is released.
     mutating func takeTouched() -> (
         introduced: [(id: OriginID, origin: Origin)], levels: [(id: OriginID, levels: OriginLevels)]
     ) {
@@ -77,8 +77,8 @@ struct LedgerSites: Sendable {
     }
 }
 
-/// The waiting requests by the beginning of their wait; with entries of those that wait no more, which are dropped when
-/// they come first.
+/// Waiting requests, ordered by the start of their wait. Entries of requests that no longer wait are removed when
+/// they reach the front.
 struct LedgerQueue: Sendable {
     private struct Entry: Comparable, Sendable {
         let since: MonotonicTime
@@ -92,7 +92,7 @@ struct LedgerQueue: Sendable {
         heap.insert(Entry(since: since, number: number))
     }
 
-    /// Since when the oldest of those has waited that still do.
+    /// When the oldest request that still waits started waiting.
     mutating func oldest(_ isWaiting: (RequestNumber) -> Bool) -> MonotonicTime? {
         while let first = heap.min {
             if isWaiting(first.number) { return first.since }

@@ -1,18 +1,20 @@
-/// What a pool's connections and requests are doing, as their client reports it: the state behind a ``PoolRecorder``.
+/// The state of a ``PoolRecorder``: what the pool's connections and requests are doing, as reported by their
+/// client.
 ///
-/// It keeps the levels and the events together, so the numbers add up however the client is built. A report that contradicts
-/// an earlier one changes nothing and is kept in ``violations``, for the tests of an adapter.
+/// Levels and events are kept together, so the numbers add up for any client. A report that contradicts an earlier
+/// one is ignored and recorded in ``violations``, for the tests of an adapter.
 ///
-/// The life of a request: ``submitted(to:site:)``; ``queued(_:behind:)`` where a limit makes it wait; ``placed(_:)`` when it
-/// gets a slot; then ``acquired(_:on:)`` or ``acquireFailed(_:_:)``. One that acquired ends with ``leaseEnded(_:)``, or goes
-/// back to waiting with ``retried(_:)``. A connection begins with ``connectionOpening(to:)``, then
-/// ``connectionOpened(_:)`` and ``connectionClosed(_:_:)``, or ``connectionFailed(_:_:)``.
+/// The life of a request: ``submitted(to:site:)``; ``queued(_:behind:)`` if a limit makes it wait; ``placed(_:)``
+/// when it gets a slot; then ``acquired(_:on:)`` or ``acquireFailed(_:_:)``. After it acquired a connection, it
+/// ends with ``leaseEnded(_:)`` or waits again after ``retried(_:)``. The life of a connection:
+/// ``connectionOpening(to:)``, then either ``connectionOpened(_:)`` and ``connectionClosed(_:_:)``, or
+/// ``connectionFailed(_:_:)``.
 public struct PoolLedger: Sendable {
     /// The limits and timeouts in force.
     public private(set) var configuration: PoolConfiguration
-    /// Reports that contradicted earlier ones, the latest 100 of them.
+    /// The latest 100 reports that contradicted earlier ones.
     public private(set) var violations: [Violation] = []
-    /// The pool has ended: every request that is submitted now fails.
+    /// Whether the pool has ended, so that every new request fails.
     public private(set) var hasEnded = false
 
     private var requests: [RequestNumber: Request] = [:]
@@ -24,7 +26,7 @@ public struct PoolLedger: Sendable {
     private var lastConnection: UInt64 = 0
     private var events: [PoolEvent] = []
     private var newConfiguration: PoolConfiguration?
-    /// The moment of the reports that are being made.
+    /// The time of the current reports.
     private var now = MonotonicTime(nanoseconds: 0)
 
     private struct Request {
@@ -34,7 +36,7 @@ public struct PoolLedger: Sendable {
         }
         let origin: Origin
         let site: CallSite
-        /// When this acquisition began: at the submission, or at the retry.
+        /// When this acquisition started: at submission or at the retry.
         var began: MonotonicTime
         var placed: MonotonicTime?
         var acquired: MonotonicTime?
@@ -51,12 +53,12 @@ public struct PoolLedger: Sendable {
 
     /// A report that contradicted an earlier one.
     public struct Violation: Sendable, Hashable, CustomStringConvertible {
-        /// The report, by the name of its function.
+        /// The name of the reporting function.
         public let report: String
-        /// Why it cannot be.
+        /// What it contradicts.
         public let reason: String
 
-        /// Both.
+        /// The report and the reason.
         public var description: String { "\(report): \(reason)" }
     }
 
@@ -66,7 +68,7 @@ public struct PoolLedger: Sendable {
 
     /// A request was submitted. It counts as queued until it is placed.
     ///
-    /// - Returns: its number, for the reports that follow.
+    /// - Returns: its number, for later reports.
     public mutating func submitted(to origin: Origin, site: CallSite = .unattributed) -> RequestNumber {
         lastRequest += 1
         let number = RequestNumber(lastRequest)
@@ -77,14 +79,14 @@ public struct PoolLedger: Sendable {
         return number
     }
 
-    /// A limit makes the request wait.
+    /// The request waits because of a limit.
     public mutating func queued(_ number: RequestNumber, behind limit: PoolLimit) {
         guard let request = request(number, in: [.queued], #function) else { return }
         record(.queued(behind: limit), of: request.origin, number)
     }
 
-    /// The request got a slot: an idle connection, a place on one, or leave to open one. Not to be reported by clients that do
-    /// not know (``PoolFacts/slots``).
+    /// The request got a slot: an idle connection, a stream on a connection, or permission to open one. Clients
+    /// that cannot observe this (``PoolFacts/slots``) do not report it.
     public mutating func placed(_ number: RequestNumber) {
         guard request(number, in: [.queued], #function) != nil else { return }
         place(number)
@@ -99,14 +101,14 @@ public struct PoolLedger: Sendable {
         }
     }
 
-    /// The request has a connection that is ready, alone or with others. How it came to it follows from the connection's life.
+    /// The request acquired a ready connection. The kind of acquisition is derived from the connection's history.
     public mutating func acquired(_ number: RequestNumber, on connection: ConnectionNumber) {
         guard let request = request(number, in: [.queued, .placed], #function) else { return }
         guard let found = connections[connection], found.opened != nil else {
             return note(#function, "the connection is not open")
         }
         guard found.origin == request.origin else {
-            return note(#function, "the connection leads to another origin")
+            return note(#function, "the connection belongs to another origin")
         }
         let kind: AcquireKind = found.leases > 0 ? .multiplexed : found.served > 0 ? .reused : .new
         changeConnections(of: found.origin) { levels in
@@ -119,7 +121,7 @@ public struct PoolLedger: Sendable {
         acquire(number, kind, on: connection)
     }
 
-    /// The request has a connection, of a client that does not report its connections.
+    /// The request acquired a connection of a client that does not report connections.
     public mutating func acquired(_ number: RequestNumber, _ kind: AcquireKind) {
         guard request(number, in: [.queued, .placed], #function) != nil else { return }
         acquire(number, kind, on: nil)
@@ -139,7 +141,7 @@ public struct PoolLedger: Sendable {
         record(.acquired(kind, waited: now - request.began, queued: queued), of: request.origin, number, connection)
     }
 
-    /// The request ended without a connection.
+    /// The request ended without acquiring a connection.
     public mutating func acquireFailed(_ number: RequestNumber, _ reason: AcquireFailure) {
         guard let request = request(number, in: [.queued, .placed], #function) else { return }
         change(requests: number) { levels in
@@ -149,12 +151,12 @@ public struct PoolLedger: Sendable {
         requests[number] = nil
     }
 
-    /// The request gave its connection back, or lost it.
+    /// The request released or lost its connection.
     public mutating func leaseEnded(_ number: RequestNumber) {
         if endLease(number, #function) != nil { requests[number] = nil }
     }
 
-    /// The pool sends the request again, because its connection was dead. The request waits for another one from now on.
+    /// The pool retries the request because its connection was dead. The request waits again from now on.
     public mutating func retried(_ number: RequestNumber) {
         guard var request = endLease(number, #function) else { return }
         record(.staleRetry, of: request.origin, number)
@@ -191,7 +193,7 @@ public struct PoolLedger: Sendable {
 
     /// A connection is being opened.
     ///
-    /// - Returns: its number, for the reports that follow.
+    /// - Returns: its number, for later reports.
     public mutating func connectionOpening(to origin: Origin) -> ConnectionNumber {
         lastConnection += 1
         let number = ConnectionNumber(lastConnection)
@@ -213,7 +215,7 @@ public struct PoolLedger: Sendable {
         record(.connectionOpened(took: now - connection.opening), of: connection.origin, nil, number)
     }
 
-    /// The connection never became usable.
+    /// The connection failed to open.
     public mutating func connectionFailed(_ number: ConnectionNumber, _ reason: ConnectFailure) {
         guard let connection = connections[number], connection.opened == nil else {
             return note(#function, "the connection is not being opened")
@@ -223,7 +225,7 @@ public struct PoolLedger: Sendable {
         record(.connectFailed(reason, took: now - connection.opening), of: connection.origin, nil, number)
     }
 
-    /// The connection, which was usable, is closed. Requests that still hold it end by a report of their own.
+    /// A usable connection was closed. Requests that still hold it must be reported as ended separately.
     public mutating func connectionClosed(_ number: ConnectionNumber, _ reason: CloseReason) {
         guard let connection = connections[number], let opened = connection.opened else {
             return note(#function, "the connection is not open")
@@ -238,14 +240,13 @@ public struct PoolLedger: Sendable {
 
     // MARK: The pool
 
-    /// Other limits and timeouts are in force.
+    /// The limits and timeouts in force changed.
     public mutating func limitsChanged(to configuration: PoolConfiguration) {
         self.configuration = configuration
         newConfiguration = configuration
     }
 
-    /// The pool has ended: whatever is left of its requests and connections ends now, and requests that are submitted later
-    /// fail.
+    /// The pool has ended. Remaining requests and connections end now; requests submitted later fail.
     public mutating func ended() {
         hasEnded = true
         for (number, request) in requests.sorted(by: { $0.key < $1.key }) {
@@ -262,10 +263,10 @@ public struct PoolLedger: Sendable {
 
     // MARK: Turns
 
-    /// Begins a turn: the reports that follow are of this moment.
+    /// Begins a turn at the given time.
     mutating func begin(at now: MonotonicTime) { self.now = max(now, self.now) }
 
-    /// Ends the turn. `nil` where nothing was reported.
+    /// Ends the turn; `nil` if nothing was reported.
     mutating func end() -> PoolTurn? {
         guard !events.isEmpty || origins.isTouched || newConfiguration != nil else { return nil }
         var turn = PoolTurn(now: now)
@@ -307,7 +308,7 @@ public struct PoolLedger: Sendable {
         _ report: String
     ) -> Request? {
         guard let request = requests[number], states.contains(request.state) else {
-            note(report, "the request does not wait for a connection")
+            note(report, "the request is not waiting for a connection")
             return nil
         }
         return request

@@ -1,9 +1,9 @@
 private import Synchronization
 
-/// Records a pool that does not work in turns: one that runs on event loops or on many threads.
+/// Records a pool that does not work in turns, such as one on event loops or on many threads.
 ///
-/// An adapter reports what happens, from any thread, and the recorder makes a turn of each report: levels and events change
-/// together, so every scrape shows one instant.
+/// An adapter reports events from any thread, and each call to ``record(_:)`` becomes a turn: levels and events
+/// change together, so every scrape is consistent.
 ///
 /// ```swift
 /// let recorder = PoolRecorder(backend: PoolBackend(library: "client/1.0", tls: "OpenSSL/3.0"))
@@ -16,11 +16,11 @@ private import Synchronization
 /// recorder.record { $0.leaseEnded(request) }
 /// ```
 ///
-/// What the client cannot tell is left out of `facts`, and the metrics that need it are absent.
+/// Omit from `facts` what the client cannot report; the metrics that depend on it are absent.
 public final class PoolRecorder: ObservablePool {
-    /// The libraries underneath.
+    /// The client and TLS libraries.
     public let backend: PoolBackend
-    /// What the adapter reports.
+    /// The facts that the adapter reports.
     public let facts: PoolFacts
     private let state: Mutex<State>
     private let clock: @Sendable () -> MonotonicTime
@@ -32,12 +32,12 @@ public final class PoolRecorder: ObservablePool {
         var isCounted = true
     }
 
-    /// Begins with a pool that has no connection.
+    /// Creates a recorder for a pool without connections.
     ///
     /// - Parameters:
     ///   - configuration: the limits and timeouts in force.
-    ///   - backend: the client library.
-    ///   - facts: what the adapter reports. Name look-ups and the activity of a thread cannot be recorded.
+    ///   - backend: the client and TLS libraries.
+    ///   - facts: what the adapter reports. DNS look-ups and thread activity are not supported.
     ///   - clock: the time of a report.
     ///   - shutdown: shuts the client down and returns when its last connection is closed.
     public init(
@@ -57,12 +57,12 @@ public final class PoolRecorder: ObservablePool {
 
     deinit { if state.withLock({ $0.isCounted }) { PoolCensus.poolEnded() } }
 
-    /// Reports what happened, all at the same instant.
+    /// Records reports with one timestamp.
     ///
-    /// The reports are made under a lock that a scrape waits for: `reports` should do nothing else.
+    /// `reports` runs under a lock that scrapes wait for, so it should do nothing else.
     public func record<Result>(_ reports: (inout PoolLedger) throws -> sending Result) rethrows -> sending Result {
         try state.withLock { state in
-            // Under the lock, so that the moments of turns never go back.
+            // Read under the lock, so that the times of turns never go back.
             state.ledger.begin(at: clock())
             defer { if let turn = state.ledger.end() { state.observer?.poolDidTurn(turn) } }
             return try reports(&state.ledger)
@@ -72,18 +72,18 @@ public final class PoolRecorder: ObservablePool {
     /// The limits and timeouts in force.
     public var configuration: PoolConfiguration { state.withLock { $0.ledger.configuration } }
 
-    /// Reports that contradicted earlier ones, the latest 100 of them: faults of the adapter.
+    /// The latest 100 reports that contradicted earlier ones: bugs of the adapter.
     public var violations: [PoolLedger.Violation] { state.withLock { $0.ledger.violations } }
 
-    /// Installs the one observer.
+    /// Installs the only observer.
     ///
-    /// - Throws: `PoolError` with code `observerRefused` if there is one, or a request was reported before.
+    /// - Throws: `PoolError` with code `observerRefused` if there is one already or a request was recorded before.
     public func attach(_ observer: any PoolObserver) throws {
         try state.withLock { state in
             guard state.observer == nil, !state.ledger.hasRequests else {
                 throw PoolError(
                     .observerRefused,
-                    "the pool has an observer already, or had a request before this one came",
+                    "the pool already has an observer or has already accepted a request",
                     phase: .submit
                 )
             }
@@ -91,10 +91,11 @@ public final class PoolRecorder: ObservablePool {
         }
     }
 
-    /// None: a report is in a turn at once.
+    /// Always empty: every report is part of a turn at once.
     public func pendingSubmissions() -> [PendingSubmission] { [] }
 
-    /// Shuts the client down. What it has not reported as ended by then is recorded as ended by the shutdown.
+    /// Shuts the client down. Requests and connections not reported as ended by then are recorded as ended by the
+    /// shutdown.
     public func shutdown(_ policy: ShutdownPolicy) async {
         await end(policy)
         record { $0.ended() }

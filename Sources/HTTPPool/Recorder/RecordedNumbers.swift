@@ -1,23 +1,23 @@
-/// The number of a request in its pool: later submissions have higher ones.
+/// The number of a request in its pool; later submissions have higher numbers.
 public struct RequestNumber: Sendable, Hashable, Comparable {
-    /// From 1.
+    /// The number, starting at 1.
     public let value: UInt64
 
-    /// Wraps a number.
+    /// Creates a number.
     public init(_ value: UInt64) { self.value = value }
 
-    /// Submitted earlier than.
+    /// Whether `a` was submitted before `b`.
     public static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 }
 
-/// The number of a connection in its pool: later ones have higher numbers.
+/// The number of a connection in its pool; connections opened later have higher numbers.
 public struct ConnectionNumber: Sendable, Hashable, Comparable {
-    /// From 1.
+    /// The number, starting at 1.
     public let value: UInt64
 
-    /// Wraps a number.
+    /// Creates a number.
     public init(_ value: UInt64) { self.value = value }
 
-    /// Opened earlier than.
+    /// Whether `a` was opened before `b`.
     public static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 }

@@ -1,22 +1,23 @@
 package import HTTPTypes
 
-/// What is to be done with an answer.
+/// How a response is handled.
 package enum RedirectDecision: Sendable {
-    /// It is for the caller.
+    /// Return the response to the caller.
     case answer
-    /// It points elsewhere: this is to be sent now.
+    /// Send this request next.
     case follow(HTTPRequest, HTTPRequestBody)
 }
 
 extension RedirectPolicy {
-    /// Decides whether an answer is followed, and with which request (RFC 9110, 15.4).
+    /// Decides whether a redirect is followed, and with which request (RFC 9110, 15.4).
     ///
     /// - Parameters:
-    ///   - answer: the head that came.
-    ///   - request: the request that it answers.
+    ///   - answer: the response head.
+    ///   - request: the request that was sent.
     ///   - body: the body that was sent with it.
-    ///   - followed: how many redirects led to `request`.
-    /// - Throws: ``PoolError`` with code `tooManyRedirects` or `redirectRefused`. Its text repeats nothing of the address.
+    ///   - followed: the number of redirects followed before `request`.
+    /// - Throws: ``PoolError`` with code `tooManyRedirects` or `redirectRefused`. The error text does not contain
+    ///   the URL.
     package func decision(
         on answer: HTTPResponse,
         to request: HTTPRequest,
@@ -30,7 +31,9 @@ extension RedirectPolicy {
         guard let location = locations.first else { return .answer }
         let origin = try Origin(scheme: request.scheme, authority: request.authority)
         guard followed < limit else { throw .tooManyRedirects(followed, from: origin) }
-        guard locations.count == 1 else { throw .redirectRefused("it names more than one address", from: origin) }
+        guard locations.count == 1 else {
+            throw .redirectRefused("the response has more than one Location field", from: origin)
+        }
         let (next, isElsewhere) = try Self.target(of: location, seenFrom: request, at: origin)
 
         var redirected = request
@@ -38,7 +41,7 @@ extension RedirectPolicy {
         redirected.method = Self.method(after: answer.status.code, instead: request.method)
         let dropsBody = answer.status.code == 303 || redirected.method != request.method
         guard dropsBody || body.isReplayable else {
-            throw .redirectRefused("it would repeat a body that is used up", from: origin)
+            throw .redirectRefused("the request body cannot be sent again", from: origin)
         }
         if isElsewhere || dropsBody {
             redirected.headerFields.removeAll { field in
@@ -50,41 +53,41 @@ extension RedirectPolicy {
         return .follow(redirected, dropsBody ? .none : body)
     }
 
-    /// Where an answer leads, and whether that is another origin.
+    /// The target of a redirect, and whether it is another origin.
     private static func target(
         of location: HTTPField,
         seenFrom request: HTTPRequest,
         at origin: Origin
     ) throws(PoolError) -> (URIReference, isElsewhere: Bool) {
-        // The bytes themselves: the text has replaced those that are not UTF-8.
+        // The raw bytes, because `value` replaces invalid UTF-8.
         let bytes = location.withUnsafeBytesOfValue { Array($0) }
         guard !bytes.isEmpty, let reference = URIReference(bytes) else {
-            throw .redirectRefused("it names no address", from: origin)
+            throw .redirectRefused("the Location field is invalid", from: origin)
         }
         let base = URIReference(scheme: request.scheme, authority: request.authority, target: request.path ?? "/")
         var next = reference.resolved(against: base)
         let scheme = next.scheme?.lowercased()
         guard scheme == "http" || scheme == "https" else {
-            throw .redirectRefused("it leads to a scheme that is neither http nor https", from: origin)
+            throw .redirectRefused("the target's scheme is neither http nor https", from: origin)
         }
         guard !(next.authority ?? "").utf8.contains(UInt8(ascii: "@")) else {
-            throw .redirectRefused("its address holds a user or a password", from: origin)
+            throw .redirectRefused("the target contains a user name or password", from: origin)
         }
-        // RFC 3986 lets a port be empty: it is the scheme's own.
+        // RFC 3986 allows an empty port, which means the scheme's default.
         if next.authority?.utf8.last == UInt8(ascii: ":") { next.authority?.removeLast() }
         let target: Origin
         do {
             target = try Origin(scheme: scheme, authority: next.authority)
         } catch {
-            throw .redirectRefused("its address is none: \(error.reason)", from: origin)
+            throw .redirectRefused("the target is invalid: \(error.reason)", from: origin)
         }
         guard origin.scheme != "https" || target.scheme == "https" else {
-            throw .redirectRefused("it leads from https to http", from: origin)
+            throw .redirectRefused("the target downgrades https to http", from: origin)
         }
         return (next, target != origin)
     }
 
-    /// After 301 and 302 a POST becomes a GET: not what was meant once, but what every client does.
+    /// After 301 and 302 a POST becomes a GET, which is what clients do in practice (RFC 9110, 15.4.2).
     private static func method(after status: Int, instead method: HTTPRequest.Method) -> HTTPRequest.Method {
         switch status {
         case 301, 302: method == .post ? .get : method
@@ -93,7 +96,7 @@ extension RedirectPolicy {
         }
     }
 
-    /// Fields that describe a body, beside those whose name begins with `content-`.
+    /// Fields that describe a body, in addition to those that start with `content-`.
     private static let boundToBody: Set = [
         "digest", "expect", "last-modified", "repr-digest", "trailer", "transfer-encoding",
     ]
@@ -103,26 +106,26 @@ extension PoolError {
     fileprivate static func tooManyRedirects(_ followed: Int, from origin: Origin) -> PoolError {
         PoolError(
             .tooManyRedirects,
-            "\(followed) redirects were followed, which is the limit, and the answer is one more",
+            "the redirect limit of \(followed) is reached",
             origin: origin,
             phase: .exchange
         )
     }
 
     fileprivate static func redirectRefused(_ reason: String, from origin: Origin) -> PoolError {
-        PoolError(.redirectRefused, "the redirect is not followed: \(reason)", origin: origin, phase: .exchange)
+        PoolError(.redirectRefused, "redirect refused: \(reason)", origin: origin, phase: .exchange)
     }
 }
 
 extension HTTPFields {
-    /// Fields that are meant for one origin: credentials, and a host other than the address names.
+    /// Fields that must not be sent to another origin: credentials, and an explicit `Host`.
     static let boundToOrigin: Set = ["authorization", "cookie", "host", "proxy-authorization"]
 
-    /// Those that may be read by an origin behind a proxy.
+    /// The fields that may be sent to an origin through a proxy.
     package var withoutProxyCredentials: HTTPFields {
         contains(.proxyAuthorization) ? filter { $0.name != .proxyAuthorization } : self
     }
 
-    /// Those that another origin may see.
+    /// The fields that may be sent to another origin.
     package var withoutCredentials: HTTPFields { filter { !Self.boundToOrigin.contains($0.name.canonicalName) } }
 }

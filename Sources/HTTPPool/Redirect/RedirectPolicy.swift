@@ -1,10 +1,10 @@
-/// Whether an answer that points elsewhere is followed.
+/// Whether redirects are followed.
 @nonexhaustive
 public enum RedirectPolicy: Sendable, Hashable {
-    /// It is an answer like any other.
+    /// Redirects are returned to the caller.
     case none
-    /// It is followed, at most so many times, each time with an acquisition of its own; the total timeout covers all of
-    /// them together. When the origin changes, `Authorization`, `Cookie`, `Proxy-Authorization` and a `Host` of the
-    /// caller's own stay behind. Nothing leads from https to http.
+    /// Follows at most `limit` redirects, each with an acquisition of its own; the total timeout covers all of
+    /// them. When the origin changes, `Authorization`, `Cookie`, `Proxy-Authorization` and an explicit `Host` are
+    /// removed. A redirect from https to http is refused.
     case follow(limit: Int = 10)
 }

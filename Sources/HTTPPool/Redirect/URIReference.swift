@@ -1,15 +1,15 @@
-/// A URI reference (RFC 3986, 4.1) in parts, without its fragment, which is never sent.
+/// A parsed URI reference (RFC 3986, 4.1). The fragment is dropped, because it is never sent.
 package struct URIReference: Sendable, Hashable {
-    /// As it was written; `nil` in a relative reference.
+    /// The scheme as written; `nil` in a relative reference.
     package var scheme: String?
-    /// Host and port, and userinfo where there is one; not checked.
+    /// Host, port and userinfo, if present. Not validated.
     package var authority: String?
-    /// The path, without spaces and bytes above ASCII: those are percent-encoded.
+    /// The path, with spaces and non-ASCII bytes percent-encoded.
     package var path: String
-    /// What follows the question mark, encoded like the path.
+    /// The query without its question mark, encoded like the path.
     package var query: String?
 
-    /// Reads a reference; `nil` where the bytes are none.
+    /// Parses a reference; `nil` if it is invalid.
     package init?(_ bytes: [UInt8]) {
         guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }
         var rest = bytes.prefix { $0 != UInt8(ascii: "#") }
@@ -33,7 +33,7 @@ package struct URIReference: Sendable, Hashable {
         path = Self.encoded(rest)
     }
 
-    /// The parts of an address whose path and query are together, as a request has them.
+    /// Creates a reference from the parts of a request, which has path and query in one string.
     package init(scheme: String?, authority: String?, target: String) {
         self.scheme = scheme
         self.authority = authority
@@ -46,7 +46,7 @@ package struct URIReference: Sendable, Hashable {
     /// Path and query together.
     package var target: String { (path.isEmpty ? "/" : path) + (query.map { "?\($0)" } ?? "") }
 
-    /// What the reference means to a reader at `base` (RFC 3986, 5.2.2).
+    /// Resolves the reference against a base URI (RFC 3986, 5.2.2).
     package func resolved(against base: URIReference) -> URIReference {
         var target = self
         if scheme == nil {
@@ -68,7 +68,7 @@ package struct URIReference: Sendable, Hashable {
         return target
     }
 
-    /// Takes the segments `.` and `..` out of an absolute path (RFC 3986, 5.2.4).
+    /// Removes dot segments from an absolute path (RFC 3986, 5.2.4).
     private static func withoutDots(_ path: String) -> String {
         guard path.hasPrefix("/") else { return path }
         var kept: [Substring] = []
@@ -79,7 +79,7 @@ package struct URIReference: Sendable, Hashable {
                 continue
             }
             if segment == ".." { _ = kept.popLast() }
-            // A path that ends with dots ends with the slash of the folder that they name.
+            // A trailing dot segment leaves a trailing slash.
             if index == segments.count - 1 { kept.append("") }
         }
         return "/" + kept.joined(separator: "/")
@@ -97,7 +97,8 @@ package struct URIReference: Sendable, Hashable {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
-    /// Peers write spaces and raw bytes into `Location`; no request line may hold them. What is encoded stays as it is.
+    /// Percent-encodes spaces and non-ASCII bytes, which servers put into `Location` but a request line must not
+    /// contain. Existing escapes are kept.
     private static func encoded(_ bytes: some Collection<UInt8>) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var text: [UInt8] = []

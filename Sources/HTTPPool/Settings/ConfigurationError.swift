@@ -1,17 +1,18 @@
-/// Everything that is wrong with a configuration, in one error.
+/// All problems of a configuration, in one error.
 public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One wrong value, or one name that is not a setting.
+    /// One invalid value, or one unknown setting.
     public struct Problem: Sendable, Hashable, CustomStringConvertible {
-        /// What holds the value: a variable, the key of a file or of another provider, or the property that the program set.
+        /// The name of the setting as given: an environment variable, a key of a file or another provider, or a
+        /// property set in code.
         public let name: String
-        /// The value as it was given, or `(hidden)` where it may hold a secret; `nil` where `name` is not a setting.
+        /// The value as given, or `(hidden)` if it may contain a secret; `nil` if `name` is not a setting.
         public let value: String?
-        /// What would have been right; for a name that is not a setting the nearest one, or nothing.
+        /// The allowed values. For an unknown setting, the most similar known one, or an empty string.
         public let allowed: String
-        /// The provider of the configuration reader that has it, where it is neither the environment nor a file.
+        /// The provider that the value comes from, if it is neither the environment nor a file.
         public let provider: String?
 
-        /// `HTTP_CLIENT_TIMEOUT is "-3"; allowed: seconds, above 0 to 31536000, or none`, always on one line.
+        /// One line, such as `HTTP_CLIENT_TIMEOUT is "-3"; allowed: seconds, above 0 to 31536000, or none`.
         public var description: String {
             let place = name.onOneLine + (provider.map { " (\($0.onOneLine))" } ?? "")
             guard let value else {
@@ -20,7 +21,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             return "\(place) is \"\(value.onOneLine)\"; allowed: \(allowed)"
         }
 
-        /// Names one wrong value.
+        /// Creates a problem for an invalid value.
         public init(name: String, value: String, allowed: String, provider: String? = nil) {
             self.name = name
             self.value = value
@@ -28,9 +29,9 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             self.provider = provider
         }
 
-        /// Names what is not a setting.
+        /// Creates a problem for an unknown setting.
         ///
-        /// - Parameter nearest: the setting that may have been meant; nothing where none is near.
+        /// - Parameter nearest: the most similar known setting, or an empty string.
         init(unknown name: String, nearest: String, provider: String?) {
             self.name = name
             value = nil
@@ -39,17 +40,17 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         }
     }
 
-    /// All of them, in the order of the settings; never empty.
+    /// All problems, in the order of the settings; never empty.
     public let problems: [Problem]
 
-    /// Collects wrong values into an error.
+    /// Creates an error from its problems.
     public init(problems: [Problem]) { self.problems = problems }
 
-    /// One line for each problem.
+    /// One line per problem.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
 extension String {
-    /// Without what would end a line or move a terminal's cursor.
+    /// The text with control characters escaped, so that it stays on one line and cannot move a terminal's cursor.
     fileprivate var onOneLine: String { unicodeScalars.map { $0.escaped(asASCII: true) }.joined() }
 }

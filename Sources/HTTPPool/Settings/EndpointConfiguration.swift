@@ -1,19 +1,20 @@
 public import Configuration
 
-/// Where the endpoint of the module PoolEndpoint listens.
+/// The address that the endpoint of the module PoolEndpoint listens on.
 public struct EndpointConfiguration: Sendable, Hashable {
-    /// A host name or an IP address of this machine. Loopback by default: nobody outside can read the numbers.
+    /// A host name or IP address of this machine. Loopback by default, so that the endpoint is not reachable from
+    /// outside.
     public var host: String {
         get { values.host }
         set { change { $0.host = newValue } }
     }
-    /// The TCP port, from 0 to 65535; 0 lets the system pick one, which the endpoint then reports.
+    /// The TCP port, from 0 to 65535. With 0 the system picks a port, which the endpoint reports.
     public var port: Int {
         get { values.port }
         set { change { $0.port = newValue } }
     }
 
-    /// What the endpoint is to obey, whatever set it. The table of settings leads here.
+    /// The effective values, without their sources. The key paths of the table of settings point here.
     struct Values: Sendable, Hashable {
         var host = "127.0.0.1"
         var port = 9464
@@ -24,30 +25,30 @@ public struct EndpointConfiguration: Sendable, Hashable {
     /// The defaults: `127.0.0.1:9464`.
     public init() {}
 
-    /// Names both.
+    /// Creates a configuration from both values.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    /// Reads the configuration from a `ConfigReader`; with the provider of environment variables from
+    /// Reads the configuration from a `ConfigReader`. With the provider of environment variables it reads
     /// `HTTP_CLIENT_METRICS_HOST` and `HTTP_CLIENT_METRICS_PORT`.
     ///
     /// - Parameter config: the reader; the keys are `httpClient.metricsHost` and `httpClient.metricsPort`.
-    /// - Throws: ``ConfigurationError`` naming every wrong variable or key, its value and what is allowed.
+    /// - Throws: ``ConfigurationError`` naming every invalid variable or key, its value and the allowed values.
     public init(config: ConfigReader) throws(ConfigurationError) {
         self = try PoolScopeConfiguration(config: config).endpoint
     }
 
-    /// What a reader says of the endpoint at one instant; `nil` where anything of its configuration is wrong.
+    /// The endpoint's part of a snapshot; `nil` if any part of its configuration is invalid.
     package init?(snapshot: ConfigSnapshotReader) {
         guard let read = try? PoolScopeConfiguration(snapshot: snapshot) else { return nil }
         self = read.endpoint
     }
 
-    /// Checks both values against what is allowed.
+    /// Validates both values.
     ///
-    /// - Throws: ``ConfigurationError`` with all that is wrong, not only the first.
+    /// - Throws: ``ConfigurationError`` with all problems.
     public func validate() throws(ConfigurationError) {
         let problems = PoolSetting.endpoint.compactMap { setting in
             setting.problem(in: PoolScopeConfiguration(endpoint: self)).map { sources.problem(setting, $0) }
@@ -55,7 +56,7 @@ public struct EndpointConfiguration: Sendable, Hashable {
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 
-    /// Where the value of `setting` comes from.
+    /// The source of the value of `setting`.
     public func source(of setting: PoolSetting) -> PoolSetting.Source { sources[setting] }
 
     /// The value of `setting`.
@@ -70,8 +71,8 @@ public struct EndpointConfiguration: Sendable, Hashable {
         for setting in PoolSetting.endpoint where !setting.isSame(in: old, and: new) { sources[setting] = .code }
     }
 
-    /// Whether both listen at the same place, whatever set it.
+    /// Whether both listen on the same address, regardless of sources.
     public static func == (a: EndpointConfiguration, b: EndpointConfiguration) -> Bool { a.values == b.values }
-    /// Hashes the place.
+    /// Hashes the address, not the sources.
     public func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }

@@ -1,15 +1,15 @@
 extension PoolConfiguration {
-    /// Beside its connections a process has descriptors for its standard streams, the pool, the endpoint and the runtime; the
-    /// pool takes none of the last eight.
+    /// File descriptors needed besides connections: standard streams, the pool, the endpoint and the runtime. The
+    /// pool itself leaves the last eight of the process unused.
     private static let otherDescriptors = 32
 
-    /// What of the configuration needs a look: not an error.
+    /// Warnings about the configuration.
     ///
-    /// These are names that look like settings and are not, such as a misspelt variable, and more connections than the process may
-    /// have descriptors: fewer may be enough. `poolscope run` and `poolscope config` print them.
+    /// They are names that resemble settings but are not, such as a misspelled variable, and more connections than
+    /// the process may have file descriptors. `poolscope run` and `poolscope config` print them.
     ///
-    /// - Parameter descriptorLimit: how many descriptors the process may open (the soft limit of RLIMIT_NOFILE); `nil` for no
-    ///   limit.
+    /// - Parameter descriptorLimit: the maximum number of file descriptors of the process (the soft limit of
+    ///   RLIMIT_NOFILE); `nil` for no limit.
     public func warnings(descriptorLimit: Int?) -> [ConfigurationError.Problem] {
         guard let descriptorLimit, limits.maxConnections > descriptorLimit - Self.otherDescriptors else {
             return sources.unknown

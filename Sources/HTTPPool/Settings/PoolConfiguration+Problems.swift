@@ -1,20 +1,20 @@
 import HTTPTypes
 
 extension PoolConfiguration {
-    /// Checks every value against what its setting allows.
+    /// Validates every value.
     ///
-    /// Whether files can be read, and what is in them, is for the client that reads them.
+    /// Files are not opened: whether they are readable and valid is checked by the client that reads them.
     ///
-    /// - Throws: ``ConfigurationError`` with all that is wrong, not only the first.
+    /// - Throws: ``ConfigurationError`` with all problems.
     public func validate() throws(ConfigurationError) {
         let problems = problems(besides: [])
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 
-    /// What is wrong, in the order of the settings.
+    /// All problems, in the order of the settings.
     ///
-    /// - Parameter refused: the keys of settings whose text was refused already: they have their defaults, and a rule
-    ///   between two settings is not checked against one of them.
+    /// - Parameter refused: the keys of settings whose text was rejected. They have their defaults, so rules that
+    ///   relate two settings are not checked against them.
     func problems(besides refused: Set<String>) -> [ConfigurationError.Problem] {
         var problems: [ConfigurationError.Problem] = []
         for setting in PoolSetting.all {
@@ -36,7 +36,7 @@ extension PoolConfiguration {
         return [sources.problem(.maxIdleConnections, SettingProblem(value: value, allowed: allowed))]
     }
 
-    /// What is wrong with the parts of a transport that only code can set. No secret is in it.
+    /// Problems of the parts of a transport that only code can set. They contain no secret.
     private var codeProblems: [ConfigurationError.Problem] {
         var problems: [ConfigurationError.Problem] = []
         func refuse(_ name: String, _ value: String, allowed: String) {
@@ -49,7 +49,7 @@ extension PoolConfiguration {
         for field in transport.defaultHeaders {
             switch field.name {
             case .contentLength, .transferEncoding, .expect, HTTPField.Name("Host"):
-                refuse("transport.defaultHeaders", field.name.rawName, allowed: "no field that is of one request alone")
+                refuse("transport.defaultHeaders", field.name.rawName, allowed: "a field that applies to every request")
             default:
                 guard field.valueKind == .forbidden else { continue }
                 refuse("transport.defaultHeaders", field.name.rawName, allowed: "a value without control characters")

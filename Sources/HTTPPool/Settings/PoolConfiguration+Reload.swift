@@ -1,13 +1,12 @@
 package import Configuration
 
 extension PoolConfiguration {
-    /// What this configuration, which is in force, becomes when its reader is read anew: what a restart would lead to.
+    /// The configuration that results from reloading, given this one is in force: the same as after a restart.
     ///
-    /// What the program set stays. What has another value now is marked as reloaded, everything else keeps its source.
+    /// Values set in code are kept. Changed values get the source `reload`, others keep their source.
     ///
-    /// - Parameter endpoint: what the reader said of the endpoint at the start; `nil` where nothing is known of it.
-    /// - Throws: ``ConfigurationError`` for wrong values, for keys that are not settings, and for a transport or an endpoint
-    ///   that is another now.
+    /// - Parameter endpoint: the endpoint's configuration at the start; `nil` if unknown.
+    /// - Throws: ``ConfigurationError`` for invalid values, unknown keys, and a changed transport or endpoint.
     package func reloaded(
         from snapshot: ConfigSnapshotReader,
         endpoint: EndpointConfiguration? = nil
@@ -23,7 +22,7 @@ extension PoolConfiguration {
             if !setting.isReloadable {
                 next.take(setting, from: self)
             } else if source.kind != .default, source.kind != .code {
-                // What says the same as before keeps its source, and a default that somebody sets now gets one.
+                // An unchanged value keeps its source, unless it was a default that is now set explicitly.
                 if !isSame(setting, as: next) {
                     next.setSource(of: setting, to: .reload(source.name ?? setting.key, provider: source.provider))
                 } else if self.source(of: setting) != .default {
@@ -35,15 +34,15 @@ extension PoolConfiguration {
         return next
     }
 
-    /// The settings that this configuration has from a source, and that `next` has from none.
+    /// The settings that have a source in this configuration and are defaults in `next`.
     package func settingsGone(in next: PoolConfiguration) -> [PoolSetting] {
         PoolSetting.reloadable.filter { source(of: $0) != .default && next.source(of: $0) == .default }
     }
 }
 
 extension PoolScopeConfiguration {
-    /// Refuses other values of what cannot change: connections that exist were opened under the transport in force, and the
-    /// endpoint listens already.
+    /// Rejects changes of settings that are fixed while the process runs: existing connections were opened with the
+    /// current transport, and the endpoint is already listening.
     fileprivate func refuseOthers(of next: PoolScopeConfiguration) throws(ConfigurationError) {
         let problems = PoolSetting.fixed
             .filter { source(of: $0) != .code && !$0.isSame(in: next, and: self) }

@@ -1,28 +1,28 @@
 public import Configuration
 
-/// The limits, the timeouts and the transport of a pool, each value with the source that it came from.
+/// The limits, timeouts and transport of a pool, each value with its source.
 ///
-/// The empty initialiser gives the defaults; `init(config:)` reads them from the environment; setting a property
-/// by hand marks it as set by code.
+/// `init()` gives the defaults, and `init(config:)` reads the environment or another provider. Setting a property
+/// in code makes `code` the source of the changed values.
 public struct PoolConfiguration: Sendable, Hashable {
-    /// What a pool is to obey, whatever set it. The table of settings leads here.
+    /// The effective values, without their sources. The key paths of the table of settings point here.
     struct Values: Sendable, Hashable {
         var limits = PoolLimits()
         var timeouts = PoolTimeouts()
         var transport = PoolTransport()
     }
 
-    /// How many connections, and for how long.
+    /// Limits on connections and waiting requests.
     public var limits: PoolLimits {
         get { values.limits }
         set { change(.limits) { $0.limits = newValue } }
     }
-    /// How long each phase of a request may take.
+    /// The maximum duration of each phase of a request.
     public var timeouts: PoolTimeouts {
         get { values.timeouts }
         set { change(.timeouts) { $0.timeouts = newValue } }
     }
-    /// How requests travel: protocol, TLS, proxy.
+    /// How requests are sent: protocol, TLS, proxy.
     public var transport: PoolTransport {
         get { values.transport }
         set { change(.transport) { $0.transport = newValue } }
@@ -33,30 +33,30 @@ public struct PoolConfiguration: Sendable, Hashable {
     /// The defaults.
     public init() {}
 
-    /// Reads the configuration from a `ConfigReader`; with the provider of environment variables from those that begin with
-    /// `HTTP_CLIENT_`, as the table of settings in the documentation says.
+    /// Reads the configuration from a `ConfigReader`. With the provider of environment variables it reads those
+    /// that begin with `HTTP_CLIENT_`, as listed in the documentation.
     ///
-    /// Seconds may be fractions. `none` lifts a limit that may be lifted. A key under `httpClient` that is not a setting is an
-    /// error with the nearest name; a variable of the environment that is not one is in ``warnings(descriptorLimit:)``, for
-    /// the environment is not ours alone.
+    /// Seconds may be fractions. `none` disables a limit where that is allowed. An unknown key under `httpClient`
+    /// is an error that names the most similar setting. An unknown environment variable is only a warning
+    /// (``warnings(descriptorLimit:)``), because the environment is shared with other programs.
     ///
-    /// - Parameter config: the reader; the keys are `httpClient.maxConnections` and so on, which the provider of environment
-    ///   variables spells `HTTP_CLIENT_MAX_CONNECTIONS`.
-    /// - Throws: ``ConfigurationError`` naming every wrong variable or key, its value and what is allowed.
+    /// - Parameter config: the reader; the keys are `httpClient.maxConnections` and so on, which the provider of
+    ///   environment variables spells `HTTP_CLIENT_MAX_CONNECTIONS`.
+    /// - Throws: ``ConfigurationError`` naming every invalid variable or key, its value and the allowed values.
     public init(config: ConfigReader) throws(ConfigurationError) { try self.init(snapshot: config.snapshot()) }
 
-    /// Reads the configuration from what a reader has at one instant.
+    /// Reads the configuration from a snapshot of a reader.
     package init(snapshot: ConfigSnapshotReader) throws(ConfigurationError) {
         self = try PoolScopeConfiguration(snapshot: snapshot).pool
     }
 
-    /// Where the value of `setting` comes from.
+    /// The source of the value of `setting`.
     public func source(of setting: PoolSetting) -> PoolSetting.Source { sources[setting] }
 
     /// The value of `setting`, without secrets.
     public func value(of setting: PoolSetting) -> PoolSetting.Value { setting.value(in: whole) }
 
-    /// What an error calls a setting: the variable or key that set it, or the property where the program did.
+    /// The name of a setting in errors: the variable or key that set it, or the property if code did.
     package func name(of setting: PoolSetting) -> String { sources.name(of: setting) }
 
     /// Whether another configuration has the same value of a setting, secrets included.
@@ -64,7 +64,7 @@ public struct PoolConfiguration: Sendable, Hashable {
         setting.isSame(in: whole, and: other.whole)
     }
 
-    /// Takes the value of a setting, and where it came from.
+    /// Copies the value of a setting and its source.
     mutating func take(_ setting: PoolSetting, from other: PoolConfiguration) {
         var whole = whole
         setting.copy(from: other.whole, to: &whole)
@@ -72,16 +72,16 @@ public struct PoolConfiguration: Sendable, Hashable {
         setSource(of: setting, to: other.source(of: setting))
     }
 
-    /// Notes where a value came from, after it was set.
+    /// Sets the source of a value. Call it after setting the value.
     mutating func setSource(of setting: PoolSetting, to source: PoolSetting.Source) {
         sources[setting] = source
         followMaxConnections()
     }
 
-    /// As the table of settings has it.
+    /// The configuration in the form that the table of settings uses.
     private var whole: PoolScopeConfiguration { PoolScopeConfiguration(pool: self) }
 
-    /// Whoever changes a property in code becomes its source; a property set to the value it had keeps its source.
+    /// Changes values and marks those that differ as set by code; unchanged values keep their source.
     private mutating func change(_ group: PoolSetting.Group, _ body: (inout Values) -> Void) {
         let old = self
         body(&values)
@@ -91,7 +91,7 @@ public struct PoolConfiguration: Sendable, Hashable {
         followMaxConnections()
     }
 
-    /// The idle limit that nobody set is never a reason for an error: it follows `maxConnections` down.
+    /// Lowers the default idle limit along with `maxConnections`, so that an unset setting never causes an error.
     private mutating func followMaxConnections() {
         guard source(of: .maxIdleConnections) == .default else { return }
         let most = max(0, values.limits.maxConnections)

@@ -1,13 +1,13 @@
 public import Configuration
 
-/// The configuration of a service: of its pool and of its endpoint, read together.
+/// The configuration of a service: its pool and its endpoint, read together.
 public struct PoolScopeConfiguration: Sendable, Hashable {
-    /// What the pool obeys.
+    /// The configuration of the pool.
     public var pool: PoolConfiguration
-    /// Where the endpoint listens.
+    /// The address that the endpoint listens on.
     public var endpoint: EndpointConfiguration
 
-    /// Both, given.
+    /// Creates a configuration from both parts.
     public init(
         pool: PoolConfiguration = PoolConfiguration(),
         endpoint: EndpointConfiguration = EndpointConfiguration()
@@ -16,24 +16,24 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
         self.endpoint = endpoint
     }
 
-    /// Reads both from a `ConfigReader`, as `PoolConfiguration.init(config:)` reads one.
+    /// Reads both parts from a `ConfigReader`, like `PoolConfiguration.init(config:)`.
     ///
-    /// - Throws: ``ConfigurationError`` with the problems of both.
+    /// - Throws: ``ConfigurationError`` with the problems of both parts.
     public init(config: ConfigReader) throws(ConfigurationError) { try self.init(snapshot: config.snapshot()) }
 
-    /// Reads both from what a reader has at one instant.
+    /// Reads both parts from a snapshot of a reader.
     init(snapshot: ConfigSnapshotReader) throws(ConfigurationError) {
         let reading = SettingsReading(snapshot)
         if !reading.problems.isEmpty { throw ConfigurationError(problems: reading.problems) }
         self = reading.configuration
     }
 
-    /// Where the value of a setting comes from.
+    /// The source of the value of a setting.
     func source(of setting: PoolSetting) -> SettingSource {
         setting.group == .endpoint ? endpoint.source(of: setting) : pool.source(of: setting)
     }
 
-    /// Notes where a value came from, after it was set.
+    /// Sets the source of a value. Call it after setting the value.
     mutating func setSource(of setting: PoolSetting, to source: SettingSource) {
         if setting.group == .endpoint {
             endpoint.sources[setting] = source
@@ -42,7 +42,7 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
         }
     }
 
-    /// One row for each setting: name, value, kind of source, and the variable or key that set it, or would.
+    /// One row per setting: name, value, kind of source, and the variable or key that set it or would set it.
     package var rows: [[String]] {
         (PoolSetting.all + PoolSetting.endpoint).map { setting in
             let source = source(of: setting)
@@ -51,7 +51,7 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
         }
     }
 
-    /// The table of settings of the documentation, in Markdown.
+    /// The documentation's table of settings, in Markdown.
     package static var documentation: String {
         let rows = PoolSetting.table.map { setting in
             "| `\(setting.variable)` | \(setting.documentedDefault) | \(setting.meaning) | \(setting.allowed) |"

@@ -1,6 +1,7 @@
-/// The settings. To add one, declare it here and put it into the list.
+/// The settings. To add one, declare it here and add it to `table`.
 extension PoolSetting {
-    /// All that can be read, in the order in which they are read and shown: what gives others a value comes before them.
+    /// All settings, in the order in which they are read and shown. A setting that provides values for others
+    /// precedes them.
     static let table: [PoolSetting] = [
         maxConnections, maxConnectionsPerOrigin, maxIdleConnections, maxQueuedRequests, queueOrder, keepaliveExpiry,
         maxConnectionLifetime, timeout, connectTimeout, acquireTimeout, readTimeout, writeTimeout, totalTimeout, http2,
@@ -8,13 +9,13 @@ extension PoolSetting {
         metricsPort,
     ]
 
-    /// The settings of a pool that have a value: its limits, its timeouts and its transport.
+    /// The settings of a pool that have a value of their own: limits, timeouts and transport.
     public static let all = table.filter { $0.group != .endpoint && $0.spreads.isEmpty }
 
-    /// Those of them that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
+    /// The settings that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
     public static let reloadable = all.filter(\.isReloadable)
 
-    /// What cannot: the transport and the endpoint.
+    /// The settings that cannot change at run time: transport and endpoint.
     static let fixed = table.filter { !$0.isReloadable }
 
     /// The settings of the endpoint.
@@ -65,7 +66,7 @@ extension PoolSetting {
         .limits,
         \.pool.values.limits.maxQueuedRequests,
         .limit(from: 0),
-        "requests that may wait for a connection; the next one is refused at once"
+        "requests waiting for a connection; further ones fail at once"
     )
     /// ``PoolLimits/queueOrder``.
     public static let queueOrder = PoolSetting(
@@ -76,8 +77,8 @@ extension PoolSetting {
         .limits,
         \.pool.values.limits.queueOrder,
         .word,
-        "whose turn it is when a connection becomes free: the origin that holds the fewest, or the request that came "
-            + "first over all origins"
+        "which request gets a connection that becomes free: one of the origin with the fewest connections, or the "
+            + "oldest over all origins"
     )
     /// ``PoolLimits/keepaliveExpiry``.
     public static let keepaliveExpiry = PoolSetting(
@@ -99,12 +100,12 @@ extension PoolSetting {
         .limits,
         \.pool.values.limits.maxConnectionLifetime,
         .seconds(zeroAllowed: false),
-        "an older connection is closed the next time that it is idle"
+        "the maximum age of a connection; an older one is closed as soon as it is idle"
     )
 
     // MARK: Timeouts
 
-    /// Acquire, read and write timeout at once, for those that are not set by themselves.
+    /// Provides the acquire, read and write timeouts that are not set individually.
     public static let timeout = PoolSetting(
         "timeout_seconds",
         key: "timeout",
@@ -114,7 +115,7 @@ extension PoolSetting {
         \.pool.values.timeouts.acquireReadAndWrite,
         .seconds(zeroAllowed: false),
         spreads: [acquireTimeout, readTimeout, writeTimeout],
-        "acquire, read and write timeout, for those that are not set by themselves"
+        "acquire, read and write timeout, where these are not set individually"
     )
     /// ``PoolTimeouts/connect``.
     public static let connectTimeout = PoolSetting(
@@ -125,7 +126,7 @@ extension PoolSetting {
         .timeouts,
         \.pool.values.timeouts.connect,
         .seconds(zeroAllowed: false),
-        "to open a connection: DNS, TCP and TLS together"
+        "opening a connection: DNS, TCP and TLS together"
     )
     /// ``PoolTimeouts/acquire``.
     public static let acquireTimeout = PoolSetting(
@@ -137,7 +138,7 @@ extension PoolSetting {
         \.pool.values.timeouts.acquire,
         .seconds(zeroAllowed: true),
         default: "as `HTTP_CLIENT_TIMEOUT`",
-        "how long a request may wait for a connection; 0 is now or never"
+        "how long a request may wait for a connection; with 0 it fails unless one is available at once"
     )
     /// ``PoolTimeouts/read``.
     public static let readTimeout = PoolSetting(
@@ -161,7 +162,7 @@ extension PoolSetting {
         \.pool.values.timeouts.write,
         .seconds(zeroAllowed: false),
         default: "as `HTTP_CLIENT_TIMEOUT`",
-        "between two bytes of the request's body"
+        "between two bytes of the request body"
     )
     /// ``PoolTimeouts/total``.
     public static let totalTimeout = PoolSetting(
@@ -186,7 +187,7 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.http2,
         .word,
-        "HTTP/2 over TLS where the peer agrees to it"
+        "HTTP/2 over TLS if the peer supports it"
     )
     /// ``PoolTLS/trust``.
     public static let caFile = PoolSetting(
@@ -197,7 +198,7 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.tls.trust,
         .authorities,
-        "authorities that are trusted beside those of the system"
+        "certificate authorities to trust in addition to the system's"
     )
     /// ``PoolTLS/minimumVersion``.
     public static let minimumTLSVersion = PoolSetting(
@@ -208,9 +209,9 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.tls.minimumVersion,
         .word,
-        "the oldest version of TLS that is spoken"
+        "the minimum TLS version"
     )
-    /// ``PoolTransport/proxy``, without what is reached directly.
+    /// ``PoolTransport/proxy``, without the hosts that are reached directly.
     public static let proxy = PoolSetting(
         "proxy",
         key: "proxy",
@@ -230,10 +231,10 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.proxyExceptions,
         .proxyExceptions,
-        requires: Requirement(key: "proxy", words: "only beside a URL in") {
+        requires: Requirement(key: "proxy", words: "only with a URL in") {
             if case .server = $0.pool.transport.proxy { true } else { false }
         },
-        "what is reached without the proxy; only beside a URL in `HTTP_CLIENT_PROXY`"
+        "hosts reached without the proxy; requires a URL in `HTTP_CLIENT_PROXY`"
     )
     /// ``PoolTransport/decompression``.
     public static let decompression = PoolSetting(
@@ -244,7 +245,7 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.decompression,
         .decompression,
-        "whether compressed responses are asked for and unpacked"
+        "whether compressed responses are requested and decompressed"
     )
     /// ``PoolTransport/dnsCache``.
     public static let dnsCache = PoolSetting(
@@ -255,8 +256,8 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.dnsCache,
         .seconds,
-        "how long the addresses of a name are used; 0 looks up for each connection, and those that open at the same time "
-            + "share it"
+        "how long resolved addresses are cached; with 0 each connection resolves the name, and those opened at the "
+            + "same time share a look-up"
     )
     /// ``PoolTransport/tcpKeepAlive``.
     public static let tcpKeepAlive = PoolSetting(
@@ -267,7 +268,7 @@ extension PoolSetting {
         .transport,
         \.pool.values.transport.tcpKeepAlive,
         .wholeSeconds,
-        "the silence after which TCP probes the peer, and the time between two probes"
+        "the idle time before TCP probes the peer, and the interval between probes"
     )
 
     // MARK: Endpoint
@@ -281,7 +282,7 @@ extension PoolSetting {
         .endpoint,
         \.endpoint.values.host,
         .host,
-        "where the endpoint listens; `0.0.0.0` is every address of the machine"
+        "the address that the endpoint listens on; `0.0.0.0` is every address of the machine"
     )
     /// ``EndpointConfiguration/port``.
     public static let metricsPort = PoolSetting(
@@ -292,12 +293,12 @@ extension PoolSetting {
         .endpoint,
         \.endpoint.values.port,
         .port,
-        "its port"
+        "the TCP port of the endpoint"
     )
 }
 
 extension PoolTimeouts {
-    /// The three timeouts that one variable sets.
+    /// The three timeouts that `timeout` sets.
     fileprivate var acquireReadAndWrite: Duration? {
         get { read }
         set { (acquire, read, write) = (newValue, newValue, newValue) }
@@ -305,7 +306,7 @@ extension PoolTimeouts {
 }
 
 extension PoolTransport {
-    /// The proxy without its exceptions, which stay as they are when it is set.
+    /// The proxy without its exceptions. Setting it keeps the exceptions.
     fileprivate var proxyAlone: PoolProxy {
         get {
             guard case .server(var server) = proxy else { return proxy }
@@ -319,7 +320,7 @@ extension PoolTransport {
         }
     }
 
-    /// What is reached without the proxy; without a proxy of its own nothing is.
+    /// The hosts that are reached directly; empty unless a proxy server is configured.
     fileprivate var proxyExceptions: [String] {
         get { if case .server(let server) = proxy { server.except } else { [] } }
         set {

@@ -1,46 +1,46 @@
-/// One setting: everything that is known of it.
+/// The declaration of a setting.
 ///
-/// It is declared once, in the one table of a pool's, its transport's and its endpoint's settings. Reading it from a
-/// `ConfigReader`, errors, `poolscope config`, the status page, the metric `config_source`, reloading and the table in the
-/// documentation all follow from that declaration.
+/// Each setting is declared once, in a table that covers pool, transport and endpoint. Reading it from a
+/// `ConfigReader`, errors, `poolscope config`, the status page, the metric `config_source`, reloading and the
+/// documentation are all derived from that declaration.
 public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     /// The value of a setting.
     public typealias Value = SettingValue
-    /// Where a value comes from.
+    /// The source of a value.
     public typealias Source = SettingSource
 
-    /// Its name in metrics and in `poolscope config`: `max_connections`.
+    /// The name in metrics and in `poolscope config`: `max_connections`.
     public let name: String
-    /// The last part of its key in a configuration: `maxConnections`, for `httpClient.maxConnections`.
+    /// The last component of the configuration key: `maxConnections`, for `httpClient.maxConnections`.
     public let key: String
-    /// Its name on the status page: `connections`.
+    /// The name on the status page: `connections`.
     public let label: String
     /// The property that sets it in code: `limits.maxConnections`.
     public let property: String
-    /// What it is a setting of.
+    /// The group that it belongs to.
     public let group: Group
-    /// Whether what is given for it may hold a secret. Such a text is shown nowhere, and reading it is marked as secret.
+    /// Whether its text may contain a secret. Such text is never shown, and is read as a secret from the reader.
     public let mayHoldSecret: Bool
-    /// What it means, in one line of Markdown.
+    /// The meaning, in one line of Markdown.
     let meaning: String
-    /// Its default, as a variable would say it, or in words where it depends on another.
+    /// The default as a variable would spell it, or a description if it depends on another setting.
     let documentedDefault: String
-    /// What is allowed, in words.
+    /// A description of the allowed values.
     let allowed: String
-    /// Another setting that it needs; `nil` where it stands alone.
+    /// A condition on another setting; `nil` for no condition.
     let requirement: Requirement?
-    /// The settings that it gives a value to where they have none of their own; empty where it has a value itself.
+    /// The settings whose unset values it provides; empty if it has a value of its own.
     let spreads: [PoolSetting]
     private let storage: any SettingStorage
 
-    /// What settings are of.
+    /// The groups of settings.
     @nonexhaustive
     public enum Group: Sendable, Hashable {
-        /// ``PoolLimits``: how many connections, and for how long.
+        /// ``PoolLimits``.
         case limits
         /// ``PoolTimeouts``.
         case timeouts
-        /// ``PoolTransport``: connections that exist were opened under it.
+        /// ``PoolTransport``. Fixed while the pool runs, because connections were opened with it.
         case transport
         /// ``EndpointConfiguration``.
         case endpoint
@@ -49,11 +49,11 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     /// Whether it can change while the pool runs.
     public var isReloadable: Bool { group == .limits || group == .timeouts }
 
-    /// What has to be so for a setting to have a meaning.
+    /// A condition for a setting to be valid.
     struct Requirement: Sendable {
-        /// The setting that is needed.
+        /// The key of the required setting.
         let key: String
-        /// What of it, before its name: `only beside a URL in`.
+        /// The condition as text, to be followed by the name of that setting: `only with a URL in`.
         let words: String
         let holds: @Sendable (PoolScopeConfiguration) -> Bool
     }
@@ -61,10 +61,10 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
     /// Declares a setting.
     ///
     /// - Parameters:
-    ///   - path: where its value is kept.
-    ///   - domain: which values it may have.
-    ///   - default: its default in words, where it depends on another setting.
-    ///   - spreads: the settings that it gives a value to; it has none itself then.
+    ///   - path: where the value is stored.
+    ///   - domain: the allowed values.
+    ///   - default: a description of the default, if it depends on another setting.
+    ///   - spreads: the settings whose unset values it provides; it has no value of its own then.
     init<V>(
         _ name: String,
         key: String,
@@ -92,49 +92,49 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
         storage = TypedStorage(path: path, domain: domain)
     }
 
-    /// The environment variable that sets it where the reader has no scope: `HTTP_CLIENT_MAX_CONNECTIONS`.
+    /// The environment variable that sets it, for a reader without scope: `HTTP_CLIENT_MAX_CONNECTIONS`.
     public var variable: String { SettingNaming.variables("HTTP_CLIENT").name(ofKey: key) }
 
-    /// Its value in `configuration`, without secrets.
+    /// The value in `configuration`, without secrets.
     func value(in configuration: PoolScopeConfiguration) -> Value { storage.value(in: configuration) }
 
     /// Whether two configurations have the same value, secrets included.
     func isSame(in a: PoolScopeConfiguration, and b: PoolScopeConfiguration) -> Bool { storage.isSame(in: a, and: b) }
 
-    /// Gives `configuration` the value that `other` has.
+    /// Copies the value from `other` to `configuration`.
     func copy(from other: PoolScopeConfiguration, to configuration: inout PoolScopeConfiguration) {
         storage.copy(from: other, to: &configuration)
     }
 
-    /// Sets it from text; `false` where the text is not an allowed value, and then nothing is set.
+    /// Parses a text and sets the value. Returns `false` and sets nothing if the text is not an allowed value.
     func read(_ text: String, into configuration: inout PoolScopeConfiguration) -> Bool {
         storage.read(text, into: &configuration)
     }
 
-    /// What is wrong with its value in `configuration`; `nil` where it is allowed. No secret is in it.
+    /// The problem of the value in `configuration`, without secrets; `nil` if the value is allowed.
     func problem(in configuration: PoolScopeConfiguration) -> SettingProblem? { storage.problem(in: configuration) }
 
-    /// A wrong text as an error may show it.
+    /// An invalid text in the form that errors may show.
     func shown(_ text: String) -> String { storage.shown(text) }
 
-    /// Its name in metrics.
+    /// The name in metrics.
     public var description: String { name }
 
     /// Whether both are the same setting.
     public static func == (a: PoolSetting, b: PoolSetting) -> Bool { a.key == b.key }
-    /// Hashes what makes a setting that setting: its key.
+    /// Hashes the key, which identifies a setting.
     public func hash(into hasher: inout Hasher) { hasher.combine(key) }
 }
 
-/// What is wrong with a value.
+/// A problem of a value.
 struct SettingProblem: Sendable, Hashable {
-    /// The value as an error may show it.
+    /// The value in the form that errors may show.
     let value: String
-    /// What would have been right.
+    /// The allowed values.
     let allowed: String
 }
 
-/// Where a configuration keeps a setting, whatever the type of its value.
+/// Type-erased access to the value of a setting.
 private protocol SettingStorage: Sendable {
     func value(in configuration: PoolScopeConfiguration) -> SettingValue
     func isSame(in a: PoolScopeConfiguration, and b: PoolScopeConfiguration) -> Bool

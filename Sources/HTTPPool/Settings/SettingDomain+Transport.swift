@@ -1,7 +1,7 @@
 extension SettingDomain<PoolTLS.Trust> {
-    /// A file of authorities that are trusted beside those of the system.
+    /// A file with CA certificates to trust in addition to the system's.
     ///
-    /// Whether it can be read, and what is in it, is for the client that reads it.
+    /// The file is not opened here; it is checked by the client that reads it.
     static var authorities: SettingDomain {
         let allowed = "the path of a file with certificates in PEM form"
         return SettingDomain(
@@ -33,14 +33,14 @@ extension SettingDomain<PoolTransport.Decompression> {
             value: { $0 == .off ? .text("off") : .text("on") },
             problem: { decompression in
                 guard case .on(let maxRatio) = decompression, maxRatio < 1 else { return nil }
-                return SettingProblem(value: "on(maxRatio: \(maxRatio))", allowed: "a maxRatio from 1")
+                return SettingProblem(value: "on(maxRatio: \(maxRatio))", allowed: "a maxRatio of at least 1")
             }
         )
     }
 }
 
 extension SettingDomain<PoolProxy> {
-    /// `none`, `environment`, or the URL of a proxy. Its exceptions are a setting of their own.
+    /// `none`, `environment`, or the URL of a proxy. Its exceptions are a separate setting.
     static var proxy: SettingDomain {
         SettingDomain(
             allowed: "none, environment, or http://[user:password@]host:port (or https://)",
@@ -79,8 +79,8 @@ extension SettingDomain<PoolProxy> {
         )
     }
 
-    /// A password may stand anywhere in a proxy that could not be read, so that is shown only where it has nothing but a
-    /// scheme, a host and a number.
+    /// An unparsable proxy may contain a password anywhere, so it is shown only if it consists of scheme, host and
+    /// port.
     private static func shownProxy(_ text: String) -> String {
         let plain = /([A-Za-z0-9]*:\/\/)?([A-Za-z0-9._\-]*|\[[0-9A-Fa-f:.]*\])(:[0-9]*)?\/?/
         return text.wholeMatch(of: plain) == nil ? "(hidden)" : text
@@ -88,7 +88,7 @@ extension SettingDomain<PoolProxy> {
 }
 
 extension SettingDomain<[String]> {
-    /// What is reached without the proxy, separated by commas.
+    /// Comma-separated hosts and networks that are reached without the proxy.
     static var proxyExceptions: SettingDomain {
         let allowed = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"
         return SettingDomain(
@@ -105,8 +105,8 @@ extension SettingDomain<[String]> {
         )
     }
 
-    /// An address with a user and a password may have been given in place of exceptions, so only what looks like a list
-    /// of hosts and networks is shown.
+    /// A URL with credentials may have been given by mistake, so only text that looks like a list of hosts and
+    /// networks is shown.
     private static func shownExceptions(_ text: String) -> String {
         let plain = /([A-Za-z0-9]*:\/\/)?([A-Za-z0-9._*\-]*|\[[0-9A-Fa-f:.]*\])(:[0-9]*|\/[0-9a-z]{0,3})?/
         let entries = text.split { ",; ".contains($0) }
@@ -115,7 +115,7 @@ extension SettingDomain<[String]> {
 }
 
 extension SettingDomain<String> {
-    /// Where the endpoint listens.
+    /// The host name or address that the endpoint listens on.
     static var host: SettingDomain {
         let allowed = "a host name or an IP address, without brackets and port"
         return SettingDomain(
@@ -130,10 +130,10 @@ extension SettingDomain<String> {
         )
     }
 
-    /// An address with a password in place of a host.
+    /// A URL with a password may have been given instead of a host.
     private static func shownHost(_ text: String) -> String { text.contains("@") ? "(hidden)" : text }
 
-    /// The characters of names and of addresses, `%` for the zone of an IPv6 address.
+    /// The characters of host names and addresses; `%` separates the zone of an IPv6 address.
     private static func mayStandInHost(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -146,7 +146,7 @@ extension SettingDomain<String> {
 }
 
 extension PoolTLS.PEM {
-    /// The path; never what is in memory.
+    /// The path; never the content of a PEM in memory.
     fileprivate var shown: String {
         switch self {
         case .file(let path): path
@@ -154,12 +154,12 @@ extension PoolTLS.PEM {
         }
     }
 
-    /// Whether a text can be a path at all.
+    /// Whether the text is a possible path.
     static func isPath(_ text: String) -> Bool { !text.isEmpty && !text.utf8.contains(0) }
 }
 
 extension Substring {
-    /// Without the spaces around it.
+    /// The text without leading and trailing spaces.
     fileprivate var withoutSpaces: String {
         let begun = drop { $0 == " " }
         guard let last = begun.lastIndex(where: { $0 != " " }) else { return "" }

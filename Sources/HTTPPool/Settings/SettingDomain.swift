@@ -1,22 +1,22 @@
-/// The values that a setting may have: how they are written, which of them are allowed, and how they are shown.
+/// The values of a setting: how they are parsed, which are allowed, and how they are shown.
 struct SettingDomain<V: Equatable & Sendable>: Sendable {
-    /// What is allowed, in the words of errors and of the documentation.
+    /// The allowed values, as errors and the documentation describe them.
     let allowed: String
-    /// Whether a text that is given may hold a secret.
+    /// Whether the text may contain a secret.
     var mayHoldSecret = false
-    /// Reads a text; `nil` where it is no value of this kind.
+    /// Parses a text; `nil` if it is not a value of this type.
     let parse: @Sendable (String) -> V?
-    /// The value as it is shown, without secrets.
+    /// The value in the form that is shown, without secrets.
     let value: @Sendable (V) -> SettingValue
-    /// What is wrong with a value, whoever made it; `nil` where it is allowed.
+    /// The problem of a value, from text or from code; `nil` if it is allowed.
     let problem: @Sendable (V) -> SettingProblem?
-    /// A wrong text as an error may show it.
+    /// An invalid text in the form that errors may show.
     var shown: @Sendable (String) -> String = { text in
-        // An address with a password may have been given for any setting.
+        // A URL with a password may be given by mistake for any setting.
         text.contains("://") && text.contains("@") ? "(hidden)" : text
     }
 
-    /// A domain in which a wrong value is shown as any other.
+    /// A domain whose invalid values are shown unchanged.
     static func plain(
         _ allowed: String,
         parse: @escaping @Sendable (String) -> V?,
@@ -32,18 +32,18 @@ struct SettingDomain<V: Equatable & Sendable>: Sendable {
     }
 }
 
-/// The bounds of numbers.
+/// The bounds of numeric settings.
 enum SettingBounds {
-    /// More connections than a process could ever have descriptors for are a slip of the finger.
+    /// More connections than any process has file descriptors for; a larger number is a typing error.
     static let connections = 1_000_000
-    /// A year, in seconds; longer is a unit mistaken.
+    /// One year in seconds; a larger number indicates a wrong unit.
     static let seconds = 31_536_000
-    /// Seconds between probes of TCP; more is refused by the kernel.
+    /// The kernel's maximum for TCP keep-alive intervals, in seconds.
     static let keepAlive = 32767
 }
 
 extension SettingDomain<Int> {
-    /// A whole number that has to be there.
+    /// A required whole number.
     static func count(from least: Int) -> SettingDomain {
         let most = SettingBounds.connections
         return plain("a whole number from \(least) to \(most)") {
@@ -95,7 +95,7 @@ extension SettingDomain<Duration?> {
         }
     }
 
-    /// Whole seconds between probes of TCP, or `none`.
+    /// Whole seconds between TCP keep-alive probes, or `none`.
     static var wholeSeconds: SettingDomain {
         plain("whole seconds from 1 to \(SettingBounds.keepAlive), or none") {
             if $0 == "none" { return .some(nil) }
@@ -111,7 +111,7 @@ extension SettingDomain<Duration?> {
 }
 
 extension SettingDomain<Duration> {
-    /// Seconds that have to be there.
+    /// Required seconds.
     static var seconds: SettingDomain {
         plain("seconds, from 0 to \(SettingBounds.seconds)") {
             Duration(settingText: $0)
@@ -124,7 +124,7 @@ extension SettingDomain<Duration> {
 }
 
 extension SettingDomain where V: CaseIterable & RawRepresentable<String> {
-    /// One of a few words.
+    /// One of a fixed set of words.
     static var word: SettingDomain {
         let words = V.allCases.map(\.rawValue)
         return plain(words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")) {
@@ -138,9 +138,10 @@ extension SettingDomain where V: CaseIterable & RawRepresentable<String> {
 }
 
 extension Duration {
-    /// Reads seconds, to the nanosecond; `nil` where the text is something else, or far beyond what any setting allows.
+    /// Parses seconds with nanosecond precision; `nil` for other text and for values beyond
+    /// `SettingBounds.seconds`.
     fileprivate init?(settingText text: String) {
-        // Swift's own reading would take hexadecimal too.
+        // Swift's own parser would also accept hexadecimal.
         guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let seconds = Double(text), seconds.isFinite,
             abs(seconds) <= Double(SettingBounds.seconds)
         else { return nil }

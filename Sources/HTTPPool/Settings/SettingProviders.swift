@@ -1,22 +1,23 @@
 import Configuration
 
-/// The providers of a configuration reader, and which of them has a value.
+/// The providers of a configuration reader, and which of them supplies a value.
 ///
-/// A `ConfigReader` says what a value is and not where it comes from: that is for the access reporter that it was made with.
-/// So its providers are taken out of it by reflection. They are asked through their public interface alone, which also tells a
-/// value that is missing from one that is wrong, and how each spells a key. Where a later version of swift-configuration keeps
-/// them elsewhere, nothing is known of them, and values have the reader as their source; a test says so first.
+/// A `ConfigReader` returns a value but not its source; only the access reporter passed at its creation learns
+/// that. So the providers are extracted by reflection. They are then queried through their public interface, which
+/// also distinguishes a missing value from an invalid one and reveals how a provider spells a key. If a later
+/// version of swift-configuration stores them elsewhere, no provider is known, and the reader is given as the
+/// source of every value; a test detects that.
 struct SettingProviders: Sendable {
-    /// What is known of a key.
+    /// The source of a key's value.
     struct Finding: Sendable {
         var source: SettingSource
-        /// Whether its provider marks the value as a secret.
+        /// Whether the provider marks the value as secret.
         var isSecret = false
     }
 
-    /// In the order in which they win; empty where they are not known.
+    /// In order of precedence; empty if they are unknown.
     private let snapshots: [any ConfigSnapshot]
-    /// The keys that the reader puts before those that it is asked for.
+    /// The prefix that the reader adds to keys.
     private let scope: AbsoluteConfigKey
 
     init(_ reader: ConfigSnapshotReader) {
@@ -30,15 +31,15 @@ struct SettingProviders: Sendable {
         self.scope = scope
     }
 
-    /// Whether anything is known of them.
+    /// Whether the providers are known.
     var areKnown: Bool { !snapshots.isEmpty }
 
-    /// How settings are called that nothing has set: by variables where there is an environment.
+    /// How unset settings are named: by environment variables if there is a provider of them.
     var naming: SettingNaming {
         snapshots.first { $0.isEnvironment }.map(naming) ?? .keys(base.description)
     }
 
-    /// Who has a value for a setting's key; `nil` where nobody has.
+    /// The first provider with a value for a setting's key; `nil` if none has one.
     func find(_ key: String) -> Finding? {
         for snapshot in snapshots {
             do {
@@ -46,19 +47,20 @@ struct SettingProviders: Sendable {
                 guard let value = found.value else { continue }
                 return Finding(source: snapshot.source(of: found.encodedKey), isSecret: value.isSecret)
             } catch {
-                // It has one of another type, or cannot be asked. Either way no other provider is asked.
+                // The value has another type, or the lookup failed. In both cases later providers are not
+                // consulted.
                 return Finding(source: snapshot.source(of: naming(snapshot).name(ofKey: key)))
             }
         }
         return nil
     }
 
-    /// Names that look like settings and are not, each with the nearest that is.
+    /// Names that resemble settings but are not, each with the most similar setting.
     ///
     /// - Parameter keys: the keys of all settings.
-    /// - Returns: those that are certainly meant as settings, for they are in our group of a file or another provider; and
-    ///   those that may be somebody else's: variables of the environment, and names that are within two letters of a setting's
-    ///   but in another group, such as `httpclient.timeout`.
+    /// - Returns: `certain`: names that must have been meant as settings, because they are in our group of a file
+    ///   or another provider. `doubtful`: names that may belong to another program: environment variables, and
+    ///   names in another group within two edits of a setting's name, such as `httpclient.timeout`.
     func unknown(besides keys: [String]) -> (
         certain: [ConfigurationError.Problem], doubtful: [ConfigurationError.Problem]
     ) {
@@ -90,19 +92,19 @@ struct SettingProviders: Sendable {
 }
 
 extension SettingNaming {
-    /// Whether a name is one of a setting, right or wrong.
+    /// Whether a name is in our group, known or not.
     fileprivate func covers(_ name: String) -> Bool {
         switch self {
         case .properties: false
         case .variables(let base): name.hasPrefix(base + "_")
-        // What is said to be a group and is a value is covered too.
+        // A plain value in place of the group is covered too.
         case .keys(let base): name.hasPrefix(base + ".") || name == base
         }
     }
 }
 
 extension ConfigSnapshot {
-    /// Whether it is one of the provider of environment variables, whose own type of snapshot is not public.
+    /// Whether the snapshot is of the provider of environment variables, whose snapshot type is not public.
     fileprivate var isEnvironment: Bool {
         type(of: self) == type(of: EnvironmentVariablesProvider(environmentVariables: [:]).snapshot())
     }
@@ -112,8 +114,8 @@ extension ConfigSnapshot {
         return self is any FileConfigSnapshot ? .file(name) : .provider(providerName, name)
     }
 
-    /// The names that it has values for, as it spells them; none where it does not hold them in a dictionary. There is no
-    /// public interface for it.
+    /// The names that have values, as the provider spells them, found by reflection because there is no public
+    /// interface. Empty if the provider does not store them in a dictionary.
     fileprivate var keys: Set<String> {
         let dictionaries = Mirror(reflecting: self).children.compactMap { $0.value as? [AnyHashable: Any] }
         return Set(

@@ -1,28 +1,28 @@
-/// Where the value of a setting comes from.
+/// The source of the value of a setting.
 public struct SettingSource: Sendable, Hashable, CustomStringConvertible {
-    /// The label `source` of the metric `http_client_pool_config_source`.
+    /// The kind of source: the `source` label of `http_client_pool_config_source`.
     @nonexhaustive
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// Nothing set it.
+        /// The built-in default.
         case `default`
-        /// A variable of the environment.
+        /// An environment variable.
         case environment
-        /// A file that the configuration reader has.
+        /// A file of the configuration reader.
         case file
         /// Another provider of the configuration reader.
         case provider
-        /// The program.
+        /// Set in code.
         case code
-        /// It changed while the pool was running.
+        /// Changed by a reload while the pool was running.
         case reload
     }
 
-    /// Which of them.
+    /// The kind of source.
     public let kind: Kind
-    /// The variable or key that set it, as its provider spells it: `HTTP_CLIENT_TIMEOUT`, `httpClient.timeout`. For a
-    /// default the one that would set it; `nil` for code.
+    /// The variable or key, as its provider spells it: `HTTP_CLIENT_TIMEOUT`, `httpClient.timeout`. For a default,
+    /// the one that would set it; `nil` for code.
     public let name: String?
-    /// The provider, where it is neither the environment nor a file: `InMemoryProvider[limits]`.
+    /// The provider, if it is neither the environment nor a file: `InMemoryProvider[limits]`.
     public let provider: String?
 
     private init(_ kind: Kind, _ name: String?, provider: String? = nil) {
@@ -31,26 +31,26 @@ public struct SettingSource: Sendable, Hashable, CustomStringConvertible {
         self.provider = provider
     }
 
-    /// Nothing set it.
+    /// The built-in default.
     public static let `default` = SettingSource(.default, nil)
-    /// Nothing set it; the named variable, key or property would.
+    /// The built-in default, with the variable, key or property that would override it.
     static func `default`(setBy name: String) -> SettingSource { SettingSource(.default, name) }
-    /// The program set it.
+    /// Set in code.
     public static let code = SettingSource(.code, nil)
-    /// The named variable set it.
+    /// Set by an environment variable.
     public static func environment(_ variable: String) -> SettingSource { SettingSource(.environment, variable) }
-    /// The named key of a file set it.
+    /// Set by a key of a file.
     public static func file(_ key: String) -> SettingSource { SettingSource(.file, key) }
-    /// The named key of another provider set it.
+    /// Set by a key of another provider.
     public static func provider(_ provider: String, _ key: String) -> SettingSource {
         SettingSource(.provider, key, provider: provider)
     }
-    /// The named variable or key had another value when it was read again while the pool was running.
+    /// Changed by a variable or key that was reloaded while the pool was running.
     public static func reload(_ name: String, provider: String? = nil) -> SettingSource {
         SettingSource(.reload, name, provider: provider)
     }
 
-    /// In a few words: `HTTP_CLIENT_TIMEOUT`, `default HTTP_CLIENT_TIMEOUT`, `httpClient.timeout (file)`, `code`.
+    /// A short text: `HTTP_CLIENT_TIMEOUT`, `default HTTP_CLIENT_TIMEOUT`, `httpClient.timeout (file)`, `code`.
     public var description: String {
         guard let name else { return kind.rawValue }
         switch kind {
@@ -61,28 +61,28 @@ public struct SettingSource: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Defaults are all the same, whatever would set them.
+    /// Compares kind, name and provider. Defaults are equal, whatever would override them.
     public static func == (a: SettingSource, b: SettingSource) -> Bool {
         a.kind == b.kind && (a.kind == .default || (a.name == b.name && a.provider == b.provider))
     }
 
-    /// Hashes what is compared.
+    /// Consistent with `==`.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(kind)
         if kind != .default { hasher.combine(name) }
     }
 }
 
-/// How settings are called by whoever may set them.
+/// How settings are named in the place where they are set.
 enum SettingNaming: Sendable, Hashable {
-    /// By their properties: the program made the configuration.
+    /// By property, for a configuration made in code.
     case properties
-    /// By variables of the environment that begin with this and an underscore.
+    /// By environment variables with this prefix and an underscore.
     case variables(String)
     /// By keys under this one.
     case keys(String)
 
-    /// The variable or the key; for a property its key.
+    /// The name of the variable or the full key; for properties, the key itself.
     func name(ofKey key: String) -> String {
         switch self {
         case .properties: key
@@ -97,7 +97,7 @@ enum SettingNaming: Sendable, Hashable {
 }
 
 extension String {
-    /// `maxConnections` as `MAX_CONNECTIONS`.
+    /// Converts `maxConnections` to `MAX_CONNECTIONS`.
     fileprivate var snakeCased: String {
         reduce(into: "") { text, character in
             if character.isUppercase { text += "_" }
@@ -106,12 +106,12 @@ extension String {
     }
 }
 
-/// Where each setting of a configuration comes from.
+/// The source of each setting of a configuration.
 struct SettingSources: Sendable, Hashable {
     private var byKey: [String: SettingSource] = [:]
-    /// How settings are called that nothing has set.
+    /// How unset settings are named.
     var naming = SettingNaming.properties
-    /// Names that look like settings and are not, and that may be somebody else's.
+    /// Unknown names that resemble settings but may belong to another program.
     var unknown: [ConfigurationError.Problem] = []
 
     subscript(setting: PoolSetting) -> SettingSource {
@@ -119,10 +119,10 @@ struct SettingSources: Sendable, Hashable {
         set { byKey[setting.key] = newValue.kind == .default ? nil : newValue }
     }
 
-    /// What an error calls a setting.
+    /// The name of a setting in errors.
     func name(of setting: PoolSetting) -> String { self[setting].name ?? setting.property }
 
-    /// An error about a setting.
+    /// Creates an error about a setting.
     func problem(_ setting: PoolSetting, _ problem: SettingProblem) -> ConfigurationError.Problem {
         ConfigurationError.Problem(
             name: name(of: setting),
@@ -132,7 +132,7 @@ struct SettingSources: Sendable, Hashable {
         )
     }
 
-    // How a default would be set, and what was found beside the settings, is not part of what a configuration is.
+    // Naming and unknown names are not part of a configuration's identity.
     static func == (a: SettingSources, b: SettingSources) -> Bool { a.byKey == b.byKey }
     func hash(into hasher: inout Hasher) { hasher.combine(byKey) }
 }

@@ -1,14 +1,14 @@
-/// The value of a setting, as metrics and people read it. It holds no secret.
+/// The value of a setting, for metrics and display. It contains no secret.
 @nonexhaustive
 public enum SettingValue: Sendable, Hashable, CustomStringConvertible {
-    /// So many connections or requests; `nil` is no limit.
+    /// A number of connections or requests; `nil` means no limit.
     case count(Int?)
-    /// So long; `nil` is no limit.
+    /// A duration; `nil` means no limit.
     case duration(Duration?)
-    /// A word, a path, an address.
+    /// A word, a path or an address.
     case text(String)
 
-    /// As a metric shows it: a count, or seconds; infinity where there is no limit, NaN for what is not a number.
+    /// The value in metrics: a count, or seconds; infinity for no limit, NaN for text.
     public var asDouble: Double {
         switch self {
         case .count(let count): count.map { Double($0) } ?? .infinity
@@ -17,7 +17,7 @@ public enum SettingValue: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As a person reads it: `200`, `30.0 s`, `none`, `fair`.
+    /// The value for display: `200`, `30.0 s`, `none`, `fair`.
     public var description: String {
         switch self {
         case .count(let count): count.map { String($0) } ?? "none"
@@ -26,7 +26,7 @@ public enum SettingValue: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As a variable says it: `30` for thirty seconds.
+    /// The value as a variable spells it: `30` for 30 seconds.
     var word: String {
         guard case .duration(let duration?) = self else { return description }
         let (seconds, fraction) = duration.components

@@ -1,14 +1,14 @@
 import Configuration
 
-/// Reads all settings from what a configuration reader has at one instant, and keeps what is wrong with them.
+/// Reads all settings from a snapshot of a configuration reader and collects the problems.
 struct SettingsReading {
     private let reader: ConfigSnapshotReader
     private let providers: SettingProviders
-    /// What was read. What is wrong has its default.
+    /// The configuration; settings with invalid values have their defaults.
     private(set) var configuration = PoolScopeConfiguration()
-    /// What is wrong, in the order of the settings.
+    /// The problems, in the order of the settings.
     private(set) var problems: [ConfigurationError.Problem] = []
-    /// The keys of settings whose values were refused.
+    /// The keys of settings whose values were rejected.
     private var refused: Set<String> = []
 
     init(_ reader: ConfigSnapshotReader) { self.init(reader, SettingProviders(reader)) }
@@ -21,7 +21,7 @@ struct SettingsReading {
         configuration.endpoint.sources.naming = providers.naming
         configuration.pool.sources.unknown = unknown.doubtful
         for setting in PoolSetting.table { read(setting) }
-        // Each value was checked when it was read; what is left are the rules between two.
+        // Values were checked when they were read; what remains are rules that relate two settings.
         problems += configuration.pool.problems(besides: refused) + unknown.certain
     }
 
@@ -38,7 +38,7 @@ struct SettingsReading {
             return
         }
         if let need = setting.requirement, !need.holds(configuration) {
-            // What is wrong with the other setting itself is a problem already.
+            // The problem of the other setting has been reported already.
             if refused.contains(need.key) { return }
             refuse(setting, shown, allowed: "\(need.words) \(providers.naming.name(ofKey: need.key))", finding.source)
             return
@@ -54,8 +54,8 @@ struct SettingsReading {
         problems.append(.init(name: name, value: value, allowed: allowed, provider: source.provider))
     }
 
-    /// The text of a setting, or its number as text: a provider of typed values (a JSON file) holds numbers where the
-    /// environment holds text. `nil` where there is no value, or one of another type.
+    /// The text of a setting, or its number as text: typed providers (a JSON file) have numbers where the
+    /// environment has text. `nil` if there is no value, or one of another type.
     private func text(of setting: PoolSetting) -> String? {
         let key = ConfigKey(["httpClient", setting.key])
         let isSecret = setting.mayHoldSecret
@@ -64,7 +64,7 @@ struct SettingsReading {
             ?? reader.double(forKey: key, isSecret: isSecret).map { String($0) }
     }
 
-    /// Whether there is a value, where nothing is known of the providers.
+    /// The source of a value if the providers are unknown; `nil` if there is no value.
     private func stranger(_ setting: PoolSetting, text: String?) -> SettingProviders.Finding? {
         guard !providers.areKnown else { return nil }
         let key = ConfigKey(["httpClient", setting.key])

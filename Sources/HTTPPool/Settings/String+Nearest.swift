@@ -1,13 +1,13 @@
 extension String {
-    /// The name that may have been meant: the one with the fewest letters added, left out, changed or swapped with their
-    /// neighbour, where they are few for its length, or the one that this name continues.
+    /// The most similar name: a dotted prefix of this one, or else the one with the smallest edit distance, if that
+    /// is small relative to its length.
     ///
-    /// - Parameter most: how many letters may be different at most; for `nil` a sixth of them, or two.
+    /// - Parameter most: the maximum distance; `nil` for a sixth of the name's length, but at least 2.
     func nearest(of names: [String], within most: Int? = nil) -> String? {
         if let shorter = names.first(where: { hasPrefix($0 + ".") }) { return shorter }
         let candidates = names.compactMap { name -> (name: String, steps: Int)? in
             let most = most ?? Swift.max(2, name.utf8.count / 6)
-            // Each step changes the length by one at most.
+            // Each edit changes the length by at most one.
             guard abs(name.utf8.count - utf8.count) <= most else { return nil }
             let steps = lowercased().steps(to: name.lowercased())
             return steps <= most ? (name, steps) : nil
@@ -15,7 +15,7 @@ extension String {
         return candidates.min { $0.steps < $1.steps }?.name
     }
 
-    /// The distance of Damerau and Levenshtein, with each letter moved at most once.
+    /// The Damerau–Levenshtein distance in its restricted form (optimal string alignment).
     private func steps(to other: String) -> Int {
         let (a, b) = (Array(utf8), Array(other.utf8))
         var beforeLast: [Int] = []

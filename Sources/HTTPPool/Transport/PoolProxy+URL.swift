@@ -1,6 +1,5 @@
 extension PoolProxy.Server {
-    /// Reads `http://[user:password@]host:port`, user and password with percent escapes; `nil` where it is something
-    /// else.
+    /// Parses `http://[user:password@]host:port`, user and password percent-encoded; `nil` for anything else.
     init?(url text: String) {
         guard let colon = text.firstRange(of: "://") else { return nil }
         var rest = text[colon.upperBound...]
@@ -12,7 +11,7 @@ extension PoolProxy.Server {
             rest = rest[rest.index(after: at)...]
         }
         let scheme = text[..<colon.lowerBound].lowercased()
-        // A port that is not written would be 1080 to one reader and 80 to another.
+        // The port is required, because the default is ambiguous: curl uses 1080, others 80.
         guard let origin = try? Origin(scheme: scheme, authority: String(rest)), rest.hasSuffix(":\(origin.port)")
         else { return nil }
         self.init(host: origin.host, port: origin.port, credentials: credentials)
@@ -20,10 +19,10 @@ extension PoolProxy.Server {
         guard isAddress else { return nil }
     }
 
-    /// `http://(hidden)@proxy:3128`.
+    /// Such as `http://(hidden)@proxy:3128`.
     var description: String { "\(scheme)://\(credentials == nil ? "" : "(hidden)@")\(host):\(port)" }
 
-    /// Whether scheme, host and port lead somewhere.
+    /// Whether scheme, host and port are valid.
     var isAddress: Bool {
         guard scheme == "http" || scheme == "https", port > 0 else { return false }
         let origin = try? Origin(scheme: scheme, authority: "\(host):\(port)")
@@ -32,15 +31,15 @@ extension PoolProxy.Server {
 
     static let allowedExceptions = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"
 
-    /// Whether the text is a host, a domain, a network, or `*` for everything. Other patterns are none: curl would pass over
-    /// them.
+    /// Whether the text is a host, a domain, a network, or `*` for everything. Other patterns are rejected, because
+    /// curl would silently ignore them.
     static func isException(_ text: String) -> Bool {
         text == "*" || text.wholeMatch(of: /[A-Za-z0-9._\-:\[\]]+(\/[0-9]{1,3})?/) != nil
     }
 }
 
 extension PoolProxy.Credentials {
-    /// Reads `user:password`, or a user alone.
+    /// Parses `user:password`, or a user alone.
     fileprivate init?(userinfo: Substring) {
         let parts = userinfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let user = parts.first?.withoutPercentEscapes,
@@ -50,7 +49,8 @@ extension PoolProxy.Credentials {
         guard areAllowed else { return nil }
     }
 
-    /// Whether a proxy can be told them (RFC 7617): there is a user, without a colon, and no control character.
+    /// Whether they can be sent to a proxy (RFC 7617): the user is not empty and contains no colon, and neither
+    /// contains a control character.
     var areAllowed: Bool {
         let user = user.value
         return !user.isEmpty && !user.utf8.contains(UInt8(ascii: ":"))
@@ -59,7 +59,7 @@ extension PoolProxy.Credentials {
 }
 
 extension Substring {
-    /// With every `%40` as what it stands for; `nil` where a `%` begins no escape, or UTF-8 does not come of it.
+    /// The percent-decoded text; `nil` for an invalid escape or invalid UTF-8.
     fileprivate var withoutPercentEscapes: String? {
         var bytes: [UInt8] = []
         var rest = utf8

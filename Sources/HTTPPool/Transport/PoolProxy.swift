@@ -1,27 +1,28 @@
-/// Through which proxy requests go. `https` goes through a tunnel (CONNECT), `http` is forwarded.
+/// The proxy of a pool. `https` requests use a tunnel (CONNECT), `http` requests are forwarded.
 @nonexhaustive
 public enum PoolProxy: Sendable, Hashable {
-    /// Connections go straight to the origin.
+    /// No proxy: connections go to the origin directly.
     case direct
-    /// What `http_proxy` (lower case only), `https_proxy`, `all_proxy` and `no_proxy` say, as curl reads them.
+    /// The environment variables `http_proxy` (lower case only), `https_proxy`, `all_proxy` and `no_proxy`, as curl
+    /// reads them.
     case environment
-    /// This one.
+    /// The given proxy.
     case server(Server)
 
-    /// A proxy.
+    /// A proxy server.
     public struct Server: Sendable, Hashable {
-        /// `http` or `https`: how the proxy itself is spoken to.
+        /// The scheme of the connection to the proxy: `http` or `https`.
         public var scheme: String
-        /// Its host; an IPv6 address in brackets.
+        /// The host; an IPv6 address in brackets.
         public var host: String
-        /// Its port.
+        /// The TCP port.
         public var port: UInt16
-        /// User and password, where it wants them.
+        /// The credentials, if the proxy requires them.
         public var credentials: Credentials?
         /// Hosts, domains (`.internal`) and networks (`10.0.0.0/8`) that are reached directly.
         public var except: [String] = []
 
-        /// Names a proxy that is spoken to over plain HTTP.
+        /// Creates a proxy that is reached over plain HTTP.
         public init(host: String, port: UInt16, credentials: Credentials? = nil, except: [String] = []) {
             scheme = "http"
             self.host = host
@@ -31,14 +32,14 @@ public enum PoolProxy: Sendable, Hashable {
         }
     }
 
-    /// User and password.
+    /// User name and password.
     public struct Credentials: Sendable, Hashable {
-        /// Who asks.
+        /// The user name.
         public var user: Secret<String>
-        /// What proves it.
+        /// The password.
         public var password: Secret<String>
 
-        /// Names both.
+        /// Creates credentials.
         public init(user: String, password: String) {
             self.user = Secret(user)
             self.password = Secret(password)

@@ -1,9 +1,9 @@
-/// Whom to trust on a TLS connection, and how to be recognised.
+/// The TLS settings of a client: trust, client certificate, minimum version.
 public struct PoolTLS: Sendable, Hashable {
     /// Certificates or keys in PEM form.
     @nonexhaustive
     public enum PEM: Sendable, Hashable {
-        /// A file that is read when the pool is made.
+        /// A file, read when the pool is created.
         case file(String)
         /// Bytes in memory.
         case bytes(Secret<[UInt8]>)
@@ -12,27 +12,27 @@ public struct PoolTLS: Sendable, Hashable {
         public static func text(_ pem: String) -> PEM { .bytes(Secret(Array(pem.utf8))) }
     }
 
-    /// Whose certificates are accepted.
+    /// The certificate authorities that are trusted.
     @nonexhaustive
     public enum Trust: Sendable, Hashable {
         /// Those of the system.
         case system
-        /// Those of the system, and these.
+        /// Those of the system and the given ones.
         case systemAnd(PEM)
-        /// Only these.
+        /// Only the given ones.
         case only(PEM)
     }
 
-    /// The certificate by which a server recognises this client.
+    /// The certificate with which the client authenticates itself.
     public struct Identity: Sendable, Hashable {
-        /// The certificate, and those between it and the server's authority.
+        /// The certificate, followed by its intermediate certificates.
         public var certificate: PEM
-        /// Its private key.
+        /// The private key.
         public var privateKey: PEM
-        /// The pass phrase of the key, where it has one.
+        /// The pass phrase of the key, if it is encrypted.
         public var passPhrase: Secret<String>?
 
-        /// Names both.
+        /// Creates an identity.
         public init(certificate: PEM, privateKey: PEM, passPhrase: Secret<String>? = nil) {
             self.certificate = certificate
             self.privateKey = privateKey
@@ -40,33 +40,33 @@ public struct PoolTLS: Sendable, Hashable {
         }
     }
 
-    /// A version of TLS.
+    /// A TLS version.
     @nonexhaustive
     public enum Version: String, Sendable, Hashable, CaseIterable {
-        /// RFC 5246.
+        /// TLS 1.2 (RFC 5246).
         case tls12 = "1.2"
-        /// RFC 8446.
+        /// TLS 1.3 (RFC 8446).
         case tls13 = "1.3"
     }
 
-    /// Whether a server's certificate is checked.
+    /// How a server's certificate is verified.
     @nonexhaustive
     public enum Verification: Sendable, Hashable {
-        /// Chain, dates and host name.
+        /// Chain, validity period and host name.
         case full
-        /// Nothing is checked: anybody on the way can read and change everything. For tests only.
+        /// No verification: anyone on the path can read and modify everything. For tests only.
         case insecurelyAcceptAnyServer
     }
 
-    /// Whose certificates are accepted.
+    /// The certificate authorities that are trusted.
     public var trust = Trust.system
-    /// The client's own certificate, where it has one.
+    /// The client certificate, if any.
     public var identity: Identity?
-    /// The oldest version that is spoken.
+    /// The minimum TLS version.
     public var minimumVersion = Version.tls12
-    /// Whether a server's certificate is checked.
+    /// How a server's certificate is verified.
     public var verification = Verification.full
 
-    /// The system's certificates, TLS 1.2 or newer, everything checked.
+    /// The system's certificate authorities, TLS 1.2 or later, full verification.
     public init() {}
 }

@@ -1,17 +1,17 @@
-/// A value that does not show itself: not in a log, not in an error, not in a dump.
+/// A value that is redacted in logs, errors and dumps.
 public struct Secret<Value: Sendable & Hashable>: Sendable, Hashable, CustomStringConvertible,
     CustomDebugStringConvertible, CustomReflectable
 {
-    /// What is hidden.
+    /// The secret value.
     public let value: Value
 
-    /// Hides a value.
+    /// Wraps a value.
     public init(_ value: Value) { self.value = value }
 
-    /// Says nothing.
+    /// Always `(hidden)`.
     public var description: String { "(hidden)" }
-    /// Says nothing.
+    /// Always `(hidden)`.
     public var debugDescription: String { description }
-    /// Shows nothing.
+    /// Empty.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
