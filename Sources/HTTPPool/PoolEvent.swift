@@ -33,7 +33,7 @@ public struct PoolEvent: Sendable, Hashable {
     /// The request to which it happened; `nil` for what happens to a connection alone, or where the pool does not number them.
     public var request: RequestNumber? { requestValue == 0 ? nil : RequestNumber(requestValue) }
 
-    /// The connection on which it happened; `nil` where there is none, or where the pool does not number them.
+    /// The connection on which it happened; `nil` if it has no connection, or if the pool does not number them.
     public var connection: ConnectionNumber? { connectionValue == 0 ? nil : ConnectionNumber(connectionValue) }
 
     /// Describes an event.
@@ -55,7 +55,7 @@ public struct PoolEvent: Sendable, Hashable {
         connectionValue = connection?.value ?? 0
     }
 
-    /// Describes an event by bare numbers, of which 0 is none.
+    /// Describes an event by bare numbers; 0 stands for no request and no connection.
     package init(_ kind: Kind, _ origin: OriginID, requestValue: UInt64, connectionValue: UInt64) {
         self.kind = kind
         self.origin = origin

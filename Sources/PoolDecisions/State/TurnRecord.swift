@@ -34,7 +34,7 @@ struct TurnRecord {
     /// - Parameters:
     ///   - request: the number of its submission.
     ///   - connection: ``Slot/number``.
-    ///   Both are 0 if there is none.
+    ///   Each is 0 if the event has no such number.
     mutating func record(_ kind: PoolEvent.Kind, of origin: Int, request: UInt64 = 0, connection: UInt64 = 0) {
         let id = OriginID(index: Int32(origin))
         turn.events.append(PoolEvent(kind, id, requestValue: request, connectionValue: connection))
