@@ -104,6 +104,20 @@ struct ResourceTests {
         }
     }
 
+    @Test("A header field that is too long is an invalid response, not a lack of memory")
+    func longField() async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readRequest() != nil {
+                connection.answer("ok", headers: "X-Long: \(String(repeating: "x", count: 200_000))\r\n")
+            }
+        }
+        try await withMeasuredPool { client in
+            let error = try await poolError { _ = try await client.fetch(.to(peer.authority)) }
+            #expect(error.code == .invalidResponse && error.reason.contains("header field"), "\(error)")
+            try await eventually("nothing is active") { client.reading().levels.connections.active == 0 }
+        }
+    }
+
     // akka/akka-core #17403, hyperium/hyper #1353, nodejs/undici #5728: a body that nobody reads holds its connection
     // for ever.
     @Test("A hundred responses that are dropped unread hold no connection, and no memory", arguments: [1, 20])
