@@ -14,8 +14,11 @@ struct ResponseFraming {
 
     /// Whether the body comes in chunks.
     private var isChunked = false
-    /// Whether there is a length beside the chunks. The chunks count, and the connection is closed (RFC 9112, 6.3, item 3).
-    var hasBoth: Bool { isChunked && length != nil }
+    /// Whether the response is HTTP/1.0's.
+    private let isHTTP10: Bool
+    /// Whether the chunks count, but the connection is closed: there is a length beside them (RFC 9112, 6.3, item 3), or the
+    /// response is HTTP/1.0's, which has no chunks (6.1).
+    var hasDoubtfulChunks: Bool { isChunked && (length != nil || isHTTP10) }
 
     /// Whether the last line was a length's, or a coding's.
     private var endsInLength = false
@@ -23,10 +26,13 @@ struct ResponseFraming {
     /// Whether only the end of the connection ends the body (RFC 9112, 6.3). Of a response to HEAD it is not asked.
     var endsWithConnection: Bool { mayEndWithConnection && length == nil && !isChunked }
 
-    init() { mayEndWithConnection = false }
+    init() { (mayEndWithConnection, isHTTP10) = (false, false) }
 
     /// What follows this status line.
-    init(after line: StatusLine) { mayEndWithConnection = line.isHTTP1 && line.hasBody }
+    init(after line: StatusLine) {
+        mayEndWithConnection = line.isHTTP1 && line.hasBody
+        isHTTP10 = line.isHTTP10
+    }
 
     /// Takes a line of the head.
     ///
@@ -82,7 +88,8 @@ struct ResponseFraming {
 
     /// Whether a length is one, and the same as those before it.
     private mutating func agrees(_ new: UInt64?) -> Bool {
-        guard let new else { return false }
+        // libcurl ignores a length beyond its own numbers, and reads to the end of the connection instead.
+        guard let new, new <= UInt64(Int64.max) else { return false }
         defer { length = new }
         return length == nil || length == new
     }

@@ -26,7 +26,7 @@ struct ResponseHead {
 
     /// Why header lines are refused.
     enum Fault {
-        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine, longStatus
+        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine, doubtfulStatus
 
         var reason: String {
             switch self {
@@ -37,7 +37,8 @@ struct ResponseHead {
             case .doubtfulLength:
                 "where it ends is in doubt: its length is not one number, or its coding is not chunked"
             case .foldedStatusLine: "white space follows the status line"
-            case .longStatus: "the status code has more than three digits"
+            case .doubtfulStatus:
+                "its status is in doubt: more than three digits, or a control character before them"
             }
         }
     }
@@ -78,7 +79,7 @@ struct ResponseHead {
         framing = ResponseFraming(after: statusLine)
         isInterim = statusLine.isInterim
         code = statusLine.code
-        if statusLine.hasLongCode { return .longStatus }
+        if statusLine.hasDoubtfulCode { return .doubtfulStatus }
         guard isInterim else { return nil }
         if code == 101 { return .switchedProtocols }
         interims += 1

@@ -20,6 +20,13 @@ extension CurlTransfer {
             return PoolError(.invalidResponse, "the answer is not HTTP", phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
             return PoolError(.invalidRequest, "the address cannot be requested", phase: .submit)
+        // Swift's own memory ends the process where there is none; what libcurl calls so here is a limit of its own.
+        case CURLE_OUT_OF_MEMORY where wasSent && requestBytes == 0:
+            return PoolError(.invalidRequest, "the head of the request is larger than libcurl sends", phase: .submit)
+        case CURLE_OUT_OF_MEMORY where wasSent:
+            return PoolError(.invalidResponse, "a header field is longer than libcurl takes", phase: phase)
+        case CURLE_BAD_FUNCTION_ARGUMENT where wasSent:
+            return PoolError(.invalidResponse, "a trailer cannot be read", phase: phase)
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
@@ -125,6 +132,13 @@ extension CurlTransfer {
         var status = 0
         poolscope_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
         return status
+    }
+
+    /// How many bytes of requests were sent; 0 where libcurl could not write the head.
+    private var requestBytes: Int {
+        var count = 0
+        poolscope_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &count)
+        return count
     }
 
     // MARK: The system

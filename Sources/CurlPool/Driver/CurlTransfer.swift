@@ -172,7 +172,7 @@ final class CurlTransfer {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
             let framing = exchange?.response.head.framing
-            let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasBoth == true
+            let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasDoubtfulChunks == true
             return .complete(keepAlive: isOpen && !isLast)
         }
         if isRefusedExpectation(result) { return .complete(keepAlive: false) }
