@@ -172,7 +172,8 @@ final class CurlTransfer {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
             let framing = exchange?.response.head.framing
-            let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasDoubtfulChunks == true
+            let isLast =
+                exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasDoubtfulChunks == true
             return .complete(keepAlive: isOpen && !isLast)
         }
         if isRefusedExpectation(result) { return .complete(keepAlive: false) }
@@ -211,18 +212,21 @@ final class CurlTransfer {
     /// Whether the peer is listened to.
     var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
 
-    /// The most times in a row that a connection over TLS is readable without a byte of the body: a record is readable
-    /// as a whole only, and may come in as many segments.
+    /// The most times in a row that a connection over TLS is readable without a line of the head or a byte of the body: a
+    /// record is readable as a whole only, and may come in as many segments.
     private static let mostSegments = 64
 
     /// Its connection of HTTP/1.1 can be read.
     ///
     /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own bytes, not
-    ///   chunk extensions and trailers, with which a peer could keep the request for ever.
+    ///   chunk extensions and trailers, with which a peer could keep the request for ever. Over TLS a record may hold
+    ///   neither, such as a key update, so only so many events in a row count. On a new connection that may turn out to be
+    ///   HTTP/2's they may be frames of the connection, such as PING: only lines of the head count.
     func becameReadable() -> Bool {
-        guard exchange?.response.head.isComplete == true else { return true }
-        guard address?.isSecure == true else { return false }
+        let hasHead = exchange?.response.head.isComplete == true
+        guard address?.isSecure == true else { return !hasHead }
         fruitlessEvents += 1
+        if !hasHead, start == .open, driver.options.mayMultiplex, exchange?.isUploading == false { return false }
         return fruitlessEvents <= Self.mostSegments
     }
 
@@ -247,6 +251,8 @@ final class CurlTransfer {
         exchange?.phase = .exchange
         switch start {
         case .open:
+            // Those were the handshake's.
+            fruitlessEvents = 0
             // Several requests may end on the connection before libcurl says which it is.
             if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
             driver.connectionReady(self)
@@ -294,6 +300,11 @@ final class CurlTransfer {
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.head.isComplete
+            if !hadHead, fruitlessEvents > 0 {
+                // The events by themselves may not have counted.
+                if start == .open || fruitlessEvents > Self.mostSegments { driver.progressed(exchange) }
+                fruitlessEvents = 0
+            }
             if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
             if !hadHead, exchange.response.head.isComplete {
                 driver.headArrived(exchange)
