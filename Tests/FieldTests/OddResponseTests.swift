@@ -161,8 +161,13 @@ struct OddResponseTests {
         try await withMeasuredPool {
             $0.transport.http2 = .negotiated
         } _: { client in
-            let first = try await client.fetch(.to(peer.authority))
-            #expect(first.text == "ok")
+            // Later versions of libcurl refuse such a line.
+            do {
+                let first = try await client.fetch(.to(peer.authority))
+                #expect(first.text == "ok")
+            } catch let error as PoolError {
+                #expect(error.code == .invalidResponse)
+            }
             // An idle connection on which a response comes is closed.
             try await client.becomes(within: .seconds(5))
             let next = try await client.fetch(.to(peer.authority, "/next"))
