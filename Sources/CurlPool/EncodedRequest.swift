@@ -40,6 +40,7 @@ struct EncodedRequest: Sendable {
         case .none where nature.carriesBody: content = .bytes([])
         // For a method that is not defined to carry a body, an empty one is not announced.
         case .bytes(let bytes) where bytes.isEmpty && !nature.carriesBody: content = .none
+        case .stream(let stream) where (stream.length ?? 0) < 0: throw .refused("a body has no negative length")
         default: break
         }
         if nature.isHead, !content.isEmpty { throw .refused("a HEAD request cannot have a body") }

@@ -16,9 +16,11 @@ struct ResponseFraming {
 
     /// Whether the body is chunked.
     private var isChunked = false
-    /// Whether there is a length as well as chunks. The chunks apply, and the connection is closed (RFC 9112, 6.3,
-    /// item 3).
-    var hasBoth: Bool { isChunked && length != nil }
+    /// Whether the response is HTTP/1.0.
+    private let isHTTP10: Bool
+    /// Whether the chunks apply, but the connection is closed: there is a length as well (RFC 9112, 6.3, item 3), or the
+    /// response is HTTP/1.0, which has no chunks (6.1).
+    var hasDoubtfulChunks: Bool { isChunked && (length != nil || isHTTP10) }
 
     /// Whether the last line was a `Content-Length` or `Transfer-Encoding` field.
     private var endsInLength = false
@@ -27,10 +29,13 @@ struct ResponseFraming {
     /// to HEAD.
     var endsWithConnection: Bool { mayEndWithConnection && length == nil && !isChunked }
 
-    init() { mayEndWithConnection = false }
+    init() { (mayEndWithConnection, isHTTP10) = (false, false) }
 
     /// Begins a head with this status line.
-    init(after line: StatusLine) { mayEndWithConnection = line.isHTTP1 && line.hasBody }
+    init(after line: StatusLine) {
+        mayEndWithConnection = line.isHTTP1 && line.hasBody
+        isHTTP10 = line.isHTTP10
+    }
 
     /// Takes a line of the head.
     ///
@@ -88,7 +93,8 @@ struct ResponseFraming {
 
     /// Whether the length is valid and equal to those before it.
     private mutating func agrees(_ new: UInt64?) -> Bool {
-        guard let new else { return false }
+        // libcurl ignores a length beyond its own numbers, and reads to the end of the connection instead.
+        guard let new, new <= UInt64(Int64.max) else { return false }
         defer { length = new }
         return length == nil || length == new
     }

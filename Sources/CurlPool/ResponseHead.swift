@@ -27,7 +27,7 @@ struct ResponseHead {
 
     /// Why header lines are refused.
     enum Fault {
-        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine, longStatus
+        case tooLarge, tooManyInterims, switchedProtocols, doubtfulLength, foldedStatusLine, doubtfulStatus
 
         var reason: String {
             switch self {
@@ -38,7 +38,8 @@ struct ResponseHead {
             case .doubtfulLength:
                 "the end of the response is ambiguous: its length is not one number, or its coding is not chunked"
             case .foldedStatusLine: "a line that begins with white space follows the status line"
-            case .longStatus: "the status code has more than three digits"
+            case .doubtfulStatus:
+                "the status is ambiguous: more than three digits, or a control character before them"
             }
         }
     }
@@ -79,7 +80,7 @@ struct ResponseHead {
         framing = ResponseFraming(after: statusLine)
         isInterim = statusLine.isInterim
         code = statusLine.code
-        if statusLine.hasLongCode { return .longStatus }
+        if statusLine.hasDoubtfulCode { return .doubtfulStatus }
         guard isInterim else { return nil }
         if code == 101 { return .switchedProtocols }
         interims += 1

@@ -199,4 +199,26 @@ struct HTTP2FlowTests {
             #expect(origin.connectionsOpened == 1, "\(Set(peer.notes))")
         }
     }
+
+    @Test(
+        "Frames of the connection are no bytes of the response, the first one of a connection included",
+        arguments: [
+            "c.send(PING, 0, 0, b'12345678')", "c.credit(0, 1)", "c.send(SETTINGS, 0, 0)", "c.send(99, 0, 0, b'x')",
+        ]
+    )
+    func connectionFrames(frame: String) async throws {
+        let script = """
+            def play(c, number):
+                c.request()
+                while True:
+                    \(frame)
+                    time.sleep(0.1)
+            """
+        try await withHTTP2Peer(script) {
+            $0.timeouts.read = .milliseconds(500)
+        } _: { client, peer in
+            let error = try await poolError { _ = try await client.fetch(peer.request()) }
+            #expect(error.code == .readTimeout, "\(error)")
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPPool
 import HTTPTypes
 import PoolMetrics
@@ -81,6 +82,97 @@ struct OddResponseTests {
                 outcome: .response(200, "ok", reused: true)
             )
         )
+    }
+
+    @Test(
+        "White space before the code never makes an interim response the final one",
+        arguments: [
+            "HTTP/1.1 \t100 Continue\r\n\r\n", "HTTP/1.1\t100 Continue\r\n\r\n", "HTTP/1.1  100 Continue\r\n\r\n",
+        ]
+    )
+    func spacedInterim(interim: String) async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            guard try connection.readHeadOnly() != nil else { return }
+            connection.write(interim + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            connection.waitForEnd()
+        }
+        try await withMeasuredPool {
+            $0.timeouts.read = .seconds(5)
+        } _: { client in
+            // Some versions of libcurl refuse such a line.
+            do {
+                let response = try await client.fetch(.to(peer.authority))
+                #expect(response.status == 200)
+                #expect(response.text == "ok")
+            } catch let error as PoolError {
+                #expect(error.code == .invalidResponse)
+            }
+        }
+    }
+
+    @Test(
+        "What libcurl would put down to something else is the response's fault",
+        arguments: [
+            // libcurl reads to the end of the connection where the length is beyond 63 bits, and calls that a whole body.
+            Case(
+                bytes: "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\nhello",
+                outcome: .error([.invalidResponse]),
+                closes: true
+            ),
+            Case(
+                bytes:
+                    "HTTP/1.1 200 OK\r\nX: \(String(repeating: "a", count: 150 << 10))\r\nContent-Length: 2\r\n\r\nok",
+                outcome: .error([.invalidResponse])
+            ),
+            Case(
+                bytes: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nno trailer\r\n\r\n",
+                outcome: .error([.invalidResponse])
+            ),
+        ]
+    )
+    func faults(test: Case) async throws { try await run(test) }
+
+    // RFC 9112, 6.1.
+    @Test("A response of HTTP/1.0 in chunks is read, and its connection closed")
+    func chunksOfHTTP10() async throws {
+        let fields = "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+        try await run(
+            Case(
+                bytes: "HTTP/1.0 200 OK\r\n\(fields)5\r\nhello\r\n0\r\n\r\n",
+                outcome: .response(200, "hello", reused: false)
+            )
+        )
+    }
+
+    @Test("A peer that calls its HTTP/1.1 by the name of HTTP/2 cannot leave a response for the next request")
+    func falseName() async throws {
+        let peer = try ScriptedPeer { connection, number in
+            while let head = try connection.readHeadOnly() {
+                if head.contains(" /next ") {
+                    connection.answer("next")
+                } else {
+                    connection.write("HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                    // By now the connection is idle.
+                    usleep(50_000)
+                    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\ninjected")
+                }
+            }
+        }
+        try await withMeasuredPool {
+            $0.transport.http2 = .negotiated
+        } _: { client in
+            // Later versions of libcurl refuse such a line.
+            do {
+                let first = try await client.fetch(.to(peer.authority))
+                #expect(first.text == "ok")
+            } catch let error as PoolError {
+                #expect(error.code == .invalidResponse)
+            }
+            // An idle connection on which a response comes is closed.
+            try await client.becomes(within: .seconds(5))
+            let next = try await client.fetch(.to(peer.authority, "/next"))
+            #expect(next.text == "next")
+        }
     }
 
     // RFC 9112, 6.3, item 1; RFC 9110, 15.3.5 and 15.4.5; ziglang/zig #25254.

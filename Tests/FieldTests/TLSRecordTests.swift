@@ -281,4 +281,26 @@ struct TLSRecordTests {
             #expect(peer.connections == 1)
         }
     }
+
+    @Test("Records that hold nothing of a response do not keep its request waiting beyond the read timeout")
+    func recordsOnly() async throws {
+        let tls = try TLSPeer(pair)
+        let peer = try ScriptedPeer { connection, _ in
+            let session = try tls.accept(connection)
+            guard session.readHead() != nil else { return }
+            for _ in 0..<1000 {
+                session.updateKey()
+                usleep(20_000)
+            }
+        }
+        try await withMeasuredPool {
+            $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+            $0.timeouts.read = .milliseconds(500)
+            $0.timeouts.total = .seconds(15)
+        } _: { client in
+            let error = try await poolError { _ = try await client.fetch(request(peer)) }
+            #expect(error.code == .readTimeout, "\(error)")
+        }
+        try await peer.stop()
+    }
 }

@@ -149,7 +149,8 @@ extension CurlDriver {
     /// The first line of a response has arrived.
     func responseBegan(_ transfer: CurlTransfer, _ line: UnsafeBufferPointer<UInt8>) {
         guard options.mayMultiplex, transfer.start == .open, let slot = transfer.slot else { return }
-        let isMultiplexed = line.starts(with: "HTTP/2".utf8)
+        // HTTP/2 is negotiated over TLS only. Any other peer that names it speaks HTTP/1.1 all the same.
+        let isMultiplexed = transfer.address?.isSecure == true && line.starts(with: "HTTP/2".utf8)
         slot.isMultiplexed = isMultiplexed
         performLater(machine.responseBegan(slot.id, isMultiplexed: isMultiplexed, at: now))
     }

@@ -20,9 +20,13 @@ extension CurlTransfer {
             return PoolError(.invalidResponse, "the response is not HTTP", phase: phase)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
             return PoolError(.invalidRequest, "libcurl does not accept the request's address", phase: .submit)
-        // libcurl's buffer for one header line has a limit, and exceeding it is reported as a lack of memory.
-        case CURLE_OUT_OF_MEMORY where wasSent && exchange?.response.head.isComplete == false:
-            return PoolError(.invalidResponse, "a header field is longer than libcurl accepts (100 KiB)", phase: phase)
+        // The process ends if Swift runs out of memory; what libcurl reports as such here is one of its own limits.
+        case CURLE_OUT_OF_MEMORY where wasSent && requestBytes == 0:
+            return PoolError(.invalidRequest, "the head of the request is larger than libcurl sends", phase: .submit)
+        case CURLE_OUT_OF_MEMORY where wasSent:
+            return PoolError(.invalidResponse, "a header field is longer than libcurl accepts", phase: phase)
+        case CURLE_BAD_FUNCTION_ARGUMENT where wasSent:
+            return PoolError(.invalidResponse, "a trailer is malformed", phase: phase)
         case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
         case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
         case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
@@ -38,7 +42,11 @@ extension CurlTransfer {
         // From 8.14 on, libcurl limits the number of fields itself (CURLE_TOO_LARGE, which older headers do not
         // define).
         case CURLcode(rawValue: 100) where exchange?.response.head.isComplete == false:
-            return PoolError(.invalidResponse, "the response has more or longer header fields than libcurl accepts", phase: phase)
+            return PoolError(
+                .invalidResponse,
+                "the response has more or longer header fields than libcurl accepts",
+                phase: phase
+            )
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return PoolError(.invalidResponse, words, phase: phase)
         case CURLE_COULDNT_CONNECT where phase == .connect:
@@ -129,6 +137,13 @@ extension CurlTransfer {
         var status = 0
         poolscope_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
         return status
+    }
+
+    /// How many bytes of requests were sent; 0 where libcurl could not write the head.
+    private var requestBytes: Int {
+        var count = 0
+        poolscope_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &count)
+        return count
     }
 
     // MARK: The system

@@ -174,7 +174,8 @@ final class CurlTransfer {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
             let framing = exchange?.response.head.framing
-            let isLast = exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasBoth == true
+            let isLast =
+                exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasDoubtfulChunks == true
             return .complete(keepAlive: isOpen && !isLast)
         }
         if isRefusedExpectation(result) { return .complete(keepAlive: false) }
@@ -215,18 +216,22 @@ final class CurlTransfer {
     /// Whether receiving is not paused.
     var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
 
-    /// How many times in a row a TLS connection may be readable without yielding a byte of the body. A record can
-    /// be decrypted only as a whole, and may arrive in this many segments.
+    /// How many times in a row a TLS connection may be readable without yielding a line of the head or a byte of the
+    /// body. A record can be decrypted only as a whole, and may arrive in this many segments.
     private static let mostSegments = 64
 
     /// Called when the HTTP/1.1 connection is readable.
     ///
     /// - Returns: whether that counts as progress of the response. Bytes of the head do; of a body only its own
-    ///   bytes do, not chunk extensions and trailers, with which a peer could hold the request forever.
+    ///   bytes do, not chunk extensions and trailers, with which a peer could hold the request forever. A TLS record may
+    ///   contain neither, such as a key update, so only a limited number of events in a row counts. On a new connection
+    ///   that may turn out to be HTTP/2, the bytes may be frames of the connection, such as PING: only lines of the head
+    ///   count.
     func becameReadable() -> Bool {
-        guard exchange?.response.head.isComplete == true else { return true }
-        guard address?.isSecure == true else { return false }
+        let hasHead = exchange?.response.head.isComplete == true
+        guard address?.isSecure == true else { return !hasHead }
         fruitlessEvents += 1
+        if !hasHead, start == .open, driver.options.mayMultiplex, exchange?.isUploading == false { return false }
         return fruitlessEvents <= Self.mostSegments
     }
 
@@ -252,6 +257,8 @@ final class CurlTransfer {
         exchange?.phase = .exchange
         switch start {
         case .open:
+            // The handshake has ended.
+            fruitlessEvents = 0
             // Several requests may end on the connection before libcurl reports its descriptor.
             if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
             driver.connectionReady(self)
@@ -299,6 +306,11 @@ final class CurlTransfer {
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.head.isComplete
+            if !hadHead, fruitlessEvents > 0 {
+                // The events by themselves may not have counted.
+                if start == .open || fruitlessEvents > Self.mostSegments { driver.progressed(exchange) }
+                fruitlessEvents = 0
+            }
             if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
             if !hadHead, exchange.response.head.isComplete {
                 driver.headArrived(exchange)

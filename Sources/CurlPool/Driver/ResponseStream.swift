@@ -44,7 +44,8 @@ final class ResponseStream: Sendable {
         state.withLock { state in
             guard state.ending == nil else { return }
             state.buffer.append(contentsOf: bytes)
-            if state.buffer.count >= max(Self.highWater, state.limit.map { $0 + 1 } ?? 0) { state.isFull = true }
+            let count = state.buffer.count
+            if count >= Self.highWater, state.limit.map({ count > $0 }) ?? true { state.isFull = true }
         }
     }
 

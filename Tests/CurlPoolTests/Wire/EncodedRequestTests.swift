@@ -22,6 +22,15 @@ struct EncodedRequestTests {
         #expect(encoded.unixSocketPath == nil)
     }
 
+    @Test("A body whose length is negative is refused", arguments: [-1, .min])
+    func negativeLength(length: Int) throws {
+        let body = HTTPRequestBody.stream(AsyncStream<[UInt8]> { $0.finish() }, length: length)
+        let error = try #require(throws: PoolError.self) {
+            _ = try EncodedRequest(request(.post, "http", "a.example", "/"), body: body, defaults: DefaultHeaders([:]))
+        }
+        #expect(error.code == .invalidRequest)
+    }
+
     @Test("Site and target are told apart; the same site is known again whatever the target")
     func siteAndTarget() throws {
         let one = try EncodedRequest(request(.get, "http", "a.example:80", "/x?y")).address
