@@ -87,8 +87,11 @@ final class EndpointHandler: ChannelInboundHandler {
         let thenClose = asked || peerIsDone
         // The state changes first, because writing the last part delivers the next request of a pipelining peer.
         state = thenClose ? .closing : .idle
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        if thenClose { close(context: context) }
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        guard thenClose else { return }
+        // Not before: closing discards what the socket has not taken yet. A peer that does not read is closed as idle.
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        written.whenComplete { _ in bound.value.close(promise: nil) }
     }
 
     private func close(context: ChannelHandlerContext) {

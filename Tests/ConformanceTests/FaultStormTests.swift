@@ -28,7 +28,8 @@ struct FaultStormTests {
             try await client.becomes(moment == .queued ? OriginLevels(active: 1) : OriginLevels())
             let before = try ours()
             for _ in 0..<50 { #expect(try await moment.cancelOne(to: server, in: client)) }
-            try await eventually("\(before) descriptors, as before; there are \(try ours())") { try ours() == before }
+            // The server may have counted a connection that was closing, so there may be fewer; a leak would be fifty more.
+            try await eventually("no more than \(before) descriptors; there are \(try ours())") { try ours() <= before }
             holder.cancel()
             _ = await holder.result
         }
