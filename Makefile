@@ -19,7 +19,7 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 swift:
-	@command -v swift >/dev/null || { echo "swift is not on the PATH; install Swift 6.2 or newer: https://www.swift.org/install" >&2; exit 1; }
+	@command -v swift >/dev/null || { echo "swift is not on the PATH; install Swift 6.3 or newer: https://www.swift.org/install" >&2; exit 1; }
 
 deps: swift ## Install what the build needs, where it is missing
 	@packages="$(BUILD_PACKAGES)"; $(INSTALL_MISSING)
