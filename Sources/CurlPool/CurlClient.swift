@@ -13,6 +13,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
     /// The versions of libcurl and of its TLS library.
     public let backend: PoolBackend
     private let mailbox: Mailbox
+    private let board: LeaseBoard
     private let settings: PoolSettings
     private let defaultHeaders: DefaultHeaders
     /// The default headers sent to an origin reached through a redirect: those without credentials.
@@ -45,6 +46,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         self.settings = settings
         self.backend = backend
         mailbox = driver.mailbox
+        board = driver.board
         executor = driver.executor
         maxRatio = if case .on(let maxRatio) = configuration.transport.decompression { maxRatio } else { nil }
         let (headers, unpacks) = (configuration.transport.defaultHeaders, maxRatio != nil)
@@ -159,7 +161,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
             exchange.upload?.close()
             continuation.resume(throwing: CancellationError())
         case .ended(let lastNumber, let observer):
-            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: lastNumber), to: observer)
+            mailbox.report(Refusal(exchange, lastNumber: lastNumber), to: observer)
             var error = CurlDriver.isShutDown
             error.origin = exchange.request.origin
             exchange.upload?.close()
@@ -182,6 +184,11 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
     /// - Throws: `PoolError` with code `observerRefused` if an observer is already installed or a request has
     ///   already been submitted.
     public func attach(_ observer: any PoolObserver) throws { try mailbox.attach(observer) }
+
+    /// What a request that holds a connection is doing; see `ObservablePool`.
+    public func state(of request: RequestKey, since: MonotonicTime) -> LeaseState? {
+        board.state(of: Int(request.index), since: since)
+    }
 
     /// Requests that no turn has reported yet; see `ObservablePool`.
     public func pendingSubmissions() -> [PendingSubmission] { mailbox.pendingSubmissions() }

@@ -16,6 +16,9 @@ struct ResponseHead {
     private var byteCount = 0
     private var interims = 0
 
+    /// The status of the response; that of an interim one until the head is complete.
+    var status: Int { code }
+
     /// Whether the rest of an unfinished upload has become pointless.
     var endsUpload: Bool { isComplete && code >= 300 }
 

@@ -26,6 +26,16 @@ public protocol ObservablePool: Sendable {
     ///   submitted before.
     func attach(_ observer: any PoolObserver) throws
 
+    /// What a request that holds a connection is doing; `nil` if the pool does not report it
+    /// (``PoolFacts/leaseStates``) or no longer has the request.
+    ///
+    /// Called from any thread, while no lock of the observer is held. It must not wait for the pool's thread.
+    ///
+    /// - Parameters:
+    ///   - request: the request, as in the pool's events.
+    ///   - since: when it acquired its connection.
+    func state(of request: RequestKey, since: MonotonicTime) -> LeaseState?
+
     /// Submitted requests that are not part of a turn yet. They count as queued.
     ///
     /// Skip those with a number up to the last turn's ``PoolTurn/takenThrough``.
@@ -54,6 +64,9 @@ extension ObservablePool {
     /// Unknown.
     public var activity: ThreadActivity { .unknown }
 
+    /// Not reported.
+    public func state(of request: RequestKey, since: MonotonicTime) -> LeaseState? { nil }
+
     /// None.
     public var executor: (any TaskExecutor)? { nil }
 
@@ -79,7 +92,7 @@ public struct PoolFacts: OptionSet, Sendable, Hashable {
     public static let connections = PoolFacts(rawValue: 1 << 0)
     /// When a request was given a slot, separately from when its connection was ready.
     public static let slots = PoolFacts(rawValue: 1 << 1)
-    /// Which limit made a request wait.
+    /// Which limits make requests wait.
     public static let limitWaits = PoolFacts(rawValue: 1 << 2)
     /// Requests that the pool retries on its own.
     public static let retries = PoolFacts(rawValue: 1 << 3)
@@ -88,8 +101,17 @@ public struct PoolFacts: OptionSet, Sendable, Hashable {
     /// The activity of the pool's thread (``ObservablePool/activity``).
     public static let activity = PoolFacts(rawValue: 1 << 5)
 
+    /// When the head of each response arrived.
+    public static let responses = PoolFacts(rawValue: 1 << 6)
+    /// How requests that had a connection ended.
+    public static let outcomes = PoolFacts(rawValue: 1 << 7)
+    /// What each request that holds a connection is doing (``ObservablePool/state(of:since:)``).
+    public static let leaseStates = PoolFacts(rawValue: 1 << 8)
+
     /// All facts.
-    public static let all: PoolFacts = [.connections, .slots, .limitWaits, .retries, .lookUps, .activity]
+    public static let all: PoolFacts = [
+        .connections, .slots, .limitWaits, .retries, .lookUps, .activity, .responses, .outcomes, .leaseStates,
+    ]
 }
 
 /// The activity of a pool's thread. While it is blocked, the pool serves no request.

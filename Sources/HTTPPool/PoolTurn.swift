@@ -18,15 +18,18 @@ public struct PoolTurn: Sendable {
     /// Whether ``configuration`` is not `nil`, without copying it.
     package var hasConfiguration: Bool { !newConfiguration.isEmpty }
     /// Origins that this turn introduces, with their numbers.
-    public var newOrigins: [(id: OriginID, origin: Origin)] = []
+    public var newOrigins: [NewOrigin] = []
     /// The events, in order.
     public var events: [PoolEvent] = []
     /// The levels of every origin changed by the turn. Other origins keep their levels.
-    public var origins: [(id: OriginID, levels: OriginLevels)] = []
+    public var origins: [ChangedOrigin] = []
     /// The levels of every call site changed by the turn.
-    public var sites: [(site: CallSite, levels: RequestLevels)] = []
+    public var sites: [ChangedSite] = []
     /// When the oldest queued request was submitted; `nil` if none is queued.
     public var oldestQueued: MonotonicTime?
+
+    /// The limits that keep at least one request waiting at the end of the turn.
+    public var saturation: PoolSaturation = []
 
     /// The number of DNS look-ups that connections of the pool wait for. As a level, it is kept by ``reset()``.
     public var resolving = 0
@@ -42,47 +45,46 @@ public struct PoolTurn: Sendable {
         if !origins.isEmpty { origins.removeAll(keepingCapacity: true) }
         if !sites.isEmpty { sites.removeAll(keepingCapacity: true) }
     }
-}
 
-/// The connections of one origin, each in exactly one state.
-public struct ConnectionLevels: Sendable, Hashable {
-    /// Being opened: from the decision to open it until it is usable.
-    public var connecting = 0
-    /// In use by at least one request.
-    public var active = 0
-    /// Established and not in use.
-    public var idle = 0
+    /// An origin, with its number from this turn on.
+    public struct NewOrigin: Sendable, Hashable {
+        /// Its number.
+        public let id: OriginID
+        /// The origin.
+        public let origin: Origin
 
-    /// All connections: the number that limits apply to.
-    public var total: Int { connecting + active + idle }
+        /// Introduces an origin by a number.
+        public init(_ id: OriginID, _ origin: Origin) {
+            self.id = id
+            self.origin = origin
+        }
+    }
 
-    /// No connections.
-    public init() {}
-}
+    /// The levels of an origin.
+    public struct ChangedOrigin: Sendable, Hashable {
+        /// Its number.
+        public let id: OriginID
+        /// Its levels at the end of the turn.
+        public let levels: OriginLevels
 
-/// Requests that were accepted and are not finished, each in exactly one state.
-public struct RequestLevels: Sendable, Hashable {
-    /// Waiting for a slot.
-    public var queued = 0
-    /// Holding a slot whose connection is not ready.
-    public var connecting = 0
-    /// Holding a ready connection.
-    public var inFlight = 0
+        /// Describes the levels of an origin.
+        public init(_ id: OriginID, _ levels: OriginLevels) {
+            self.id = id
+            self.levels = levels
+        }
+    }
 
-    /// All requests.
-    public var total: Int { queued + connecting + inFlight }
+    /// The levels of a call site.
+    public struct ChangedSite: Sendable, Hashable {
+        /// The call site.
+        public let site: CallSite
+        /// Its levels at the end of the turn.
+        public let levels: RequestLevels
 
-    /// No requests.
-    public init() {}
-}
-
-/// The levels of one origin.
-public struct OriginLevels: Sendable, Hashable {
-    /// Its connections.
-    public var connections = ConnectionLevels()
-    /// Its requests.
-    public var requests = RequestLevels()
-
-    /// All zero.
-    public init() {}
+        /// Describes the levels of a call site.
+        public init(_ site: CallSite, _ levels: RequestLevels) {
+            self.site = site
+            self.levels = levels
+        }
+    }
 }

@@ -62,6 +62,7 @@ extension PoolStateMachine {
         moveConnection(of: origin, from: nil, to: .connecting)
         requests[id].notePlaced(at: now)
         move(id, to: .connecting(slot))
+        record.record(.connecting(waited: now - requests[id].acquisitionBegan), id, requests[id], at: now)
         if isMultiplexed == nil { expectMultiplexing(slot) }
         arm(slot)
         actions.append(.open(slot, id))
@@ -95,11 +96,13 @@ extension PoolStateMachine {
                 waited: now - requests[id].acquisitionBegan,
                 queued: requests[id].queuedTime(at: now)
             ),
-            of: requests[id].origin,
-            request: requests[id].number,
-            connection: slots[slot].number
+            id,
+            requests[id],
+            connection: slots[slot].number,
+            at: now
         )
         requests[id].noteAcquired(at: now)
+        board.set(requests[id].phase, at: now, of: id)
         arm(slot, for: id)
     }
 
@@ -168,7 +171,8 @@ extension PoolStateMachine {
         record.record(
             .connectionClosed(reason, lifetime: lifetime, requests: slots[slot].served),
             of: slots[slot].origin,
-            connection: slots[slot].number
+            connection: slots[slot].number,
+            at: now
         )
         vacate(slot, at: now)
     }
@@ -182,9 +186,10 @@ extension PoolStateMachine {
     ) {
         record.record(
             .connectFailed(reason, took: now - slots[slot].opening),
-            of: slots[slot].origin,
-            request: requests[id].number,
-            connection: slots[slot].number
+            id,
+            requests[id],
+            connection: slots[slot].number,
+            at: now
         )
     }
 

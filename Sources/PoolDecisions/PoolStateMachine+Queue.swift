@@ -49,9 +49,8 @@ extension PoolStateMachine {
             removeFromQueue(id)
             failAcquisition(id, .rejected, .queueFull, at: now)
         } else {
-            if case .limit(let limit) = obstacle {
-                record.record(.queued(behind: limit), of: requests[id].origin, request: requests[id].number)
-            }
+            let waited = now - requests[id].acquisitionBegan
+            record.record(.queued(behind: obstacle.limit, waited: waited), id, requests[id], at: now)
             waiting.setDeadline(of: id, at: deadline)
         }
     }
@@ -85,8 +84,10 @@ extension PoolStateMachine {
 
     /// Puts the origin where it belongs among those that wait for a connection, or takes it from there.
     mutating func rerank(_ origin: Int) {
-        if waiting.isEmpty(of: origin), servingOrder.rank(of: origin) == nil { return }
+        if waiting.isEmpty(of: origin), servingOrder.rank(of: origin) == nil, !ownLimits.contains(origin) { return }
         servingOrder.setRank(rank(of: origin), of: origin)
+        let isKept = !waiting.isEmpty(of: origin) && idle.isEmpty(of: origin) && isAtOwnLimit(origin)
+        ownLimits.set(isKept, origin)
     }
 
     /// `nil` where nobody of the origin waits, or where another connection would not help: at the origin's own limit, and
@@ -128,7 +129,7 @@ extension PoolStateMachine {
         switch place(first, at: now) {
         case nil: removeFromQueue(first)
         case .limit(.connections): return false
-        case .limit(.connectionsPerOrigin), .refusals:
+        case .limit(.connectionsPerOrigin), .limit(.streams), .refusals:
             // It waits for something else, and is in nobody's way.
             if servingOrder.rank(of: origin) == rank { servingOrder.setRank(nil, of: origin) }
         }

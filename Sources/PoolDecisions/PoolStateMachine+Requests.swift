@@ -21,44 +21,9 @@ extension PoolStateMachine {
         return Submission(id: id, actions: actions.take())
     }
 
-    /// The caller gave up, wherever the request is.
-    package mutating func cancel(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
-        end(
-            id,
-            .cancelled,
-            acquireFailure: .cancelled,
-            closeReason: .requestCancelled,
-            connectFailure: .cancelled,
-            at: now
-        )
-        serve(at: now)
-        return actions.take()
-    }
-
-    /// The reader of the response found that it is invalid.
-    package mutating func responseRefused(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
-        end(
-            id,
-            .cancelled,
-            acquireFailure: .cancelled,
-            closeReason: .error,
-            connectFailure: .cancelled,
-            at: now
-        )
-        serve(at: now)
-        return actions.take()
-    }
-
-    /// The body that the caller was to provide broke.
-    package mutating func bodyFailed(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
-        end(
-            id,
-            .bodyFailed,
-            acquireFailure: .cancelled,
-            closeReason: .requestCancelled,
-            connectFailure: .cancelled,
-            at: now
-        )
+    /// The caller ends the request, wherever it is.
+    package mutating func end(_ id: RequestID, _ cause: EndCause, at now: MonotonicTime) -> PoolActions {
+        abort(id, cause, at: now)
         serve(at: now)
         return actions.take()
     }
@@ -74,33 +39,26 @@ extension PoolStateMachine {
 
     // MARK: The end of a request
 
-    /// Ends a request from outside: takes it out of the queue, or aborts its transfer.
-    mutating func end(
-        _ id: RequestID,
-        _ failure: RequestFailure,
-        acquireFailure: AcquireFailure,
-        closeReason: CloseReason,
-        connectFailure: ConnectFailure,
-        at now: MonotonicTime
-    ) {
+    /// Takes a request out of the queue, or aborts its transfer.
+    mutating func abort(_ id: RequestID, _ cause: EndCause, at now: MonotonicTime) {
         switch requests[id].state {
         case .queued:
             removeFromQueue(id)
-            failAcquisition(id, acquireFailure, failure, at: now)
+            failAcquisition(id, cause.acquireFailure, cause.failure, at: now)
         case .connecting(let slot) where isOpener(id, of: slot):
-            noteConnectFailure(of: slot, for: id, connectFailure, at: now)
+            noteConnectFailure(of: slot, for: id, cause.connectFailure, at: now)
             leave(slot, id)
             let others = requestsThatMove(from: slot)
             vacate(slot, at: now)
-            failAcquisition(id, acquireFailure, failure, at: now)
+            failAcquisition(id, cause.acquireFailure, cause.failure, at: now)
             placeAgain(others, at: now)
         case .connecting(let slot):
             actions.append(.stop(slot, id))
             leave(slot, id)
-            failAcquisition(id, acquireFailure, failure, at: now)
+            failAcquisition(id, cause.acquireFailure, cause.failure, at: now)
             if slots[slot].state == .active { settleOpen(slot, at: now) }
         case .inFlight(let slot):
-            endLease(id, at: now)
+            endLease(id, cause.outcome, at: now)
             leave(slot, id)
             if slots[slot].isMultiplexed == true {
                 // A stream ends, and the connection goes on.
@@ -108,10 +66,10 @@ extension PoolStateMachine {
                 settleOpen(slot, at: now)
             } else {
                 let others = requestsThatMove(from: slot)
-                close(slot, closeReason, at: now)
+                close(slot, cause.closeReason, at: now)
                 placeAgain(others, at: now)
             }
-            actions.append(.fail(id, failure))
+            actions.append(.fail(id, cause.failure))
             forget(id)
         }
     }
@@ -130,21 +88,15 @@ extension PoolStateMachine {
 
     mutating func noteAcquireFailure(of id: RequestID, _ reason: AcquireFailure, at now: MonotonicTime) {
         let waited = now - requests[id].acquisitionBegan
-        record.record(
-            .acquireFailed(reason, waited: waited),
-            of: requests[id].origin,
-            request: requests[id].number
-        )
+        // A request that was refused, or failed at once, did not wait.
+        let queued = reason == .rejected ? 0 : requests[id].queuedTime(at: now)
+        record.record(.acquireFailed(reason, waited: waited, queued: queued), id, requests[id], at: now)
     }
 
-    mutating func endLease(_ id: RequestID, at now: MonotonicTime) {
+    mutating func endLease(_ id: RequestID, _ outcome: LeaseOutcome, at now: MonotonicTime) {
         let held = now - requests[id].acquired
-        record.record(
-            .leaseEnded(requests[id].site, held: held),
-            of: requests[id].origin,
-            request: requests[id].number,
-            connection: requests[id].slot.map { slots[$0].number } ?? 0
-        )
+        let connection = requests[id].slot.map { slots[$0].number } ?? 0
+        record.record(.leaseEnded(outcome, held: held), id, requests[id], connection: connection, at: now)
     }
 
     /// The request is finished; its number is free.

@@ -44,6 +44,7 @@ extension PoolStateMachine {
         places.append(id, to: slot)
         requests[id].notePlaced(at: now)
         move(id, to: .connecting(slot))
+        record.record(.connecting(waited: now - requests[id].acquisitionBegan), id, requests[id], at: now)
         noteRoom(slot)
         arm(slot, for: id)
         // Until the connection is ready, or those before it try, it waits with them.

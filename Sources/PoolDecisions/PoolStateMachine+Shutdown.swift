@@ -46,7 +46,7 @@ extension PoolStateMachine {
     /// others leave.
     mutating func endGrace(at now: MonotonicTime) {
         for id in requests.indices.sorted(by: { hold(of: $0) < hold(of: $1) }) {
-            end(id, .shutdown, acquireFailure: .shutdown, closeReason: .shutdown, connectFailure: .cancelled, at: now)
+            abort(id, .shutdown, at: now)
         }
         trimIdle(at: now)
         refusals.forgetAll()

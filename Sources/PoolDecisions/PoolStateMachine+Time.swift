@@ -97,14 +97,7 @@ extension PoolStateMachine {
             // The end of one can give another a connection, whose time then begins anew.
             guard let deadline = requests[id].phaseDeadline, deadline.time <= now else { continue }
             noteTimeout(of: id, at: now)
-            end(
-                id,
-                failure,
-                acquireFailure: failure == .connectTimeout ? .connectFailed : .timeout,
-                closeReason: .requestTimeout,
-                connectFailure: .timeout,
-                at: now
-            )
+            abort(id, .timeout(failure), at: now)
         }
     }
 

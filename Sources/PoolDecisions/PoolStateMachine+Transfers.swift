@@ -7,9 +7,10 @@ extension PoolStateMachine {
         guard slots[slot].state == .connecting, let id = places.first(of: slot) else { return actions.take() }
         record.record(
             .connectionOpened(took: now - slots[slot].opening),
-            of: slots[slot].origin,
-            request: requests[id].number,
-            connection: slots[slot].number
+            id,
+            requests[id],
+            connection: slots[slot].number,
+            at: now
         )
         slots[slot].noteReady(at: now)
         moveConnection(of: slots[slot].origin, from: .connecting, to: .active)
@@ -30,6 +31,7 @@ extension PoolStateMachine {
     package mutating func progress(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
         let isSame = requests[id].awaiting == awaiting
         requests[id].noteProgress(at: now, awaiting)
+        board.set(requests[id].phase, at: now, of: id)
         // The same timeout counts anew, which makes nothing due earlier.
         if !isSame { armPhase(of: id) }
     }
@@ -37,7 +39,17 @@ extension PoolStateMachine {
     /// The request is waiting for somebody else from now on, whose timeout may be due earlier.
     package mutating func awaits(_ id: RequestID, _ awaiting: Awaiting, at now: MonotonicTime) {
         requests[id].noteProgress(at: now, awaiting)
+        board.set(requests[id].phase, at: now, of: id)
         armPhase(of: id)
+    }
+
+    /// The head of the final response arrived.
+    package mutating func responded(_ id: RequestID, at now: MonotonicTime) {
+        guard case .inFlight(let slot) = requests[id].state, !requests[id].hasHead else { return }
+        requests[id].noteHead()
+        board.set(requests[id].phase, at: now, of: id)
+        let waited = now - requests[id].acquired
+        record.record(.responded(waited: waited), id, requests[id], connection: slots[slot].number, at: now)
     }
 
     /// An idle connection ended, or its peer sent something that nobody had asked for. It is never used again.
@@ -90,7 +102,7 @@ extension PoolStateMachine {
         _ ending: TransferEnding,
         at now: MonotonicTime
     ) -> TransferVerdict {
-        let reason = if case .broken(let reason, _) = ending { reason } else { ConnectFailure.other }
+        let reason = if case .broken(let reason, _, _) = ending { reason } else { ConnectFailure.other }
         noteConnectFailure(of: slot, for: id, reason, at: now)
         // Each attempt takes an idle connection, so there is an end to them.
         let goesOn = reason == .noDescriptor && shutdown == nil && takeIdleConnection(for: id, at: now)
@@ -112,15 +124,16 @@ extension PoolStateMachine {
         _ ending: TransferEnding,
         at now: MonotonicTime
     ) -> TransferVerdict {
-        endLease(id, at: now)
         leave(slot, id)
         switch ending {
-        case .complete(let keepAlive):
+        case .complete(let status, let keepAlive):
+            endLease(id, LeaseOutcome(status: status), at: now)
             forget(id)
             noteResponse(on: slot)
             slots[slot].noteServed()
             placeAgain(settle(slot, keepAlive: keepAlive, .responseClose, at: now), at: now)
-        case .broken(_, let keepAlive):
+        case .broken(_, let outcome, let keepAlive):
+            endLease(id, outcome, at: now)
             forget(id)
             let mayStay = keepAlive && slots[slot].isMultiplexed == true
             placeAgain(settle(slot, keepAlive: mayStay, .error, at: now), at: now)
@@ -128,10 +141,11 @@ extension PoolStateMachine {
             noteRefusal(on: slot, at: now)
             let isRefused = !slots[slot].hasResponded && refusals.areTooMany(of: slots[slot].origin)
             let goesOn = !isRefused && mayRetry(id, sent: sent, on: slot)
+            endLease(id, goesOn ? .retried : .connectionLost, at: now)
             if goesOn { slots[slot].hasLostRequests = true }
             let others = settle(slot, keepAlive: false, reason, at: now)
             if goesOn {
-                record.record(.staleRetry, of: requests[id].origin, request: requests[id].number)
+                record.record(.staleRetry, id, requests[id], at: now)
                 requests[id].noteRetry(at: now)
             } else {
                 forget(id)

@@ -52,6 +52,7 @@ package struct PoolStateMachine: ~Copyable {
 
     var waiting = Waiting()
     var servingOrder = ServingOrder()
+    var ownLimits = OwnLimits()
     var vacancies = Vacancies()
 
     var idle = IdleConnections()
@@ -62,8 +63,13 @@ package struct PoolStateMachine: ~Copyable {
 
     var record = TurnRecord()
     var actions = PendingActions()
+    /// What the leases are doing, for readers outside of the turn.
+    let board: LeaseBoard
 
-    package init(rules: PoolRules) { self.rules = rules }
+    package init(rules: PoolRules, board: LeaseBoard = LeaseBoard()) {
+        self.rules = rules
+        self.board = board
+    }
 
     /// Connections that count against the limit.
     var connectionCount: Int { slots.count }
@@ -93,7 +99,16 @@ package struct PoolStateMachine: ~Copyable {
     }
 
     mutating func finishTurn(at now: MonotonicTime) {
-        record.finish(at: now, oldestQueued: waiting.oldestSubmission())
+        record.finish(at: now, oldestQueued: waiting.oldestSubmission(), saturation: saturation)
+    }
+
+    /// The limits that keep requests waiting. Every connection that could be given was given before the turn ends, so
+    /// whoever still has a rank waits for the limit of the whole pool.
+    private var saturation: PoolSaturation {
+        guard waiting.count > 0 else { return [] }
+        var limits: PoolSaturation = servingOrder.isEmpty ? [] : .connections
+        if ownLimits.count > 0 { limits.insert(.connectionsPerOrigin) }
+        return limits
     }
 
     /// Lets go of origins that have neither connections nor requests.

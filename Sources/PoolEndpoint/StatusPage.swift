@@ -179,8 +179,8 @@ enum StatusPage {
     }
 
     /// Truncated, not rounded, so that 100 % means all.
-    private static func ratio(_ ratio: Double) -> String {
-        guard ratio.isFinite else { return "no acquire yet" }
+    private static func ratio(_ ratio: Double?) -> String {
+        guard let ratio else { return "no acquire yet" }
         let tenths = Int(ratio * 1000)
         return "\(tenths / 10).\(tenths % 10) %"
     }

@@ -17,6 +17,9 @@ public struct Counts<Key: CountedCase>: Sendable, CustomReflectable {
         set { values[key.position] = newValue }
     }
 
+    /// Adds the counts of another.
+    mutating func add(_ other: Self) { for index in values.indices { values[index] &+= other.values[index] } }
+
     /// The sum over all cases.
     public var total: UInt64 { values.indices.reduce(0) { $0 &+ values[$1] } }
 
@@ -53,7 +56,8 @@ extension AcquireFailure: CountedCase {
         case .cancelled: 1
         case .rejected: 2
         case .connectFailed: 3
-        case .shutdown: 4
+        case .lost: 4
+        case .shutdown: 5
         }
     }
 }
@@ -81,14 +85,17 @@ extension CloseReason: CountedCase {
         case .idleSurplus: 1
         case .evicted: 2
         case .maxLifetime: 3
-        case .peerClosed: 4
-        case .unexpectedData: 5
-        case .unresponsive: 6
-        case .responseClose: 7
-        case .requestCancelled: 8
-        case .requestTimeout: 9
-        case .error: 10
-        case .shutdown: 11
+        case .maxRequests: 4
+        case .peerClosed: 5
+        case .goAway: 6
+        case .unexpectedData: 7
+        case .unresponsive: 8
+        case .superseded: 9
+        case .responseClose: 10
+        case .requestCancelled: 11
+        case .requestTimeout: 12
+        case .error: 13
+        case .shutdown: 14
         }
     }
 }
@@ -99,6 +106,26 @@ extension PoolLimit: CountedCase {
         switch self {
         case .connections: 0
         case .connectionsPerOrigin: 1
+        case .streams: 2
+        }
+    }
+}
+
+extension LeaseOutcome: CountedCase {
+    /// The index of the case in `allCases`.
+    public var position: Int {
+        switch self {
+        case .success: 0
+        case .redirection: 1
+        case .clientError: 2
+        case .serverError: 3
+        case .retried: 4
+        case .cancelled: 5
+        case .timeout: 6
+        case .connectionLost: 7
+        case .invalidResponse: 8
+        case .callerFailed: 9
+        case .shutdown: 10
         }
     }
 }

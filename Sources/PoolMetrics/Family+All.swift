@@ -60,6 +60,57 @@ extension Family {
             .pool(one { $0.oldestQueuedSeconds })
         ),
         Family(
+            "http_client_pool_oldest_lease_seconds",
+            .gauge,
+            "Age of the request that has held its connection the longest; 0 when none holds one. A large value is a long download or a leak.",
+            needs: .leaseStates,
+            .pool(one { $0.oldestLeaseSeconds })
+        ),
+        Family(
+            "http_client_pool_overdue_leases",
+            .gauge,
+            "Requests that hold a connection on which no byte has moved for a minute. caller: our own code is to read or write, which is a leak; peer: the upstream is to send or accept bytes.",
+            needs: .leaseStates,
+            .pool(
+                each(
+                    "held_by",
+                    [
+                        "peer": { $0.overdueLeases.map { Double($0.peer) } },
+                        "caller": { $0.overdueLeases.map { Double($0.caller) } },
+                    ]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_connections_peak",
+            .gauge,
+            "Highest level of the last 60 seconds. Close to max_connections means that requests will have to wait.",
+            needs: .connections,
+            .pool(each("state", ["active": { Double($0.peaks.active) }, "open": { Double($0.peaks.open) }]))
+        ),
+        Family(
+            "http_client_pool_queued_peak",
+            .gauge,
+            "Highest number of queued requests in the last 60 seconds.",
+            .pool(one { Double($0.peaks.queued) })
+        ),
+        Family(
+            "http_client_pool_demand_peak",
+            .gauge,
+            "Highest number of requests in the last 60 seconds, waiting or in flight: with so many HTTP/1.1 connections none would have waited.",
+            .pool(one { Double($0.peaks.demand) })
+        ),
+        Family(
+            "http_client_pool_saturated",
+            .gauge,
+            "1 for each limit that keeps requests waiting; none is 1 when no limit does. Raise the limit only if the upstream is fast.",
+            needs: .limitWaits,
+            .pool(
+                each("limit", PoolLimit.self) { $0.saturation.contains($1) ? 1 : 0 }
+                    + each("limit", ["none": { $0.saturation.isEmpty ? 1 : 0 }])
+            )
+        ),
+        Family(
             "http_client_pool_driver_stall_seconds",
             .gauge,
             "Time since the pool's thread last finished a turn while it had work; 0 when asleep.",
@@ -76,7 +127,7 @@ extension Family {
         Family(
             "http_client_pool_reuse_ratio",
             .gauge,
-            "Share of all acquires since the start that needed no new connection; NaN before the first.",
+            "Share of all acquires since the start that needed no new connection; absent before the first. Low means that connections are not kept alive.",
             .pool(one { $0.reuseRatio })
         ),
         Family(
@@ -154,6 +205,63 @@ extension Family {
             .origin(each("reason", AcquireFailure.self) { Double($0.acquireFailures[$1]) })
         ),
         Family(
+            "http_client_pool_leases_total",
+            .counter,
+            "Requests that had a connection, by how they ended. Rising 5xx, timeout or connection_lost: the upstream fails.",
+            needs: .outcomes,
+            .origin(each("outcome", LeaseOutcome.self) { Double($0.leases[$1]) })
+        ),
+        Family(
+            "http_client_pool_lease_seconds_total",
+            .counter,
+            "Time for which requests held connections, live ones included: its rate is the mean number of requests in flight.",
+            .origin(one { $0.leaseSeconds })
+        ),
+        Family(
+            "http_client_pool_responses_total",
+            .counter,
+            "Final response heads. With response_wait_seconds_total it gives the mean time that an upstream takes to respond.",
+            needs: .responses,
+            .origin(one { Double($0.responses) })
+        ),
+        Family(
+            "http_client_pool_response_wait_seconds_total",
+            .counter,
+            "Time from acquiring a connection to the final response head, summed over responses_total.",
+            needs: .responses,
+            .origin(one { $0.responseWaitSeconds })
+        ),
+        Family(
+            "http_client_pool_wait_seconds_total",
+            .counter,
+            "Time for which requests waited for a connection, queued or connecting: its rate is the mean number that wait.",
+            .origin(one { $0.waitSeconds })
+        ),
+        Family(
+            "http_client_pool_site_acquires_total",
+            .counter,
+            "Acquisitions that ended with a ready connection, by call site.",
+            .site(one { Double($0.acquires) })
+        ),
+        Family(
+            "http_client_pool_site_acquire_failures_total",
+            .counter,
+            "Acquisitions that ended without a connection, by call site.",
+            .site(one { Double($0.acquireFailures) })
+        ),
+        Family(
+            "http_client_pool_site_lease_seconds_total",
+            .counter,
+            "Time for which requests held connections, by call site, live ones included: who uses the pool.",
+            .site(one { $0.leaseSeconds })
+        ),
+        Family(
+            "http_client_pool_site_wait_seconds_total",
+            .counter,
+            "Time for which requests waited for a connection, by call site: who suffers.",
+            .site(one { $0.waitSeconds })
+        ),
+        Family(
             "http_client_pool_connections_opened_total",
             .counter,
             "Connections that became usable.",
@@ -179,7 +287,7 @@ extension Family {
             .counter,
             "Requests that had to queue, by the limit that made them.",
             needs: .limitWaits,
-            .pool(each("limit", PoolLimit.self) { Double($0.limitWaits($1)) })
+            .origin(each("limit", PoolLimit.self) { Double($0.limitWaits[$1]) })
         ),
         Family(
             "http_client_pool_stale_retries_total",
@@ -187,6 +295,35 @@ extension Family {
             "Requests that were sent again because a reused connection was dead.",
             needs: .retries,
             .origin(one { Double($0.staleRetries) })
+        ),
+        Family(
+            "http_client_pool_connection_seconds_total",
+            .counter,
+            "Time integral of connections by state: its rate is the exact mean between two scrapes.",
+            needs: .connections,
+            .pool(
+                each(
+                    "state",
+                    [
+                        "connecting": { Double($0.history.connectionTime.connecting) / 1e9 },
+                        "active": { Double($0.history.connectionTime.active) / 1e9 },
+                        "idle": { Double($0.history.connectionTime.idle) / 1e9 },
+                    ]
+                )
+            )
+        ),
+        Family(
+            "http_client_pool_queued_seconds_total",
+            .counter,
+            "Time integral of queued requests: its rate is the mean length of the queue.",
+            .pool(one { Double($0.history.queuedTime) / 1e9 })
+        ),
+        Family(
+            "http_client_pool_saturated_seconds_total",
+            .counter,
+            "Time during which a limit kept at least one request waiting: its rate is the share of time.",
+            needs: .limitWaits,
+            .pool(each("limit", PoolLimit.self) { Double($0.history.saturatedTime[$1]) / 1e9 })
         ),
         Family(
             "http_client_pools_created_total",
@@ -203,16 +340,20 @@ extension Family {
             .histogram,
             "From submission to a ready connection or to giving up, by outcome.",
             .histogram(
-                each("outcome", ["acquired": { $0.durations.acquired }])
-                    + each("outcome", AcquireFailure.self) { $0.durations.acquireFailed($1) }
+                each("outcome", ["acquired": { $0.durations.acquired }, "failed": { $0.durations.acquireFailed }])
             )
         ),
         Family(
             "http_client_pool_queue_wait_seconds",
             .histogram,
-            "From submission to a slot, without DNS, TCP and TLS.",
+            "From submission to a slot, without DNS, TCP and TLS, by the outcome of the acquisition; to its end if there never was a slot.",
             needs: .slots,
-            .histogram(one { $0.durations.queueWait })
+            .histogram(
+                each(
+                    "outcome",
+                    ["acquired": { $0.durations.queuedAcquired }, "failed": { $0.durations.queuedFailed }]
+                )
+            )
         ),
         Family(
             "http_client_pool_connect_duration_seconds",
@@ -231,6 +372,13 @@ extension Family {
             .histogram,
             "How long a request held its connection.",
             .histogram(one { $0.durations.lease })
+        ),
+        Family(
+            "http_client_pool_time_to_head_seconds",
+            .histogram,
+            "From acquiring a connection to the head of the final response: how fast the upstreams are.",
+            needs: .responses,
+            .histogram(one { $0.durations.timeToHead })
         ),
         Family(
             "http_client_pool_connection_lifetime_seconds",

@@ -29,17 +29,26 @@ public struct Histogram: Sendable {
     public var sum: Double { Double(total) / bounds.unitsPerOne }
 
     /// Every upper bound in seconds or requests, the last being infinity, with the number of values up to it.
-    public var cumulative: [(bound: Double, count: UInt64)] {
+    public var cumulative: [Bucket] {
         var below: UInt64 = 0
         return buckets.indices.map { index in
             below &+= buckets[index]
             let isLast = index == bounds.upper.count
-            return (isLast ? .infinity : Double(bounds.upper[index]) / bounds.unitsPerOne, below)
+            let bound = isLast ? .infinity : Double(bounds.upper[index]) / bounds.unitsPerOne
+            return Bucket(bound: bound, count: below)
         }
+    }
+
+    /// A bucket of a histogram, with all below it.
+    public struct Bucket: Sendable, Hashable {
+        /// The upper bound, in seconds or requests; infinity for the last bucket.
+        public let bound: Double
+        /// The number of values up to the bound.
+        public let count: UInt64
     }
 }
 
-/// The upper bounds of a histogram's buckets, fixed for the life of a pool.
+/// The upper bounds of a histogram's buckets.
 final class HistogramBounds: Sendable {
     /// In ascending order, in the unit of the observed values.
     let upper: [UInt64]
@@ -61,22 +70,24 @@ final class HistogramBounds: Sendable {
         }
     }
 
-    /// The bounds for durations. The acquire timeout is one of them, so that waits up to the timeout can be counted
-    /// exactly.
-    static func durations(acquireTimeout: UInt64?) -> HistogramBounds {
-        var upper = microseconds.map { $0 * 1000 }
-        if let acquireTimeout, acquireTimeout > 0, !upper.contains(acquireTimeout) {
-            upper.append(acquireTimeout)
-            upper.sort()
-        }
-        return HistogramBounds(upper: upper, unitsPerOne: 1e9)
-    }
+    // The same in every process, so that histograms of several processes can be added up.
 
+    /// The bounds for waits.
+    static let waits = HistogramBounds(milliseconds: times)
+    /// The bounds for leases.
+    static let leases = HistogramBounds(milliseconds: times + [300_000])
+    /// The bounds for the lifetimes of connections.
+    static let lifetimes = HistogramBounds(
+        milliseconds: [1000, 5000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000]
+    )
     /// The bounds for the number of requests served by a connection.
-    static let requests = HistogramBounds(upper: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 10000], unitsPerOne: 1)
+    static let requests = HistogramBounds(upper: [1, 2, 5, 10, 25, 100, 1000, 10000], unitsPerOne: 1)
 
-    private static let microseconds: [UInt64] = [
-        100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-        5_000_000, 10_000_000, 30_000_000,
+    private static let times: [Double] = [
+        0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000,
     ]
+
+    private convenience init(milliseconds: [Double]) {
+        self.init(upper: milliseconds.map { UInt64($0 * 1e6) }, unitsPerOne: 1e9)
+    }
 }

@@ -37,8 +37,25 @@ public final class MeasuredPool: Sendable {
 
     /// A consistent snapshot of the pool, taken between two turns. It remains available after the shutdown.
     public func reading() -> PoolReading {
-        let (tally, pending) = meter.read(pending: pool.pendingSubmissions)
-        return PoolReading(name: name, pool: pool, now: .now(), tally: tally, pending: pending)
+        PoolReading(name: name, pool: pool, meter.read(pool, threshold: PoolReading.overdueThreshold))
+    }
+
+    /// The requests that are not finished: leases first, then those that wait for a connection, the oldest first.
+    ///
+    /// - Parameter count: the maximum number of each kind.
+    public func requests(oldest count: Int = 1000) -> [LiveRequest] {
+        meter.oldest(count).map { entry, origin, site in
+            let state = entry.stage == .held ? pool.state(of: entry.key, since: entry.since) : nil
+            return LiveRequest(
+                number: entry.key.number,
+                origin: origin,
+                site: site,
+                connection: entry.connection,
+                phase: entry.stage?.phase ?? state?.phase,
+                since: entry.since,
+                moved: state?.moved
+            )
+        }
     }
 
     /// Shuts the pool down. Once its last connection is closed, it is removed from the registry and its name is

@@ -3,32 +3,78 @@ import Synchronization
 
 /// Adds up the turns of one pool. Takes one lock per turn, none per event.
 final class PoolMeter: PoolObserver, Sendable {
-    private let tally: Mutex<PoolTally>
+    private struct State {
+        var tally: PoolTally
+        var live = LiveRequests()
+    }
 
-    /// - Parameter configuration: the limits and timeouts in force until a turn reports others.
-    init(configuration: PoolConfiguration, maxOrigins: Int = 64, maxSites: Int = 32) {
-        tally = Mutex(
-            PoolTally(
-                configuration: configuration,
-                since: .secondsSince1970(),
-                maxOrigins: maxOrigins,
-                maxSites: maxSites
-            )
-        )
+    /// One instant of the pool.
+    struct Snapshot {
+        let now: MonotonicTime
+        let activity: ThreadActivity
+        let tally: PoolTally
+        let pending: [PendingSubmission]
+        let oldestLease: MonotonicTime?
+        /// Leases old enough to be overdue.
+        let oldLeases: [LiveRequests.Entry]
+    }
+
+    private let state: Mutex<State>
+    private let clock: @Sendable () -> MonotonicTime
+
+    /// - Parameters:
+    ///   - configuration: the limits and timeouts in force until a turn reports others.
+    ///   - clock: the pool's clock.
+    init(
+        configuration: PoolConfiguration,
+        caps: SeriesCaps = SeriesCaps(),
+        clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.now
+    ) {
+        self.clock = clock
+        state = Mutex(State(tally: PoolTally(configuration: configuration, since: .secondsSince1970(), caps: caps)))
     }
 
     func poolDidTurn(_ turn: borrowing PoolTurn) {
         // Reads the wall clock only if the configuration changed.
         let changed = turn.hasConfiguration ? Double.secondsSince1970() : nil
-        tally.withLock { $0.add(turn, configurationChanged: changed) }
+        state.withLock { state in
+            state.tally.add(turn, configurationChanged: changed)
+            for event in turn.events { state.live.add(event) }
+        }
     }
 
-    /// The tally, and the submissions that no turn has reported yet.
+    /// Everything at one instant.
     ///
-    /// The submissions are read under the lock that a turn takes, so that no turn can fall between the two. The
-    /// pool must therefore report turns without holding a lock that `pending` takes. Nothing is computed under the
-    /// lock: the pool waits for copying only.
-    func read(pending: () -> [PendingSubmission]) -> (tally: PoolTally, pending: [PendingSubmission]) {
-        tally.withLock { ($0, pending()) }
+    /// The time, the submissions that no turn has reported yet and the thread's activity are read under the lock that a
+    /// turn takes, so that no turn can fall between them. The pool must therefore report turns without holding a lock
+    /// that these take. Nothing is rendered under the lock: the pool waits for copying only.
+    ///
+    /// - Parameter threshold: leases older than this, in nanoseconds, may be overdue.
+    func read(_ pool: any ObservablePool, threshold: UInt64) -> Snapshot {
+        state.withLock { state in
+            let pending = pool.pendingSubmissions()
+            let activity = pool.activity
+            let now = clock()
+            state.tally.advance(to: now)
+            let limit = MonotonicTime(nanoseconds: now.nanoseconds - min(threshold, now.nanoseconds))
+            return Snapshot(
+                now: now,
+                activity: activity,
+                tally: state.tally,
+                pending: pending,
+                oldestLease: state.live.oldestLease,
+                oldLeases: state.live.leases(until: limit)
+            )
+        }
+    }
+
+    /// The oldest requests, with the labels of their rows: leases first, `count` of each kind at most.
+    func oldest(_ count: Int) -> [(entry: LiveRequests.Entry, origin: String, site: String)] {
+        state.withLock { state in
+            state.live.oldest(count).map { entry in
+                let origin = state.tally.origins.label(of: Int(entry.origin.index))
+                return (entry, origin, state.tally.sites.label(of: Int(entry.site.index)))
+            }
+        }
     }
 }

@@ -16,14 +16,24 @@ public struct PoolReading: Sendable {
     public let backend: PoolBackend
     /// When the snapshot was taken, on the pool's clock.
     public let now: MonotonicTime
-    /// The origins: at most 64, and a row `other` for the rest.
+    /// The origins: at most 64, and rows `other` and `retired` for the rest.
     public let origins: [OriginReading]
-    /// The call sites: at most 32, and a row `other` for the rest.
-    public let sites: [SiteReading]
+    /// The call sites: at most 32, and rows `other` and `retired` for the rest.
+    public internal(set) var sites: [SiteReading]
     /// Histograms of durations.
     public internal(set) var durations: PoolDurations
     /// When the oldest queued request was submitted; `nil` if none is queued.
     public let oldestQueued: MonotonicTime?
+    /// When the oldest live lease got its connection; `nil` if there is none, or if the pool does not report leases.
+    public let oldestLease: MonotonicTime?
+    /// Leases on which no byte has moved for a minute; `nil` if the pool does not report it.
+    public internal(set) var overdueLeases: OverdueLeases?
+    /// The limits that keep at least one request waiting.
+    public internal(set) var saturation: PoolSaturation
+    /// The highest levels of the last 60 seconds.
+    public internal(set) var peaks: PoolPeaks
+    /// Levels of the whole pool over time.
+    package internal(set) var history: PoolHistory
     /// The number of DNS look-ups that connections wait for; `nil` if the pool does not report them.
     public let resolving: Int?
     /// When the pool last reported a turn; `nil` if never.
@@ -33,33 +43,50 @@ public struct PoolReading: Sendable {
     /// The facts that the pool reports. Numbers that depend on other facts are 0 and meaningless.
     public let facts: PoolFacts
 
-    init(
-        name: String,
-        pool: any ObservablePool,
-        now: MonotonicTime,
-        tally: consuming PoolTally,
-        pending: [PendingSubmission]
-    ) {
-        tally.add(pending)
+    /// A lease is overdue when no byte of it has moved for so long, in nanoseconds.
+    static let overdueThreshold: UInt64 = 60_000_000_000
+
+    init(name: String, pool: any ObservablePool, _ snapshot: PoolMeter.Snapshot) {
+        var tally = snapshot.tally
+        let unreported = tally.add(snapshot.pending)
         self.name = name
         self.configuration = tally.configuration
         self.configurationChanges = tally.configurationChanges
         self.configurationSince = tally.configurationSince
         self.configurationChanged = tally.configurationChanged
         self.backend = pool.backend
-        self.now = now
-        self.activity = pool.activity
+        self.now = snapshot.now
+        self.activity = snapshot.activity
         self.facts = pool.facts
         self.origins = tally.origins.rows
         self.sites = tally.sites.rows
         self.durations = tally.durations
         self.oldestQueued = tally.oldestQueued
+        self.oldestLease = facts.contains(.leaseStates) ? snapshot.oldestLease : nil
+        self.overdueLeases = facts.contains(.leaseStates) ? Self.overdue(snapshot, pool) : nil
+        self.saturation = tally.history.saturation
+        self.peaks = tally.history.peaks(at: snapshot.now, unreported: unreported)
+        self.history = tally.history
         self.resolving = facts.contains(.lookUps) ? tally.resolving : nil
         self.lastTurn = tally.lastTurn
     }
 
+    private static func overdue(_ snapshot: PoolMeter.Snapshot, _ pool: any ObservablePool) -> OverdueLeases {
+        snapshot.oldLeases.reduce(into: OverdueLeases()) { overdue, lease in
+            guard let state = pool.state(of: lease.key, since: lease.since),
+                snapshot.now - state.moved >= overdueThreshold
+            else { return }
+            overdue.add(state.heldBy)
+        }
+    }
+
     /// The age of the oldest queued request, in seconds; 0 if none is queued.
     public var oldestQueuedSeconds: Double { oldestQueued.map { Double(now - $0) / 1e9 } ?? 0 }
+
+    /// The age of the oldest lease, in seconds; 0 if there is none, `nil` if the pool does not report leases.
+    public var oldestLeaseSeconds: Double? {
+        facts.contains(.leaseStates) ? oldestLease.map { Double(now - $0) / 1e9 } ?? 0 : nil
+    }
 
     /// The time since the last change of limits and timeouts, in seconds; `nil` if there was no change.
     public var configurationAgeSeconds: Double? { configurationChanged.map { Double(now - $0) / 1e9 } }
@@ -74,11 +101,11 @@ public struct PoolReading: Sendable {
         }
     }
 
-    /// The fraction of acquisitions that reused a connection, 0 to 1; NaN before the first acquisition.
-    public var reuseRatio: Double {
+    /// The fraction of acquisitions that reused a connection, 0 to 1; `nil` before the first acquisition.
+    public var reuseRatio: Double? {
         let all = origins.reduce(0.0) { $0 + Double($1.acquires.total) }
         let opened = origins.reduce(0.0) { $0 + Double($1.acquires[.new]) }
-        return (all - opened) / all
+        return all > 0 ? (all - opened) / all : nil
     }
 
     /// The sum of the levels of all origins.
@@ -89,49 +116,3 @@ public struct PoolReading: Sendable {
     /// How often a request was queued because of `limit`.
     public func limitWaits(_ limit: PoolLimit) -> UInt64 { origins.reduce(0) { $0 &+ $1.limitWaits[limit] } }
 }
-
-/// One origin of a pool, or all origins without a row of their own.
-public struct OriginReading: Sendable {
-    /// `scheme://host:port`, or `other`.
-    public let label: String
-    /// Current connections and requests.
-    public internal(set) var levels = OriginLevels()
-    /// Successful acquisitions, by kind.
-    public internal(set) var acquires = Counts<AcquireKind>()
-    /// Failed acquisitions, by reason.
-    public internal(set) var acquireFailures = Counts<AcquireFailure>()
-    /// Queued requests, by the limit that made them wait.
-    public internal(set) var limitWaits = Counts<PoolLimit>()
-    /// Connections that became usable.
-    public internal(set) var connectionsOpened: UInt64 = 0
-    /// Connections that failed to open, by reason.
-    public internal(set) var connectFailures = Counts<ConnectFailure>()
-    /// Closed connections that had been usable, by reason.
-    public internal(set) var connectionsClosed = Counts<CloseReason>()
-    /// Requests that released or lost their connection.
-    public internal(set) var leasesEnded: UInt64 = 0
-    /// Requests that were retried because their reused connection was dead.
-    public internal(set) var staleRetries: UInt64 = 0
-
-    init(label: String) { self.label = label }
-}
-
-/// One call site of a pool, or all call sites without a row of their own.
-public struct SiteReading: Sendable {
-    /// The name of the call site, or `other`.
-    public let label: String
-    /// Current requests.
-    public internal(set) var levels = RequestLevels()
-    /// Requests that released or lost their connection.
-    public internal(set) var leasesEnded: UInt64 = 0
-    /// The total time for which these held their connections, in nanoseconds.
-    var leasedNanoseconds: UInt128 = 0
-
-    /// The total time for which finished requests held their connections, in seconds.
-    public var leasedSeconds: Double { Double(leasedNanoseconds) / 1e9 }
-
-    init(label: String) { self.label = label }
-}
-
-extension OriginReading: SeriesRow {}
-extension SiteReading: SeriesRow {}

@@ -1,11 +1,14 @@
-public import HTTPPool
+import HTTPPool
 
 /// Everything that a pool has reported, added up. As a value type, a copy is a consistent snapshot.
 struct PoolTally: Sendable {
     private(set) var origins: SeriesTable<Origin, OriginReading>
     private(set) var sites: SeriesTable<CallSite, SiteReading>
-    /// The bounds are fixed when the pool is created, because they must not change while the process runs.
-    private(set) var durations: PoolDurations
+    private(set) var durations = PoolDurations()
+    /// The levels of the whole pool over time.
+    private(set) var history = PoolHistory()
+    /// The time of the last scrape: what it showed must not be taken back by a turn that began before it.
+    private var scraped = MonotonicTime(nanoseconds: 0)
     /// The limits and timeouts in force.
     private(set) var configuration: PoolConfiguration
     /// How often the configuration was changed.
@@ -23,10 +26,9 @@ struct PoolTally: Sendable {
     /// When the last turn ended; `nil` before the first.
     private(set) var lastTurn: MonotonicTime?
 
-    init(configuration: PoolConfiguration, since: Double, maxOrigins: Int, maxSites: Int) {
-        origins = SeriesTable(cap: maxOrigins)
-        sites = SeriesTable(cap: maxSites)
-        durations = PoolDurations(acquireTimeout: configuration.timeouts.acquire)
+    init(configuration: PoolConfiguration, since: Double, caps: SeriesCaps) {
+        origins = SeriesTable(cap: caps.origins, patience: caps.patience)
+        sites = SeriesTable(cap: caps.sites, patience: caps.patience)
         self.configuration = configuration
         configurationSince = since
     }
@@ -42,105 +44,103 @@ struct PoolTally: Sendable {
             configurationSince = configurationChanged ?? configurationSince
             self.configurationChanged = turn.now
         }
-        for (id, origin) in turn.newOrigins {
-            origins.introduce(origin, label: origin.description, as: Int(id.index))
+        let now = max(turn.now, scraped)
+        for new in turn.newOrigins { origins.introduce(new.origin, as: Int(new.id.index), at: now) }
+        for event in turn.events { add(event, at: now) }
+        for origin in turn.origins { origins.setLevels(origin.levels, of: Int(origin.id.index), at: now) }
+        for change in turn.sites {
+            meet(change.site, at: now)
+            sites.setLevels(change.levels, of: Int(change.site.index), at: now)
         }
-        for event in turn.events { add(event) }
-        for (id, levels) in turn.origins { origins.setLevels(levels, of: Int(id.index)) }
-        for (site, levels) in turn.sites {
-            meet(site)
-            sites.setLevels(levels, of: Int(site.index))
-        }
+        history.set(origins.total, turn.saturation, at: now)
         takenThrough = turn.takenThrough
         oldestQueued = turn.oldestQueued
         resolving = turn.resolving
         lastTurn = turn.now
     }
 
+    /// Prepares for a scrape at `now`: the integrals include the time until then.
+    mutating func advance(to now: MonotonicTime) {
+        scraped = max(now, scraped)
+        origins.advance(to: scraped)
+        sites.advance(to: scraped)
+        history.advance(to: scraped)
+    }
+
     /// Counts submissions that no turn has reported yet as queued.
-    mutating func add(_ pending: [PendingSubmission]) {
+    ///
+    /// - Returns: how many there are.
+    mutating func add(_ pending: [PendingSubmission]) -> Int {
+        var count = 0
         for submission in pending where submission.number > takenThrough {
-            let origin = origins.row(of: submission.origin, label: submission.origin.description)
+            count += 1
+            let origin = origins.row(of: submission.origin, at: scraped)
             origins.adjust(row: origin) { $0.requests.queued += 1 }
-            let site = sites.row(of: submission.site, label: submission.site.name)
+            let site = sites.row(of: submission.site, at: scraped)
             sites.adjust(row: site) { $0.queued += 1 }
             oldestQueued = min(oldestQueued ?? submission.submitted, submission.submitted)
         }
+        return count
     }
 
-    private mutating func add(_ event: PoolEvent) {
-        let id = event.origin
+    private mutating func add(_ event: PoolEvent, at now: MonotonicTime) {
+        let id = Int(event.origin.index)
         switch event.kind {
         case .acquired(let kind, let waited, let queued):
-            origins.update(Int(id.index)) { $0.acquires[kind] &+= 1 }
+            origins.update(id, at: now) { $0.acquires[kind] &+= 1 }
+            update(event.site, at: now) { $0.acquires &+= 1 }
             durations.acquired.observe(waited)
-            durations.queueWait.observe(queued)
-        case .acquireFailed(let reason, let waited):
-            origins.update(Int(id.index)) { $0.acquireFailures[reason] &+= 1 }
-            durations.acquireFailed[reason.position].observe(waited)
-        case .queued(let limit):
-            origins.update(Int(id.index)) { $0.limitWaits[limit] &+= 1 }
+            durations.queuedAcquired.observe(queued)
+        case .acquireFailed(let reason, let waited, let queued):
+            origins.update(id, at: now) { $0.acquireFailures[reason] &+= 1 }
+            update(event.site, at: now) { $0.acquireFailures &+= 1 }
+            durations.acquireFailed.observe(waited)
+            durations.queuedFailed.observe(queued)
+        case .queued(let limit, _):
+            if let limit { origins.update(id, at: now) { $0.limitWaits[limit] &+= 1 } }
+        case .connecting: break
         case .connectionOpened(let took):
-            origins.update(Int(id.index)) { $0.connectionsOpened &+= 1 }
+            origins.update(id, at: now) { $0.connectionsOpened &+= 1 }
             durations.connected.observe(took)
         case .connectFailed(let reason, let took):
-            origins.update(Int(id.index)) { $0.connectFailures[reason] &+= 1 }
+            origins.update(id, at: now) { $0.connectFailures[reason] &+= 1 }
             durations.connectFailed.observe(took)
         case .connectionClosed(let reason, let lifetime, let requests):
-            origins.update(Int(id.index)) { $0.connectionsClosed[reason] &+= 1 }
+            origins.update(id, at: now) { $0.connectionsClosed[reason] &+= 1 }
             durations.connectionLifetime.observe(lifetime)
             durations.connectionRequests.observe(UInt64(requests))
-        case .leaseEnded(let site, let held):
-            origins.update(Int(id.index)) { $0.leasesEnded &+= 1 }
-            meet(site)
-            sites.update(Int(site.index)) {
-                $0.leasesEnded &+= 1
-                $0.leasedNanoseconds &+= UInt128(held)
+        case .responded(let waited):
+            origins.update(id, at: now) {
+                $0.responses &+= 1
+                $0.responseWait &+= UInt128(waited)
             }
+            durations.timeToHead.observe(waited)
+        case .leaseEnded(let outcome, let held):
+            origins.update(id, at: now) { $0.leases[outcome] &+= 1 }
             durations.lease.observe(held)
         case .staleRetry:
-            origins.update(Int(id.index)) { $0.staleRetries &+= 1 }
+            origins.update(id, at: now) { $0.staleRetries &+= 1 }
         }
     }
 
+    private mutating func update(_ site: CallSite, at now: MonotonicTime, _ change: (inout SiteReading) -> Void) {
+        meet(site, at: now)
+        sites.update(Int(site.index), at: now, change)
+    }
+
     /// Call site numbers are process-wide, so the first occurrence introduces a call site.
-    private mutating func meet(_ site: CallSite) {
+    private mutating func meet(_ site: CallSite, at now: MonotonicTime) {
         guard !sites.knows(Int(site.index)) else { return }
-        sites.introduce(site, label: site.name, as: Int(site.index))
+        sites.introduce(site, as: Int(site.index), at: now)
     }
 }
 
-/// The histograms of a pool.
-public struct PoolDurations: Sendable {
-    /// From submission to a ready connection.
-    public internal(set) var acquired: Histogram
-    /// From submission to failure, by position of the reason.
-    var acquireFailed: [Histogram]
-    /// From submission to a slot, for requests that acquired a connection.
-    public internal(set) var queueWait: Histogram
-    /// From the decision to open a connection until it was usable.
-    public internal(set) var connected: Histogram
-    /// From the decision to open a connection until it failed.
-    public internal(set) var connectFailed: Histogram
-    /// How long requests held their connections.
-    public internal(set) var lease: Histogram
-    /// How long usable connections existed.
-    public internal(set) var connectionLifetime: Histogram
-    /// How many requests a connection had served when it was closed.
-    public internal(set) var connectionRequests: Histogram
-
-    init(acquireTimeout: Duration?) {
-        let empty = Histogram(bounds: .durations(acquireTimeout: acquireTimeout?.wholeNanoseconds))
-        acquired = empty
-        acquireFailed = AcquireFailure.allCases.map { _ in empty }
-        queueWait = empty
-        connected = empty
-        connectFailed = empty
-        lease = empty
-        connectionLifetime = empty
-        connectionRequests = Histogram(bounds: .requests)
-    }
-
-    /// From submission to failure, for one reason.
-    public func acquireFailed(_ reason: AcquireFailure) -> Histogram { acquireFailed[reason.position] }
+/// How many series a pool may have.
+struct SeriesCaps: Sendable {
+    /// The origins with series of their own.
+    var origins = 64
+    /// The call sites with series of their own.
+    var sites = 32
+    /// After how long without a live level a row may be given up for another.
+    var patience = Duration.seconds(600)
 }

@@ -1,110 +1,242 @@
 import HTTPPool
 
-/// A table with a limited number of rows: the first `cap` keys get rows of their own, later ones share the row
-/// `other`.
+/// A table with a limited number of rows, each of which has series of its own.
+///
+/// The first `cap` keys get rows of their own; later ones share the row `other`. A row that has had no live level for a
+/// while is given up for a new key: what it counted goes to the row `retired`, so that sums over all rows never
+/// decrease. A key that shares `other` gets a row of its own only while it has no live level there, because the
+/// counters of a row must account for its levels.
 ///
 /// A pool refers to its origins and call sites by small numbers, each of which maps to a row by an array access.
-/// Rows are never removed, because their counters must not decrease.
-struct SeriesTable<Key: Hashable & Sendable, Row: SeriesRow>: Sendable {
+struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     private(set) var rows: [Row] = []
-    private let cap: Int
+    /// The sum of the levels of all rows.
+    private(set) var total = Row.Levels()
+    private var accounts: [Account] = []
     private var rowOfKey: [Key: Int] = [:]
-    private var otherRow: Int?
     private var members: [Member] = []
+    private var otherRow: Int?
+    private var retiredRow: Int?
+    /// The keys that share `other` and would like a row of their own. The busiest gets the next one.
+    private var waiting = FrequentKeys<Key>()
+    /// When a row may be given up next.
+    private var nextChance = MonotonicTime(nanoseconds: 0)
+    private let cap: Int
+    /// How long a row must have been without a live level to be given up, in nanoseconds.
+    private let patience: UInt64
+
+    /// What is known of a row beside its series.
+    private struct Account: Sendable {
+        /// Its key; `nil` for a shared row.
+        var key: Key?
+        /// Increases when the row is given up, so that members notice.
+        var generation: UInt32 = 0
+        var levels = Row.Levels()
+        /// Since when its levels are zero.
+        var emptySince: MonotonicTime
+    }
 
     /// A number used by a pool: its row, and its share of the row's levels.
     private struct Member: Sendable {
+        var key: Key?
         var row: Int?
+        var generation: UInt32 = 0
         var levels = Row.Levels()
     }
 
-    /// The label of the shared row.
+    /// The labels of the shared rows.
     static var otherLabel: String { "other" }
+    static var retiredLabel: String { "retired" }
 
-    init(cap: Int) { self.cap = cap }
+    /// At most one row is given up in this period, in nanoseconds.
+    private static var period: UInt64 { 60_000_000_000 }
+    /// After so long, in nanoseconds, it is worth while to look for a row to give up again.
+    private static var retryPeriod: UInt64 { 1_000_000_000 }
+
+    init(cap: Int, patience: Duration = .seconds(600)) {
+        self.cap = cap
+        self.patience = patience.wholeNanoseconds
+    }
+
+    // MARK: Members
 
     /// Assigns `index` to `key`. Levels left from its previous key are subtracted.
-    mutating func introduce(_ key: Key, label: String, as index: Int) {
-        if knows(index) { setLevels(Row.Levels(), of: index) }
+    mutating func introduce(_ key: Key, as index: Int, at now: MonotonicTime) {
+        if knows(index) { setLevels(Row.Levels(), of: index, at: now) }
         while members.count <= index { members.append(Member()) }
-        members[index].row = row(of: key, label: label)
+        members[index] = Member(key: key)
+        assign(index, row(of: key, at: now))
     }
 
     /// Whether `index` is assigned to a key.
-    func knows(_ index: Int) -> Bool { index < members.count && members[index].row != nil }
+    func knows(_ index: Int) -> Bool { index < members.count && members[index].key != nil }
+
+    /// The label of the row of `index`.
+    func label(of index: Int) -> String {
+        guard members.indices.contains(index), let row = members[index].row else { return Self.otherLabel }
+        return rows[row].label
+    }
 
     /// Changes the row of `index`.
-    mutating func update(_ index: Int, _ change: (inout Row) -> Void) {
-        let row = row(of: index)
+    mutating func update(_ index: Int, at now: MonotonicTime, _ change: (inout Row) -> Void) {
+        let row = row(of: index, at: now)
         change(&rows[row])
     }
 
     /// Replaces the levels of `index`.
-    mutating func setLevels(_ levels: Row.Levels, of index: Int) {
-        let row = row(of: index)
-        rows[row].levels.replace(members[index].levels, with: levels)
+    mutating func setLevels(_ levels: Row.Levels, of index: Int, at now: MonotonicTime) {
+        let row = row(of: index, at: now)
+        let old = members[index].levels
         members[index].levels = levels
+        total.replace(old, with: levels)
+        accounts[row].levels.replace(old, with: levels)
+        rows[row].setLevels(accounts[row].levels, at: now)
+        if accounts[row].levels == Row.Levels() { accounts[row].emptySince = now }
     }
 
-    /// The row of a key, created if the cap permits.
-    mutating func row(of key: Key, label: @autoclosure () -> String) -> Int {
-        if let row = rowOfKey[key] { return row }
-        let label = label()
-        let own = rows.count - (otherRow == nil ? 0 : 1)
-        // A key with the label `other` would give two rows the same label.
-        guard own < cap, label != Self.otherLabel else { return sharedRow() }
-        rows.append(Row(label: label))
-        rowOfKey[key] = rows.count - 1
-        return rows.count - 1
-    }
-
-    /// Changes the levels of a row directly, for requests that no member has reported yet.
-    mutating func adjust(row: Int, _ change: (inout Row.Levels) -> Void) { change(&rows[row].levels) }
-
-    /// The row of a number; one that was never introduced uses the shared row.
-    private mutating func row(of index: Int) -> Int {
-        if index < members.count, let row = members[index].row { return row }
-        while members.count <= index { members.append(Member()) }
-        let row = sharedRow()
+    private mutating func assign(_ index: Int, _ row: Int) {
         members[index].row = row
+        members[index].generation = accounts[row].generation
+    }
+
+    /// The row of `index`; one that was never introduced uses the shared row.
+    private mutating func row(of index: Int, at now: MonotonicTime) -> Int {
+        while members.count <= index { members.append(Member()) }
+        if let row = members[index].row, accounts[row].generation == members[index].generation, row != otherRow {
+            return row
+        }
+        return assignAgain(index, at: now)
+    }
+
+    private mutating func assignAgain(_ index: Int, at now: MonotonicTime) -> Int {
+        if let otherRow, members[index].row == otherRow, members[index].levels != Row.Levels() { return otherRow }
+        let row = members[index].key.map { self.row(of: $0, at: now) } ?? sharedRow(at: now)
+        assign(index, row)
         return row
     }
 
-    private mutating func sharedRow() -> Int {
+    // MARK: Rows
+
+    /// The row of a key, added or taken over from another key if possible.
+    mutating func row(of key: Key, at now: MonotonicTime) -> Int {
+        if let row = rowOfKey[key] { return row }
+        // A key with the label of a shared row would give two rows the same label.
+        let label = key.seriesLabel
+        guard label != Self.otherLabel, label != Self.retiredLabel else { return sharedRow(at: now) }
+        let own = rows.count - (otherRow == nil ? 0 : 1) - (retiredRow == nil ? 0 : 1)
+        if own < cap {
+            rowOfKey[key] = rows.count
+            return add(label, key, at: now)
+        }
+        waiting.note(key)
+        guard nextChance <= now, waiting.isMostFrequent(key) else { return sharedRow(at: now) }
+        guard let row = leastUseful(at: now) else {
+            nextChance = now + Self.retryPeriod
+            return sharedRow(at: now)
+        }
+        nextChance = now + Self.period
+        waiting.removeAll()
+        giveUp(row, at: now)
+        rows[row] = Row(label: label)
+        accounts[row] = Account(key: key, generation: accounts[row].generation &+ 1, emptySince: now)
+        rowOfKey[key] = row
+        return row
+    }
+
+    /// Changes the levels of a row directly, for requests that no member has reported yet.
+    mutating func adjust(row: Int, _ change: (inout Row.Levels) -> Void) { rows[row].adjustLevels(change) }
+
+    /// Adds the time since the last change to the integrals of every row.
+    mutating func advance(to now: MonotonicTime) {
+        for index in rows.indices { rows[index].advance(to: now) }
+    }
+
+    /// The row that may be given up, if any: one that never had a connection, else the one without live levels for the
+    /// longest time.
+    private func leastUseful(at now: MonotonicTime) -> Int? {
+        rows.indices.filter { row in
+            accounts[row].key != nil && accounts[row].levels == Row.Levels()
+                && now - accounts[row].emptySince >= patience
+        }
+        .min { one, other in
+            let (had, otherHad) = (rows[one].hasHadConnection, rows[other].hasHadConnection)
+            return had == otherHad ? accounts[one].emptySince < accounts[other].emptySince : !had
+        }
+    }
+
+    private mutating func giveUp(_ row: Int, at now: MonotonicTime) {
+        if let key = accounts[row].key { rowOfKey[key] = nil }
+        let retired = retiredRow ?? add(Self.retiredLabel, nil, at: now)
+        retiredRow = retired
+        rows[row].advance(to: now)
+        rows[retired].absorb(rows[row])
+    }
+
+    private mutating func sharedRow(at now: MonotonicTime) -> Int {
         if let otherRow { return otherRow }
-        rows.append(Row(label: Self.otherLabel))
-        otherRow = rows.count - 1
+        let row = add(Self.otherLabel, nil, at: now)
+        otherRow = row
+        return row
+    }
+
+    private mutating func add(_ label: String, _ key: Key?, at now: MonotonicTime) -> Int {
+        rows.append(Row(label: label))
+        accounts.append(Account(key: key, emptySince: now))
         return rows.count - 1
     }
+}
+
+/// What a ``SeriesTable`` has rows for.
+protocol SeriesKey: Hashable, Sendable {
+    /// The value of the label.
+    var seriesLabel: String { get }
 }
 
 /// A row of a ``SeriesTable``.
 protocol SeriesRow: Sendable {
     associatedtype Levels: LevelArithmetic
     init(label: String)
-    var levels: Levels { get set }
+    var label: String { get }
+    /// Whether it has ever been of use.
+    var hasHadConnection: Bool { get }
+    /// Adds the time since the last change to the integrals.
+    mutating func advance(to now: MonotonicTime)
+    /// Replaces the levels, after adding the time for which the old ones lasted to the integrals.
+    mutating func setLevels(_ levels: Levels, at now: MonotonicTime)
+    /// Changes the levels without regard to time.
+    mutating func adjustLevels(_ change: (inout Levels) -> Void)
+    /// Adds what another row has counted.
+    mutating func absorb(_ row: Self)
 }
 
 /// Levels that are the sum of the shares of several members.
-protocol LevelArithmetic: Sendable {
+protocol LevelArithmetic: Sendable, Equatable {
     init()
     /// Subtracts a member's old share and adds the new one.
     mutating func replace(_ old: Self, with new: Self)
 }
 
+extension Origin: SeriesKey {
+    var seriesLabel: String { description }
+}
+
+extension CallSite: SeriesKey {
+    var seriesLabel: String { name }
+}
+
 extension RequestLevels: LevelArithmetic {
     mutating func replace(_ old: Self, with new: Self) {
-        queued += new.queued - old.queued
-        connecting += new.connecting - old.connecting
-        inFlight += new.inFlight - old.inFlight
+        queued &+= new.queued &- old.queued
+        connecting &+= new.connecting &- old.connecting
+        inFlight &+= new.inFlight &- old.inFlight
     }
 }
 
 extension ConnectionLevels: LevelArithmetic {
     mutating func replace(_ old: Self, with new: Self) {
-        connecting += new.connecting - old.connecting
-        active += new.active - old.active
-        idle += new.idle - old.idle
+        connecting &+= new.connecting &- old.connecting
+        active &+= new.active &- old.active
+        idle &+= new.idle &- old.idle
     }
 }
 

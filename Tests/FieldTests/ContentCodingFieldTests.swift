@@ -54,7 +54,7 @@ struct ContentCodingFieldTests {
                 // The framing was whole, so it is the body that is wrong and not the connection.
                 #expect(peer.connections == (framing == .close ? 2 : 1))
                 let origin = try client.onlyOrigin
-                #expect(origin.leasesEnded == 2)
+                #expect(origin.leases.total == 2)
                 #expect(origin.connectionsClosed[.error] == 0)
             }
         }

@@ -45,7 +45,7 @@ private func expectConsistentEnd(of reading: PoolReading, sourceLocation: Source
             sourceLocation: sourceLocation
         )
         #expect(
-            origin.acquires.total == origin.leasesEnded,
+            origin.acquires.total == origin.leases.total,
             "\(origin.label): acquires and leases",
             sourceLocation: sourceLocation
         )

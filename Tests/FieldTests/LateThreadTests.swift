@@ -43,7 +43,7 @@ struct LateThreadTests {
             }
             let origin = try client.onlyOrigin
             #expect(origin.connectionsClosed[.requestTimeout] == 0)
-            #expect(origin.leasesEnded == UInt64(count))
+            #expect(origin.leases.total == UInt64(count))
         }
     }
 

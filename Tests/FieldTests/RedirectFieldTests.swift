@@ -136,7 +136,7 @@ struct RedirectFieldTests {
                 try await client.becomes(idle: 1)
                 let origin = try client.onlyOrigin
                 #expect(origin.acquires.total == 6)
-                #expect(origin.leasesEnded == 6)
+                #expect(origin.leases.total == 6)
             }
             try await peer.stop()
         }

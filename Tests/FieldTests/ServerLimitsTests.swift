@@ -37,7 +37,7 @@ struct ServerLimitsTests {
             let said = origin.connectionsClosed[.responseClose] + origin.connectionsClosed[.peerClosed]
             #expect(origin.connectionsClosed.total == said, "\(origin.connectionsClosed)")
             #expect(http2 || origin.connectionsClosed[.peerClosed] == 0, "\(origin.connectionsClosed)")
-            #expect(origin.leasesEnded == 200 + origin.staleRetries)
+            #expect(origin.leases.total == 200 + origin.staleRetries)
             try await eventually("the kernel's count is the pool's, and no socket waits to be closed") {
                 let kernel = try KernelSockets()
                 return kernel.count(.closeWait, to: nginx.tlsPort) == 0

@@ -128,7 +128,7 @@ struct FieldTimeTests {
             try await client.becomes()
             let origin = try client.onlyOrigin
             #expect(origin.connectionsClosed[.requestTimeout] == 1)
-            #expect(origin.leasesEnded == 1)
+            #expect(origin.leases.total == 1)
         }
         try await peer.stop()
     }

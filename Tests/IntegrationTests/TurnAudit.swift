@@ -37,7 +37,7 @@ final class TurnAudit: PoolObserver {
                 default: break
                 }
             }
-            for (id, levels) in origins { state.accounts[id.index, default: Account()].levels = levels }
+            for origin in origins { state.accounts[origin.id.index, default: Account()].levels = origin.levels }
             for (id, account) in state.accounts {
                 state.broken += Self.faults(of: account).map { "\($0) (origin \(id))" }
             }

@@ -12,14 +12,14 @@ extension ModelledPool {
         checkOwed()
         isSubmitting = false
         rig.machine.finishTurn(at: rig.now)
-        for (id, _) in rig.machine.record.turn.newOrigins {
+        for id in rig.machine.record.turn.newOrigins.map(\.id) {
             while reported.count <= id.index {
                 reported.append(OriginLevels())
                 ceiling.ofOrigins.append(0)
             }
             check(reported[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
         }
-        for (id, levels) in rig.machine.record.turn.origins { reported[Int(id.index)] = levels }
+        for origin in rig.machine.record.turn.origins { reported[Int(origin.id.index)] = origin.levels }
         for event in rig.machine.record.turn.events { tally[PoolEventKind(event).rawValue] += 1 }
         rig.machine.beginTurn()
         checkOrder(opened: opened)

@@ -4,7 +4,7 @@ import HTTPPool
 
 /// The kinds of events, for counting.
 enum PoolEventKind: Int, CaseIterable {
-    case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried
+    case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried, connecting, responded
 
     init(_ event: PoolEvent) {
         switch event.kind {
@@ -16,6 +16,8 @@ enum PoolEventKind: Int, CaseIterable {
         case .connectionClosed: self = .closed
         case .leaseEnded: self = .leaseEnded
         case .staleRetry: self = .retried
+        case .connecting: self = .connecting
+        case .responded: self = .responded
         }
     }
 }

@@ -64,9 +64,9 @@ final class Rig {
 
     func joinRefused(_ id: RequestID) { note(machine.joinRefused(id, at: now)) }
 
-    func cancel(_ id: RequestID) { note(machine.cancel(id, at: now)) }
+    func cancel(_ id: RequestID) { note(machine.end(id, .cancelled, at: now)) }
 
-    func bodyFailed(_ id: RequestID) { note(machine.bodyFailed(id, at: now)) }
+    func bodyFailed(_ id: RequestID) { note(machine.end(id, .bodyFailed, at: now)) }
 
     func idleConnectionEnded(_ slot: SlotID, _ reason: CloseReason) {
         note(machine.idleConnectionEnded(slot, reason, at: now))
@@ -177,7 +177,7 @@ extension [PoolEvent] {
         compactMap { if case .connectionClosed(let reason, _, _) = $0.kind { reason } else { nil } }
     }
     var acquireFailures: [AcquireFailure] {
-        compactMap { if case .acquireFailed(let reason, _) = $0.kind { reason } else { nil } }
+        compactMap { if case .acquireFailed(let reason, _, _) = $0.kind { reason } else { nil } }
     }
     var connectFailures: [ConnectFailure] {
         compactMap { if case .connectFailed(let reason, _) = $0.kind { reason } else { nil } }
@@ -186,7 +186,7 @@ extension [PoolEvent] {
         compactMap { if case .acquired(let kind, _, _) = $0.kind { kind } else { nil } }
     }
     var limitWaits: [PoolLimit] {
-        compactMap { if case .queued(let limit) = $0.kind { limit } else { nil } }
+        compactMap { if case .queued(let limit, _) = $0.kind { limit } else { nil } }
     }
 }
 

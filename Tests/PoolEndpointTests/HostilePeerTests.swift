@@ -181,7 +181,7 @@ struct HostilePeerTests {
             var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
             turn.newOrigins = (0..<64).map { index in
                 let host = String(repeating: "long.", count: 30) + "\(index)"
-                return (OriginID(index: Int32(index)), Origin(scheme: "https", host: host, port: 443))
+                return PoolTurn.NewOrigin(OriginID(index: Int32(index)), Origin(scheme: "https", host: host, port: 443))
             }
             pool.tell(turn)
             return client

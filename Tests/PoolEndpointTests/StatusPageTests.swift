@@ -50,25 +50,26 @@ struct StatusPageTests {
         let client = try client(configuration: configuration) { turn in
             let (api, files) = (OriginID(index: 0), OriginID(index: 1))
             turn.newOrigins = [
-                (api, Origin(scheme: "https", host: "api.example", port: 443)),
-                (files, Origin(scheme: "http", host: "files.internal.example", port: 8080)),
+                PoolTurn.NewOrigin(api, Origin(scheme: "https", host: "api.example", port: 443)),
+                PoolTurn.NewOrigin(files, Origin(scheme: "http", host: "files.internal.example", port: 8080)),
             ]
             let opened = PoolEvent.connectionOpened(api, took: 1)
-            let reused = PoolEvent.acquired(api, .reused, waited: 1, queued: 1)
+            let reused = PoolEvent.acquired(api, .reused, site: catalog, waited: 1, queued: 1)
             turn.events =
-                [.acquired(api, .new, waited: 1, queued: 0), reused, reused, reused]
+                [.acquired(api, .new, site: catalog, waited: 1, queued: 0), reused, reused, reused]
                 + [PoolEvent](repeating: opened, count: 120)
                 + [
                     .connectionClosed(api, .peerClosed, lifetime: 1, requests: 1), .queued(api, behind: .connections),
-                    .acquireFailed(api, .timeout, waited: 1), .connectFailed(files, .refused, took: 1),
+                    .acquireFailed(api, .timeout, site: catalog, waited: 1), .connectFailed(files, .refused, took: 1),
                 ]
             turn.origins = [
-                (api, levels(active: 118, idle: 1, queued: 12, inFlight: 118)), (files, levels(connecting: 1)),
+                PoolTurn.ChangedOrigin(api, levels(active: 118, idle: 1, queued: 12, inFlight: 118)),
+                PoolTurn.ChangedOrigin(files, levels(connecting: 1)),
             ]
             var site = RequestLevels()
             site.queued = 12
             site.inFlight = 118
-            turn.sites = [(catalog, site)]
+            turn.sites = [PoolTurn.ChangedSite(catalog, site)]
         }
         let expected = """
             PoolScope \(PoolScopeVersion.current); pools in this process: 2 alive, 3 ever created
@@ -139,8 +140,8 @@ struct StatusPageTests {
         var configuration = PoolConfiguration()
         configuration.limits.maxConnectionsPerOrigin = 2
         let client = try client(configuration: configuration) { turn in
-            turn.newOrigins = [(OriginID(index: 0), Origin(scheme: "http", host: "a", port: 80))]
-            turn.origins = [(OriginID(index: 0), levels(active: 2, queued: 1, inFlight: 2))]
+            turn.newOrigins = [PoolTurn.NewOrigin(OriginID(index: 0), Origin(scheme: "http", host: "a", port: 80))]
+            turn.origins = [PoolTurn.ChangedOrigin(OriginID(index: 0), levels(active: 2, queued: 1, inFlight: 2))]
         }
         #expect(page(client).contains("  SATURATED    1 origin at the limit of 2 connections each"))
     }
@@ -218,9 +219,9 @@ struct StatusPageTests {
             for index in 0..<3 {
                 let host = String(repeating: "\u{4E2D}", count: 200) + "\(index)"
                 turn.newOrigins.append(
-                    (OriginID(index: Int32(index)), Origin(scheme: "https", host: host, port: 65535))
+                    PoolTurn.NewOrigin(OriginID(index: Int32(index)), Origin(scheme: "https", host: host, port: 65535))
                 )
-                turn.origins.append((OriginID(index: Int32(index)), huge))
+                turn.origins.append(PoolTurn.ChangedOrigin(OriginID(index: Int32(index)), huge))
                 for reason in CloseReason.allCases {
                     turn.events.append(
                         .connectionClosed(OriginID(index: Int32(index)), reason, lifetime: 1, requests: 1)
@@ -229,7 +230,7 @@ struct StatusPageTests {
             }
             var levels = RequestLevels()
             levels.queued = .max
-            turn.sites = [(CallSite("a\u{1B}[2J\u{202E}\n" + String(repeating: "long ", count: 100)), levels)]
+            turn.sites = [PoolTurn.ChangedSite(CallSite("a\u{1B}[2J\u{202E}\n" + String(repeating: "long ", count: 100)), levels)]
         }
         let lines = page(client)
         #expect(lines.allSatisfy { $0.columns <= StatusPage.width })
@@ -255,8 +256,8 @@ struct StatusPageTests {
         let client = try client { turn in
             for (index, host) in ["b", "a", "busy"].enumerated() {
                 let id = OriginID(index: Int32(index))
-                turn.newOrigins.append((id, Origin(scheme: "http", host: host, port: 80)))
-                turn.origins.append((id, levels(idle: host == "busy" ? 2 : 1)))
+                turn.newOrigins.append(PoolTurn.NewOrigin(id, Origin(scheme: "http", host: host, port: 80)))
+                turn.origins.append(PoolTurn.ChangedOrigin(id, levels(idle: host == "busy" ? 2 : 1)))
             }
         }
         let hosts = page(client).compactMap { $0.firstMatch(of: /^http:\/\/(\w+):80/)?.1 }

@@ -214,7 +214,7 @@ struct InstrumentedClientTests {
                 client.tell(turn)
                 client.take(through: number)
                 turn = PoolTurn([
-                    .leaseEnded(.a, .unattributed, held: 1),
+                    .leaseEnded(.a, held: 1),
                     .connectionClosed(.a, .responseClose, lifetime: 1, requests: 1),
                 ]).levels(0)
                 turn.takenThrough = number

@@ -20,13 +20,14 @@ struct MeterTests {
     func everyEvent() throws {
         let site = CallSite("meter test")
         var events: [PoolEvent] = [
-            .connectionOpened(.a, took: 2_000_000), .leaseEnded(.a, site, held: 3_000_000_000), .staleRetry(.a),
+            .connectionOpened(.a, took: 2_000_000), .leaseEnded(.a, site: site, held: 3_000_000_000), .staleRetry(.a),
+            .responded(.a, waited: 2_000_000_000), .responded(.a, waited: 500_000_000),
         ]
         for (index, kind) in AcquireKind.allCases.enumerated() {
-            events += Array(repeating: .acquired(.a, kind, waited: 1000, queued: 500), count: index + 1)
+            events += Array(repeating: .acquired(.a, kind, site: site, waited: 1000, queued: 500), count: index + 1)
         }
         for (index, reason) in AcquireFailure.allCases.enumerated() {
-            events += Array(repeating: .acquireFailed(.a, reason, waited: 1000), count: index + 1)
+            events += Array(repeating: .acquireFailed(.a, reason, site: site, waited: 1000, queued: 300), count: index + 1)
         }
         for (index, reason) in ConnectFailure.allCases.enumerated() {
             events += Array(repeating: .connectFailed(.a, reason, took: 1000), count: index + 1)
@@ -37,40 +38,49 @@ struct MeterTests {
         for (index, limit) in PoolLimit.allCases.enumerated() {
             events += Array(repeating: .queued(.a, behind: limit), count: index + 1)
         }
+        for (index, outcome) in LeaseOutcome.allCases.enumerated() {
+            events += Array(repeating: .leaseEnded(.a, outcome, site: site, held: 0), count: index)
+        }
         client.tell(PoolTurn(events).introducing(0, "a").introducing(1, "b"))
 
         let a = try origin("http://a:80")
         #expect(AcquireKind.allCases.map { a.acquires[$0] } == [1, 2, 3])
-        #expect(AcquireFailure.allCases.map { a.acquireFailures[$0] } == [1, 2, 3, 4, 5])
+        #expect(AcquireFailure.allCases.map { a.acquireFailures[$0] } == [1, 2, 3, 4, 5, 6])
         #expect(ConnectFailure.allCases.map { a.connectFailures[$0] } == [1, 2, 3, 4, 5, 6, 7])
-        #expect(CloseReason.allCases.map { a.connectionsClosed[$0] } == Array(1...12))
-        #expect(PoolLimit.allCases.map { a.limitWaits[$0] } == [1, 2])
-        #expect((a.connectionsOpened, a.leasesEnded, a.staleRetries) == (1, 1, 1))
+        #expect(CloseReason.allCases.map { a.connectionsClosed[$0] } == Array(1...15))
+        #expect(PoolLimit.allCases.map { a.limitWaits[$0] } == [1, 2, 3])
+        #expect(LeaseOutcome.allCases.map { a.leases[$0] } == [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+        #expect((a.connectionsOpened, a.responses, a.staleRetries) == (1, 2, 1))
+        #expect(a.responseWaitSeconds == 2.5)
         let b = try origin("http://b:80")
         #expect(b.acquires.total + b.acquireFailures.total + b.connectFailures.total + b.connectionsClosed.total == 0)
-        #expect((b.connectionsOpened, b.leasesEnded, b.staleRetries, b.limitWaits.total) == (0, 0, 0, 0))
+        #expect((b.connectionsOpened, b.leases.total, b.staleRetries, b.limitWaits.total) == (0, 0, 0, 0))
 
         let reading = measured.reading()
         #expect(reading.durations.acquired.count == 6)
         #expect(reading.durations.acquired.sum == 6e-6)
-        #expect(reading.durations.queueWait.sum == 3e-6)
-        #expect(AcquireFailure.allCases.map { reading.durations.acquireFailed($0).count } == [1, 2, 3, 4, 5])
+        #expect(reading.durations.queuedAcquired.sum == 3e-6)
+        #expect(reading.durations.acquireFailed.count == 21)
+        #expect(abs(reading.durations.queuedFailed.sum - 21 * 300e-9) < 1e-12)
+        #expect(reading.durations.timeToHead.sum == 2.5)
         #expect((reading.durations.connected.count, reading.durations.connectFailed.count) == (1, 28))
         #expect(reading.durations.lease.sum == 3)
-        #expect(reading.durations.connectionLifetime.count == 78)
-        #expect(reading.durations.connectionRequests.sum == 78 * 7)
+        #expect(reading.durations.connectionLifetime.count == 120)
+        #expect(reading.durations.connectionRequests.sum == 120 * 7)
         #expect(reading.sites.map(\.label) == ["meter test"])
-        #expect(reading.sites.map(\.leasedSeconds) == [3])
+        #expect(reading.sites.map(\.acquires) == [6])
+        #expect(reading.sites.map(\.acquireFailures) == [21])
         #expect(reading.reuseRatio == 5.0 / 6.0)
     }
 
     @Test("Positions are those of allCases, so no counter is left out of a family")
     func positions() {
         #expect(AcquireKind.allCases.map(\.position) == Array(0..<3))
-        #expect(AcquireFailure.allCases.map(\.position) == Array(0..<5))
+        #expect(AcquireFailure.allCases.map(\.position) == Array(0..<6))
         #expect(ConnectFailure.allCases.map(\.position) == Array(0..<7))
-        #expect(CloseReason.allCases.map(\.position) == Array(0..<12))
-        #expect(PoolLimit.allCases.map(\.position) == Array(0..<2))
+        #expect(CloseReason.allCases.map(\.position) == Array(0..<15))
+        #expect(PoolLimit.allCases.map(\.position) == Array(0..<3))
+        #expect(LeaseOutcome.allCases.map(\.position) == Array(0..<11))
     }
 
     @Test("An origin that a turn does not name keeps its levels")
@@ -132,29 +142,38 @@ struct MeterTests {
 
     @Test("A value on a bound is in the bucket of that bound, and one above all bounds in the last")
     func buckets() {
-        var histogram = Histogram(bounds: .durations(acquireTimeout: nil))
-        for value in [0, 100_000, 100_001, 30_000_000_000, 30_000_000_001] as [UInt64] { histogram.observe(value) }
+        var histogram = Histogram(bounds: .waits)
+        for value in [0, 100_000, 100_001, 60_000_000_000, 60_000_000_001] as [UInt64] { histogram.observe(value) }
         let cumulative = histogram.cumulative
         #expect(cumulative.first?.bound == 0.0001)
         #expect(cumulative.first?.count == 2)
         #expect(cumulative.dropFirst().first?.count == 3)
-        #expect(cumulative.dropLast().last?.bound == 30)
+        #expect(cumulative.dropLast().last?.bound == 60)
         #expect(cumulative.dropLast().last?.count == 4)
         #expect(cumulative.last?.bound == .infinity)
         #expect(cumulative.last?.count == 5)
         #expect(histogram.count == 5)
     }
 
-    @Test("The acquire timeout is among the bounds, once and in order")
-    func acquireTimeoutBound() {
-        func bounds(_ timeout: Duration?) -> [Double] {
-            PoolDurations(acquireTimeout: timeout).acquired.cumulative.map(\.bound)
-        }
-        #expect(bounds(nil).count == 18)
-        #expect(bounds(.seconds(30)) == bounds(nil))
-        #expect(bounds(.zero) == bounds(nil))
-        #expect(bounds(.seconds(3)) == bounds(nil).prefix(14) + [3.0] + bounds(nil).suffix(4))
-        #expect(bounds(.seconds(60)).suffix(3) == [30, 60, .infinity])
+    @Test("The bounds are those of the contract, whatever the configuration")
+    func bounds() {
+        let times = [
+            0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+        ]
+        let durations = PoolDurations()
+        let waits = [
+            durations.acquired, durations.acquireFailed, durations.queuedAcquired, durations.queuedFailed,
+            durations.connected, durations.connectFailed, durations.timeToHead,
+        ]
+        for histogram in waits { #expect(histogram.cumulative.map(\.bound) == times + [.infinity]) }
+        #expect(durations.lease.cumulative.map(\.bound) == times + [300, .infinity])
+        #expect(
+            durations.connectionLifetime.cumulative.map(\.bound)
+                == [1, 5, 15, 30, 60, 300, 900, 3600, 21600, .infinity]
+        )
+        #expect(
+            durations.connectionRequests.cumulative.map(\.bound) == [1, 2, 5, 10, 25, 100, 1000, 10000, .infinity]
+        )
     }
 
     @Test("A turn's configuration is in force from that turn on, and counted and dated")
@@ -190,7 +209,7 @@ struct MeterTests {
 
     @Test("A sum does not wrap around where 64 bits of nanoseconds end")
     func hugeSum() {
-        var histogram = Histogram(bounds: .durations(acquireTimeout: nil))
+        var histogram = Histogram(bounds: .waits)
         histogram.observe(.max)
         histogram.observe(.max)
         #expect(histogram.sum == 2 * Double(UInt64.max) / 1e9)

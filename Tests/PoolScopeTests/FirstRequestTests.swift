@@ -72,7 +72,7 @@ struct FirstRequestTests {
         _ = try await client.execute(url).text()
         let sites = client.reading().sites.map(\.label)
         #expect(sites == ["literal", "nightly import", "catalog", "unattributed"])
-        #expect(client.reading().sites.allSatisfy { $0.leasesEnded == 1 })
+        #expect(client.reading().sites.allSatisfy { $0.acquires == 1 })
         await client.shutdown(.immediate)
     }
 }

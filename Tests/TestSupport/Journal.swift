@@ -18,7 +18,7 @@ package final class Journal: PoolObserver {
         state.withLock { state in
             state.turns += 1
             state.events += events
-            for (id, levels) in origins { state.levels[id.index] = levels }
+            for origin in origins { state.levels[origin.id.index] = origin.levels }
         }
     }
 
@@ -45,7 +45,7 @@ package final class Journal: PoolObserver {
         events.compactMap { if case .acquired(let kind, _, _) = $0.kind { kind } else { nil } }
     }
     package var acquireFailures: [AcquireFailure] {
-        events.compactMap { if case .acquireFailed(let reason, _) = $0.kind { reason } else { nil } }
+        events.compactMap { if case .acquireFailed(let reason, _, _) = $0.kind { reason } else { nil } }
     }
     package var connectFailures: [ConnectFailure] {
         events.compactMap { if case .connectFailed(let reason, _) = $0.kind { reason } else { nil } }

@@ -57,8 +57,8 @@ extension PoolTurn {
                 PoolEvent(.leaseEnded(site, held: nanoseconds), origin),
             ]
         }
-        turn.origins = [(origin, OriginLevels())]
-        turn.sites = [(site, RequestLevels())]
+        turn.origins = [PoolTurn.ChangedOrigin(origin, OriginLevels())]
+        turn.sites = [PoolTurn.ChangedSite(site, RequestLevels())]
         return turn
     }
 

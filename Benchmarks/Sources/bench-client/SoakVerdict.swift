@@ -35,7 +35,7 @@ struct SoakVerdict: CustomStringConvertible {
         let closed = reading.origins.reduce(0) { $0 + $1.connectionsClosed.total }
         if opened != closed { complaints.append("\(opened) connections opened, \(closed) closed") }
         let acquired = reading.origins.reduce(0) { $0 + $1.acquires.total }
-        let leases = reading.origins.reduce(0) { $0 + $1.leasesEnded }
+        let leases = reading.origins.reduce(0) { $0 + $1.leases.total }
         if acquired != leases { complaints.append("\(acquired) connections acquired, \(leases) given back") }
         for (ending, count) in tally.wrong.sorted(by: { $0.key < $1.key }) {
             complaints.append("\(count) requests ended otherwise than they must: \(ending)")

@@ -62,7 +62,7 @@ extension CurlDriver {
             switch limit {
             case .connections: .maxConnections
             case .connectionsPerOrigin: .maxConnectionsPerOrigin
-            case nil: nil
+            case .streams, nil: nil
             }
         return PoolError(
             .acquireTimeout,

@@ -76,8 +76,8 @@ extension CurlDriver {
             slot.connection = nil
         }
         if result != CURLE_OK { failedToOpen(transfer) }
-        let ending = transfer.ending(result)
-        if ending == .complete(keepAlive: true), let seconds = exchange.response.head.framing.keepAliveSeconds {
+        let ending = transfer.ending(result, error: error)
+        if case .complete(_, keepAlive: true) = ending, let seconds = exchange.response.head.framing.keepAliveSeconds {
             machine.announced(keepAlive: UInt64(seconds) * 1_000_000_000, by: slot.id)
         }
         release(transfer, from: slot)
@@ -155,7 +155,10 @@ extension CurlDriver {
         performLater(machine.responseBegan(slot.id, isMultiplexed: isMultiplexed, at: now))
     }
 
-    func headArrived(_ exchange: Exchange) { headsArrived.append(exchange) }
+    func headArrived(_ exchange: Exchange) {
+        headsArrived.append(exchange)
+        if let id = exchange.id { machine.responded(id, at: now) }
+    }
 
     func bodyArrived(_ exchange: Exchange) {
         streaming.append(exchange)

@@ -18,6 +18,8 @@ import PoolDecisions
 /// callbacks run within calls to libcurl, and those calls are made outside of every access.
 final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
+    /// What the leases are doing.
+    let board = LeaseBoard()
     let executor: DriverExecutor
     /// The transport settings of every request.
     let options: TransportOptions
@@ -96,7 +98,7 @@ final class CurlDriver: @unchecked Sendable {
         self.resolver = resolver
         mailbox = Mailbox(waker: events.waker)
         executor = DriverExecutor { [mailbox] in mailbox.wakeDriver() }
-        machine = PoolStateMachine(rules: PoolRules(settings.configuration))
+        machine = PoolStateMachine(rules: PoolRules(settings.configuration), board: board)
         // Sound: the thread retains the driver until it has cleaned up the multi handle.
         let me = Unmanaged.passUnretained(self).toOpaque()
         // A backstop: the limit applies per share, and each share holds one connection.
@@ -228,11 +230,7 @@ final class CurlDriver: @unchecked Sendable {
         }
         for exchange in batch.cancellations {
             guard let id = exchange.id else { continue }
-            if exchange.isResponseRefused {
-                perform(machine.responseRefused(id, at: now))
-            } else {
-                perform(machine.cancel(id, at: now))
-            }
+            perform(machine.end(id, exchange.isResponseRefused ? .responseRefused : .cancelled, at: now))
         }
         for exchange in batch.nudges { nudged(exchange) }
         for command in batch.commands {
@@ -253,7 +251,7 @@ final class CurlDriver: @unchecked Sendable {
     private func nudged(_ exchange: Exchange) {
         guard let id = exchange.id else { return }
         if exchange.upload?.failure != nil {
-            perform(machine.bodyFailed(id, at: now))
+            perform(machine.end(id, .bodyFailed, at: now))
         } else {
             exchange.transfer?.goOn()
         }
@@ -299,7 +297,7 @@ final class CurlDriver: @unchecked Sendable {
         events.close()
         for exchange in late.submissions {
             exchange.result = .failure(failure(of: exchange, .shutdown))
-            mailbox.report(Refusal(origin: exchange.request.origin, lastNumber: exchange.number), to: observer)
+            mailbox.report(Refusal(exchange, lastNumber: exchange.number), to: observer)
             exchange.upload?.close()
             exchange.finish()
         }

@@ -170,21 +170,31 @@ final class CurlTransfer {
     }
 
     /// What the end of the transfer means for the pool. The transfer must already have been removed from libcurl.
-    func ending(_ result: CURLcode) -> TransferEnding {
+    ///
+    /// - Parameter error: the caller's error; `nil` for a complete response.
+    func ending(_ result: CURLcode, error: PoolError?) -> TransferEnding {
         let isOpen = slot?.connection != nil
         if result == CURLE_OK {
             let framing = exchange?.response.head.framing
             let isLast =
                 exchange?.request.isLast == true || framing?.keepAliveSeconds == 0 || framing?.hasDoubtfulChunks == true
-            return .complete(keepAlive: isOpen && !isLast)
+            return .complete(status: status, keepAlive: isOpen && !isLast)
         }
-        if isRefusedExpectation(result) { return .complete(keepAlive: false) }
+        if isRefusedExpectation(result) { return .complete(status: status, keepAlive: false) }
         // A new HTTP/2 connection may end before it has accepted a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
         if wantedToSendAgain || hasGivenUp || isDead && !responseBegan { return .stale(sent: wasSent, .peerClosed) }
-        return .broken(connectFailure(result), keepAlive: isOpen && slot?.isMultiplexed == true)
+        let isInvalid = error?.code == .invalidResponse || error?.code == .responseTooLarge
+        return .broken(
+            connectFailure(result),
+            outcome: isInvalid ? .invalidResponse : .connectionLost,
+            keepAlive: isOpen && slot?.isMultiplexed == true
+        )
     }
+
+    /// The status of the response; 0 without one.
+    private var status: Int { exchange?.response.head.status ?? 0 }
 
     /// Whether the response is a 417 after which libcurl wanted to send the request again without the expectation.
     /// The response goes to the caller, and the connection is closed, because the server may still wait for the

@@ -3,15 +3,22 @@ import HTTPPool
 /// The turn that reports a request submitted after the pool had ended.
 struct Refusal {
     let origin: Origin
+    let site: CallSite
     /// The number of the last submission that the pool accepted.
     let lastNumber: UInt64
+
+    init(_ exchange: Exchange, lastNumber: UInt64) {
+        origin = exchange.request.origin
+        site = exchange.site
+        self.lastNumber = lastNumber
+    }
 
     func turn(at now: MonotonicTime) -> PoolTurn {
         var turn = PoolTurn(now: now)
         let id = OriginID(index: 0)
         turn.takenThrough = lastNumber
-        turn.newOrigins = [(id, origin)]
-        turn.events = [PoolEvent(.acquireFailed(.shutdown, waited: 0), id)]
+        turn.newOrigins = [PoolTurn.NewOrigin(id, origin)]
+        turn.events = [PoolEvent(.acquireFailed(.shutdown, waited: 0, queued: 0), id, at: now, site: site)]
         return turn
     }
 }

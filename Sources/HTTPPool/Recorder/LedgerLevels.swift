@@ -25,11 +25,9 @@ struct LedgerOrigins: Sendable {
 
     /// Returns and clears the origins introduced and the levels changed by the turn. The number of an origin whose
     /// levels are all zero is released.
-    mutating func takeTouched() -> (
-        introduced: [(id: OriginID, origin: Origin)], levels: [(id: OriginID, levels: OriginLevels)]
-    ) {
-        let new = introduced.map { (id: OriginID(index: Int32($0)), origin: rows[$0].origin) }
-        let levels = touched.map { (id: OriginID(index: Int32($0)), levels: rows[$0].levels) }
+    mutating func takeTouched() -> (introduced: [PoolTurn.NewOrigin], levels: [PoolTurn.ChangedOrigin]) {
+        let new = introduced.map { PoolTurn.NewOrigin(OriginID(index: Int32($0)), rows[$0].origin) }
+        let levels = touched.map { PoolTurn.ChangedOrigin(OriginID(index: Int32($0)), rows[$0].levels) }
         for index in touched {
             rows[index].isTouched = false
             guard rows[index].levels == OriginLevels() else { continue }
@@ -69,9 +67,9 @@ struct LedgerSites: Sendable {
         touched.insert(site)
     }
 
-    mutating func takeTouched() -> [(site: CallSite, levels: RequestLevels)] {
-        let changed = touched.map { (site: $0, levels: levels[$0] ?? RequestLevels()) }
-        for (site, value) in changed where value == RequestLevels() { levels[site] = nil }
+    mutating func takeTouched() -> [PoolTurn.ChangedSite] {
+        let changed = touched.map { PoolTurn.ChangedSite($0, levels[$0] ?? RequestLevels()) }
+        for change in changed where change.levels == RequestLevels() { levels[change.site] = nil }
         touched.removeAll(keepingCapacity: true)
         return changed
     }

@@ -5,8 +5,9 @@
 /// one is ignored and recorded in ``violations``, for the tests of an adapter.
 ///
 /// The life of a request: ``submitted(to:site:)``; ``queued(_:behind:)`` if a limit makes it wait; ``placed(_:)``
-/// when it gets a slot; then ``acquired(_:on:)`` or ``acquireFailed(_:_:)``. After it acquired a connection, it
-/// ends with ``leaseEnded(_:)`` or waits again after ``retried(_:)``. The life of a connection:
+/// when it gets a slot; then ``acquired(_:on:)`` or ``acquireFailed(_:_:)``. While it holds a connection:
+/// ``requestSent(_:)``, ``responseHead(_:)``, and ``waitingFor(_:_:)`` whenever bytes move. It ends with
+/// ``leaseEnded(_:_:)`` or waits again after ``retried(_:)``. The life of a connection:
 /// ``connectionOpening(to:)``, then either ``connectionOpened(_:)`` and ``connectionClosed(_:_:)``, or
 /// ``connectionFailed(_:_:)``.
 public struct PoolLedger: Sendable {
@@ -22,6 +23,8 @@ public struct PoolLedger: Sendable {
     private var origins = LedgerOrigins()
     private var sites = LedgerSites()
     private var waiting = LedgerQueue()
+    private var places = LedgerPlaces()
+    private var waitingBehind: [PoolLimit: Int] = [:]
     private var lastRequest: UInt64 = 0
     private var lastConnection: UInt64 = 0
     private var events: [PoolEvent] = []
@@ -36,6 +39,11 @@ public struct PoolLedger: Sendable {
         }
         let origin: Origin
         let site: CallSite
+        /// Its place among the requests, reused once it is finished.
+        let index: Int32
+        /// The limit that keeps it waiting.
+        var limit: PoolLimit?
+        var lease = LedgerLease()
         /// When this acquisition started: at submission or at the retry.
         var began: MonotonicTime
         var placed: MonotonicTime?
@@ -72,7 +80,7 @@ public struct PoolLedger: Sendable {
     public mutating func submitted(to origin: Origin, site: CallSite = .unattributed) -> RequestNumber {
         lastRequest += 1
         let number = RequestNumber(lastRequest)
-        requests[number] = Request(origin: origin, site: site, began: now)
+        requests[number] = Request(origin: origin, site: site, index: places.take(), began: now)
         change(requests: number) { $0.queued += 1 }
         waiting.append(number, since: now)
         if hasEnded { acquireFailed(number, .shutdown) }
@@ -82,17 +90,26 @@ public struct PoolLedger: Sendable {
     /// The request waits because of a limit.
     public mutating func queued(_ number: RequestNumber, behind limit: PoolLimit) {
         guard let request = request(number, in: [.queued], #function) else { return }
-        record(.queued(behind: limit), of: request.origin, number)
+        setLimit(limit, of: number)
+        record(.queued(behind: limit, waited: now - request.began), number)
+    }
+
+    private mutating func setLimit(_ limit: PoolLimit?, of number: RequestNumber) {
+        if let old = requests[number]?.limit { waitingBehind[old, default: 0] -= 1 }
+        if let limit { waitingBehind[limit, default: 0] += 1 }
+        requests[number]?.limit = limit
     }
 
     /// The request got a slot: an idle connection, a stream on a connection, or permission to open one. Clients
     /// that cannot observe this (``PoolFacts/slots``) do not report it.
     public mutating func placed(_ number: RequestNumber) {
-        guard request(number, in: [.queued], #function) != nil else { return }
+        guard let request = request(number, in: [.queued], #function) else { return }
         place(number)
+        record(.connecting(waited: now - request.began), number)
     }
 
     private mutating func place(_ number: RequestNumber) {
+        setLimit(nil, of: number)
         requests[number]?.placed = now
         requests[number]?.state = .placed
         change(requests: number) {
@@ -131,6 +148,7 @@ public struct PoolLedger: Sendable {
         if requests[number]?.state == .queued { place(number) }
         guard var request = requests[number] else { return }
         request.acquired = now
+        request.lease = LedgerLease(began: now)
         request.state = .acquired(connection)
         requests[number] = request
         change(requests: number) {
@@ -138,7 +156,7 @@ public struct PoolLedger: Sendable {
             $0.inFlight += 1
         }
         let queued = (request.placed ?? now) - request.began
-        record(.acquired(kind, waited: now - request.began, queued: queued), of: request.origin, number, connection)
+        record(.acquired(kind, waited: now - request.began, queued: queued), number, connection)
     }
 
     /// The request ended without acquiring a connection.
@@ -147,19 +165,37 @@ public struct PoolLedger: Sendable {
         change(requests: number) { levels in
             if request.state == .queued { levels.queued -= 1 } else { levels.connecting -= 1 }
         }
-        record(.acquireFailed(reason, waited: now - request.began), of: request.origin, number)
-        requests[number] = nil
+        let waited = now - request.began
+        let queued = reason == .rejected ? 0 : (request.placed ?? now) - request.began
+        record(.acquireFailed(reason, waited: waited, queued: queued), number)
+        forget(number)
     }
 
-    /// The request released or lost its connection.
-    public mutating func leaseEnded(_ number: RequestNumber) {
-        if endLease(number, #function) != nil { requests[number] = nil }
+    /// All bytes of the request were sent.
+    public mutating func requestSent(_ number: RequestNumber) {
+        changeLease(number, #function) { $0.requestSent(at: $1) }
+    }
+
+    /// The head of the final response arrived. Interim responses (status 1xx) are not reported.
+    public mutating func responseHead(_ number: RequestNumber) {
+        guard changeLease(number, #function, { $0.headArrived(at: $1) }), let request = requests[number] else { return }
+        record(.responded(waited: now - (request.acquired ?? now)), number)
+    }
+
+    /// Bytes of the request or of the response moved, or the side that is to move the next ones has changed.
+    public mutating func waitingFor(_ side: LeaseSide, _ number: RequestNumber) {
+        changeLease(number, #function) { $0.waits(for: side, at: $1) }
+    }
+
+    /// The request released or lost its connection. For a complete response, `LeaseOutcome(status:)` gives the outcome.
+    public mutating func leaseEnded(_ number: RequestNumber, _ outcome: LeaseOutcome) {
+        if endLease(number, outcome, #function) != nil { forget(number) }
     }
 
     /// The pool retries the request because its connection was dead. The request waits again from now on.
     public mutating func retried(_ number: RequestNumber) {
-        guard var request = endLease(number, #function) else { return }
-        record(.staleRetry, of: request.origin, number)
+        guard var request = endLease(number, .retried, #function) else { return }
+        record(.staleRetry, number)
         request.state = .queued
         request.began = now
         request.placed = nil
@@ -169,14 +205,42 @@ public struct PoolLedger: Sendable {
         waiting.append(number, since: now)
     }
 
-    private mutating func endLease(_ number: RequestNumber, _ report: String) -> Request? {
+    @discardableResult
+    private mutating func changeLease(
+        _ number: RequestNumber,
+        _ report: String,
+        _ change: (inout LedgerLease, MonotonicTime) -> Bool
+    ) -> Bool {
+        guard var request = requests[number], case .acquired = request.state else {
+            note(report, "the request holds no connection")
+            return false
+        }
+        guard change(&request.lease, now) else {
+            note(report, "it was reported before")
+            return false
+        }
+        requests[number] = request
+        return true
+    }
+
+    /// What a lease is doing; `nil` if the request holds no connection.
+    func lease(of number: RequestNumber) -> LeaseState? {
+        guard let request = requests[number], case .acquired = request.state else { return nil }
+        return request.lease.state
+    }
+
+    private mutating func endLease(
+        _ number: RequestNumber,
+        _ outcome: LeaseOutcome,
+        _ report: String
+    ) -> Request? {
         guard let request = requests[number], case .acquired(let connection) = request.state else {
             note(report, "the request holds no connection")
             return nil
         }
         change(requests: number) { $0.inFlight -= 1 }
         let held = now - (request.acquired ?? now)
-        record(.leaseEnded(request.site, held: held), of: request.origin, number, connection)
+        record(.leaseEnded(outcome, held: held), number, connection)
         if let connection, let found = connections[connection] {
             connections[connection]?.leases -= 1
             if found.leases == 1 {
@@ -212,7 +276,7 @@ public struct PoolLedger: Sendable {
             $0.connecting -= 1
             $0.idle += 1
         }
-        record(.connectionOpened(took: now - connection.opening), of: connection.origin, nil, number)
+        record(.connectionOpened(took: now - connection.opening), of: connection.origin, number)
     }
 
     /// The connection failed to open.
@@ -222,7 +286,7 @@ public struct PoolLedger: Sendable {
         }
         connections[number] = nil
         changeConnections(of: connection.origin) { $0.connecting -= 1 }
-        record(.connectFailed(reason, took: now - connection.opening), of: connection.origin, nil, number)
+        record(.connectFailed(reason, took: now - connection.opening), of: connection.origin, number)
     }
 
     /// A usable connection was closed. Requests that still hold it must be reported as ended separately.
@@ -235,7 +299,7 @@ public struct PoolLedger: Sendable {
             if connection.leases > 0 { levels.active -= 1 } else { levels.idle -= 1 }
         }
         let closed = PoolEvent.Kind.connectionClosed(reason, lifetime: now - opened, requests: connection.served)
-        record(closed, of: connection.origin, nil, number)
+        record(closed, of: connection.origin, number)
     }
 
     // MARK: The pool
@@ -250,7 +314,11 @@ public struct PoolLedger: Sendable {
     public mutating func ended() {
         hasEnded = true
         for (number, request) in requests.sorted(by: { $0.key < $1.key }) {
-            if case .acquired = request.state { leaseEnded(number) } else { acquireFailed(number, .shutdown) }
+            if case .acquired = request.state {
+                leaseEnded(number, .shutdown)
+            } else {
+                acquireFailed(number, .shutdown)
+            }
         }
         for (number, connection) in connections.sorted(by: { $0.key < $1.key }) {
             if connection.opened != nil {
@@ -276,6 +344,7 @@ public struct PoolLedger: Sendable {
         (turn.newOrigins, turn.origins) = origins.takeTouched()
         turn.sites = sites.takeTouched()
         turn.oldestQueued = waiting.oldest { requests[$0]?.state == .queued }
+        for (limit, count) in waitingBehind where count > 0 { turn.saturation.insert(PoolSaturation(limit)) }
         newConfiguration = nil
         events.removeAll(keepingCapacity: true)
         return turn
@@ -283,13 +352,25 @@ public struct PoolLedger: Sendable {
 
     var hasRequests: Bool { lastRequest > 0 }
 
+    private mutating func forget(_ number: RequestNumber) {
+        setLimit(nil, of: number)
+        guard let request = requests.removeValue(forKey: number) else { return }
+        places.release(request.index)
+    }
+
     private mutating func record(
         _ kind: PoolEvent.Kind,
-        of origin: Origin,
-        _ request: RequestNumber?,
+        _ number: RequestNumber,
         _ connection: ConnectionNumber? = nil
     ) {
-        events.append(PoolEvent(kind, origins.id(of: origin), request: request, connection: connection))
+        guard let request = requests[number] else { return }
+        let key = RequestKey(number: number, index: request.index)
+        let id = origins.id(of: request.origin)
+        events.append(PoolEvent(kind, id, at: now, site: request.site, request: key, connection: connection))
+    }
+
+    private mutating func record(_ kind: PoolEvent.Kind, of origin: Origin, _ connection: ConnectionNumber) {
+        events.append(PoolEvent(kind, origins.id(of: origin), at: now, connection: connection))
     }
 
     private mutating func change(requests number: RequestNumber, _ change: (inout RequestLevels) -> Void) {

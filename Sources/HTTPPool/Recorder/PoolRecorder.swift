@@ -13,7 +13,9 @@ private import Synchronization
 ///     $0.connectionOpened(connection)
 ///     $0.acquired(request, on: connection)
 /// }
-/// recorder.record { $0.leaseEnded(request) }
+/// recorder.record { $0.requestSent(request) }
+/// recorder.record { $0.responseHead(request) }
+/// recorder.record { $0.leaseEnded(request, LeaseOutcome(status: 200)) }
 /// ```
 ///
 /// Omit from `facts` what the client cannot report; the metrics that depend on it are absent.
@@ -37,13 +39,13 @@ public final class PoolRecorder: ObservablePool {
     /// - Parameters:
     ///   - configuration: the limits and timeouts in force.
     ///   - backend: the client and TLS libraries.
-    ///   - facts: what the adapter reports. DNS look-ups and thread activity are not supported.
+    ///   - facts: what the adapter reports. DNS look-ups and thread activity are not supported and are left out.
     ///   - clock: the time of a report.
     ///   - shutdown: shuts the client down and returns when its last connection is closed.
     public init(
         configuration: PoolConfiguration = PoolConfiguration(),
         backend: PoolBackend,
-        facts: PoolFacts = [.connections, .slots, .limitWaits, .retries],
+        facts: PoolFacts = .all,
         clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.now,
         shutdown: @escaping @Sendable (ShutdownPolicy) async -> Void = { _ in }
     ) {
@@ -89,6 +91,11 @@ public final class PoolRecorder: ObservablePool {
             }
             state.observer = observer
         }
+    }
+
+    /// What a request that holds a connection is doing.
+    public func state(of request: RequestKey, since: MonotonicTime) -> LeaseState? {
+        state.withLock { $0.ledger.lease(of: request.number) }
     }
 
     /// Always empty: every report is part of a turn at once.

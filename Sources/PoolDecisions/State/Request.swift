@@ -27,6 +27,8 @@ struct Request {
     private(set) var progress: MonotonicTime
     /// Who is to move the next byte.
     private(set) var awaiting = Awaiting.response
+    /// The head of the final response has arrived.
+    private(set) var hasHead = false
     /// When this acquisition began: at the submission, or at the retry.
     private(set) var acquisitionBegan: MonotonicTime
     /// When it got its slot, or the first of those that it had without waiting in between; `nil` while it waits.
@@ -51,6 +53,16 @@ struct Request {
     }
 
     var isRetry: Bool { retries > 0 }
+    /// What it is waiting for.
+    var phase: RequestPhase {
+        switch (state, awaiting) {
+        case (.queued, _): .queued
+        case (.connecting, _): .connecting
+        case (.inFlight, .peerTakes): .sending
+        case (.inFlight, .response): hasHead ? .receiving : .waitingForHead
+        case (.inFlight, .caller): .heldByCaller
+        }
+    }
     /// The slot whose connection it holds, or is to hold.
     var slot: SlotID? {
         switch state {
@@ -98,8 +110,11 @@ struct Request {
     /// It holds a ready connection from now on.
     mutating func noteAcquired(at now: MonotonicTime) {
         acquired = now
+        hasHead = false
         noteProgress(at: now, hasBody ? .peerTakes : .response)
     }
+
+    mutating func noteHead() { hasHead = true }
 
     /// Bytes of it moved, or who is to move the next has changed.
     mutating func noteProgress(at now: MonotonicTime, _ next: Awaiting) {

@@ -22,6 +22,8 @@ struct ServingOrder {
     private var ranks: [Rank?] = []
     /// How many origins have a rank.
     private var count = 0
+    /// Whether no origin has a rank.
+    var isEmpty: Bool { count == 0 }
     private var lastCount: UInt64 = 0
     /// By origin: the count when it was last given a connection.
     private var given: [UInt64] = []

@@ -14,7 +14,7 @@ struct TurnRecord {
         var isTouched = false
     }
 
-    /// Complete only between ``finish(at:oldestQueued:)`` and ``beginNext()``.
+    /// Complete only between ``finish(at:oldestQueued:saturation:)`` and ``beginNext()``.
     private(set) var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
     /// The origins whose levels changed in this turn, or that may be unused.
     private var touchedOrigins: [Int] = []
@@ -31,13 +31,44 @@ struct TurnRecord {
 
     // MARK: Events
 
-    /// - Parameters:
-    ///   - request: the number of its submission.
-    ///   - connection: ``Slot/number``.
-    ///   Each is 0 if the event has no such number.
-    mutating func record(_ kind: PoolEvent.Kind, of origin: Int, request: UInt64 = 0, connection: UInt64 = 0) {
-        let id = OriginID(index: Int32(origin))
-        turn.events.append(PoolEvent(kind, id, requestValue: request, connectionValue: connection))
+    /// Records what happened to a request.
+    ///
+    /// - Parameter connection: ``Slot/number``; 0 without a connection.
+    mutating func record(
+        _ kind: PoolEvent.Kind,
+        _ id: RequestID,
+        _ request: borrowing Request,
+        connection: UInt64 = 0,
+        at now: MonotonicTime
+    ) {
+        turn.events.append(
+            PoolEvent(
+                kind,
+                OriginID(index: Int32(truncatingIfNeeded: request.origin)),
+                at: now,
+                site: request.site,
+                requestIndex: Int32(truncatingIfNeeded: id),
+                requestValue: request.number,
+                connectionValue: connection
+            )
+        )
+    }
+
+    /// Records what happened to a connection on which no request is.
+    ///
+    /// - Parameter connection: ``Slot/number``.
+    mutating func record(_ kind: PoolEvent.Kind, of origin: Int, connection: UInt64, at now: MonotonicTime) {
+        turn.events.append(
+            PoolEvent(
+                kind,
+                OriginID(index: Int32(truncatingIfNeeded: origin)),
+                at: now,
+                site: .unattributed,
+                requestIndex: -1,
+                requestValue: 0,
+                connectionValue: connection
+            )
+        )
     }
 
     /// The submission with this number is in the levels from now on.
@@ -54,7 +85,7 @@ struct TurnRecord {
     /// The origin is known under this number from now on.
     mutating func add(_ origin: Int, _ name: Origin) {
         while origins.count <= origin { origins.append(OriginEntry()) }
-        turn.newOrigins.append((OriginID(index: Int32(origin)), name))
+        turn.newOrigins.append(PoolTurn.NewOrigin(OriginID(index: Int32(origin)), name))
     }
 
     // MARK: Levels
@@ -107,15 +138,16 @@ struct TurnRecord {
     // MARK: The end of the turn
 
     /// Completes ``turn``. ``takeTouched()``, until it returns `nil`, and ``beginNext()`` follow.
-    mutating func finish(at now: MonotonicTime, oldestQueued: MonotonicTime?) {
+    mutating func finish(at now: MonotonicTime, oldestQueued: MonotonicTime?, saturation: PoolSaturation) {
         turn.now = now
         for index in touchedOrigins {
-            turn.origins.append((OriginID(index: Int32(index)), origins[index].levels))
+            turn.origins.append(PoolTurn.ChangedOrigin(OriginID(index: Int32(index)), origins[index].levels))
         }
         for site in touchedSites {
-            turn.sites.append((site, sites[Int(site.index)].levels))
+            turn.sites.append(PoolTurn.ChangedSite(site, sites[Int(site.index)].levels))
         }
         turn.oldestQueued = oldestQueued
+        turn.saturation = saturation
         hasNewResolving = false
     }
 

@@ -48,11 +48,12 @@ package enum Awaiting {
 
 /// How a transfer ended.
 package enum TransferEnding: Equatable {
-    /// The whole exchange was carried out. `keepAlive`: the connection is open and may serve another request.
-    case complete(keepAlive: Bool)
-    /// It broke. The reason counts if the connection never became usable. `keepAlive`: it broke alone, and the connection
-    /// that it shares goes on.
-    case broken(ConnectFailure, keepAlive: Bool = false)
+    /// The whole exchange was carried out. `status`: that of the response. `keepAlive`: the connection is open and may serve
+    /// another request.
+    case complete(status: Int = 200, keepAlive: Bool)
+    /// It broke. The reason counts if the connection never became usable, the outcome if it did. `keepAlive`: it broke
+    /// alone, and the connection that it shares goes on.
+    case broken(ConnectFailure, outcome: LeaseOutcome = .connectionLost, keepAlive: Bool = false)
     /// The reused connection turned out to be dead before a byte of the response came. `sent`: the request may have
     /// reached the peer. `reason`: what the connection died of.
     case stale(sent: Bool, CloseReason)

@@ -61,7 +61,7 @@ struct StormTests {
         #expect(checker.checkEnd(client.reading()) == [])
         #expect(adapter.recorder.violations == [])
         let origins = client.reading().origins
-        #expect(origins.reduce(0) { $0 + $1.leasesEnded } == account.answered.load(ordering: .relaxed))
+        #expect(origins.reduce(0) { $0 + $1.leases.total } == account.answered.load(ordering: .relaxed))
         #expect(
             origins.reduce(0) { $0 + $1.acquireFailures[.connectFailed] } == account.refused.load(ordering: .relaxed)
         )

@@ -21,3 +21,17 @@ public struct ConnectionNumber: Sendable, Hashable, Comparable {
     /// Whether `a` was opened before `b`.
     public static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 }
+
+/// Identifies a request that is not finished.
+public struct RequestKey: Sendable, Hashable {
+    /// Its number in the pool.
+    public let number: RequestNumber
+    /// Its place among the pool's requests: small, and reused for another request once this one is finished.
+    public let index: Int32
+
+    /// Identifies a request by its number and its place.
+    public init(number: RequestNumber, index: Int32) {
+        self.number = number
+        self.index = index
+    }
+}

@@ -1,0 +1,121 @@
+import HTTPPool
+import Testing
+
+@testable import PoolMetrics
+
+private func at(_ milliseconds: UInt64) -> MonotonicTime {
+    MonotonicTime(nanoseconds: 1_000_000_000_000 + milliseconds * 1_000_000)
+}
+
+private func levels(_ change: (inout OriginLevels) -> Void) -> OriginLevels {
+    var levels = OriginLevels()
+    change(&levels)
+    return levels
+}
+
+@Suite("Peaks")
+struct PeakTests {
+    @Test("A peak stays for the running second and 60 whole ones, whoever reads it")
+    func window() {
+        var peak = PeakWindow()
+        peak.set(7, at: at(500))
+        peak.set(0, at: at(600))
+        for _ in 0..<3 { #expect(peak.highest(at: at(700)) == 7) }
+        #expect(peak.highest(at: at(60_999)) == 7)
+        #expect(peak.highest(at: at(61_000)) == 0)
+    }
+
+    @Test("A level that lasts is the peak of every second in which it lasts")
+    func lasting() {
+        var peak = PeakWindow()
+        peak.set(3, at: at(0))
+        #expect(peak.highest(at: at(10 * 60_000)) == 3)
+        peak.set(1, at: at(10 * 60_000 + 100))
+        #expect(peak.highest(at: at(10 * 60_000 + 59_000)) == 3)
+        #expect(peak.highest(at: at(11 * 60_000 + 2000)) == 1)
+    }
+
+    @Test("A peak within a second is not missed, and is never below the level")
+    func short() {
+        var history = PoolHistory()
+        history.set(levels { $0.connections.active = 2 }, [], at: at(100))
+        history.set(
+            levels {
+                $0.connections = ConnectionLevels(); $0.connections.active = 9; $0.connections.idle = 1
+                $0.requests.queued = 4; $0.requests.inFlight = 9
+            },
+            [.connections],
+            at: at(110)
+        )
+        history.set(levels { $0.connections.active = 1 }, [], at: at(120))
+        let peaks = history.peaks(at: at(130), unreported: 0)
+        #expect(peaks == PoolPeaks(active: 9, open: 10, queued: 4, demand: 13))
+        // Submissions that no turn has taken count as well.
+        let more = history.peaks(at: at(61_500), unreported: 6)
+        #expect(more == PoolPeaks(active: 1, open: 1, queued: 6, demand: 6))
+    }
+}
+
+@Suite("Integrals")
+struct IntegralTests {
+    @Test("They are the sum of level by time, to the nanosecond")
+    func exact() {
+        var history = PoolHistory()
+        history.set(levels { $0.connections.active = 3; $0.requests.queued = 2 }, [.connections], at: at(0))
+        history.set(levels { $0.connections.idle = 5 }, [], at: at(1500))
+        history.advance(to: at(3500))
+        history.advance(to: at(3500))
+        #expect(history.connectionTime.active == 3 * 1_500_000_000)
+        #expect(history.connectionTime.idle == 5 * 2_000_000_000)
+        #expect(history.connectionTime.connecting == 0)
+        #expect(history.queuedTime == 2 * 1_500_000_000)
+        #expect(history.saturatedTime[.connections] == 1_500_000_000)
+        #expect(history.saturatedTime[.connectionsPerOrigin] == 0)
+    }
+
+    @Test("A turn that began before a scrape and is published after it takes nothing back")
+    func turnAfterScrape() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0, caps: SeriesCaps())
+        var turn = PoolTurn(now: at(0)).introducing(0, "a").levels(0, active: 1, queued: 1, inFlight: 1)
+            .levels(CallSite("integral"), queued: 1, inFlight: 1)
+        tally.add(turn, configurationChanged: nil)
+        tally.advance(to: at(2000))
+        let (held, waited) = (tally.origins.rows[0].times.leased, tally.origins.rows[0].times.waited)
+        #expect(held == 2_000_000_000 && waited == 2_000_000_000)
+        turn = PoolTurn(now: at(500)).levels(0).levels(CallSite("integral"))
+        tally.add(turn, configurationChanged: nil)
+        tally.advance(to: at(2100))
+        #expect(tally.origins.rows[0].times.leased == held)
+        #expect(tally.origins.rows[0].times.waited == waited)
+        #expect(tally.sites.rows[0].times.leased == held)
+        #expect(tally.history.connectionTime.active == held)
+    }
+
+    @Test("Negative and absurd levels of a client that is wrong neither crash nor count")
+    func wrongLevels() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0, caps: SeriesCaps())
+        let wrong = levels {
+            $0.connections.active = -5; $0.requests.queued = .max; $0.requests.connecting = 1; $0.requests.inFlight = -1
+        }
+        var turn = PoolTurn(now: at(0)).introducing(0, "a")
+        turn.origins = [PoolTurn.ChangedOrigin(OriginID(index: 0), wrong)]
+        tally.add(turn, configurationChanged: nil)
+        tally.advance(to: at(10_000))
+        #expect(tally.origins.rows[0].times.leased == 0)
+        #expect(tally.history.connectionTime.active == 0)
+    }
+}
+
+extension PoolTurn {
+    /// Sets the levels of a call site.
+    fileprivate func levels(_ site: CallSite, queued: Int = 0, inFlight: Int) -> PoolTurn {
+        var turn = self
+        var levels = RequestLevels()
+        levels.queued = queued
+        levels.inFlight = inFlight
+        turn.sites.append(PoolTurn.ChangedSite(site, levels))
+        return turn
+    }
+
+    fileprivate func levels(_ site: CallSite) -> PoolTurn { levels(site, inFlight: 0) }
+}
