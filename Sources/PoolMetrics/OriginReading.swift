@@ -45,9 +45,12 @@ extension OriginReading: SeriesRow {
 
     mutating func advance(to now: MonotonicTime) { times.advance(levels.requests, to: now) }
 
-    mutating func setLevels(_ levels: OriginLevels, at now: MonotonicTime) {
-        advance(to: now)
-        self.levels = levels
+    var changed: MonotonicTime { times.since }
+
+    mutating func replaceLevels(_ old: OriginLevels, with new: OriginLevels, at now: MonotonicTime) {
+        times.advance(levels.requests, to: now)
+        times.begin(at: now)
+        levels.replace(old, with: new)
     }
 
     mutating func adjustLevels(_ change: (inout OriginLevels) -> Void) { change(&levels) }
@@ -93,9 +96,12 @@ extension SiteReading: SeriesRow {
 
     mutating func advance(to now: MonotonicTime) { times.advance(levels, to: now) }
 
-    mutating func setLevels(_ levels: RequestLevels, at now: MonotonicTime) {
-        advance(to: now)
-        self.levels = levels
+    var changed: MonotonicTime { times.since }
+
+    mutating func replaceLevels(_ old: RequestLevels, with new: RequestLevels, at now: MonotonicTime) {
+        times.advance(levels, to: now)
+        times.begin(at: now)
+        levels.replace(old, with: new)
     }
 
     mutating func adjustLevels(_ change: (inout RequestLevels) -> Void) { change(&levels) }
@@ -115,21 +121,22 @@ package struct RequestTimes: Sendable {
     package private(set) var waited: UInt128 = 0
     /// Requests in flight.
     package private(set) var leased: UInt128 = 0
-    private var since = MonotonicTime(nanoseconds: .max)
+    /// When the levels last changed, or the time was last added.
+    fileprivate var since = MonotonicTime(nanoseconds: 0)
 
     /// The levels lasted until `now`. A time before the last one adds nothing.
     mutating func advance(_ levels: RequestLevels, to now: MonotonicTime) {
-        let time = now - since
-        if time > 0 {
-            // A client's levels may be wrong, so negative ones count as none and nothing here can overflow.
-            let waiting = levels.queued &+ levels.connecting
-            if waiting > 0 { waited &+= UInt128(time) &* UInt128(clamping: waiting) }
-            if levels.inFlight > 0 { leased &+= UInt128(time) &* UInt128(clamping: levels.inFlight) }
-            since = now
-        } else if since.nanoseconds == .max {
-            since = now
-        }
+        // A client's levels may be wrong, so negative ones count as none and nothing here can overflow.
+        let waiting = levels.queued &+ levels.connecting
+        guard now > since, waiting > 0 || levels.inFlight > 0 else { return }
+        let time = UInt128(now.nanoseconds &- since.nanoseconds)
+        if waiting > 0 { waited &+= time &* UInt128(UInt64(waiting)) }
+        if levels.inFlight > 0 { leased &+= time &* UInt128(UInt64(levels.inFlight)) }
+        since = now
     }
+
+    /// The levels change at `now`.
+    mutating func begin(at now: MonotonicTime) { if now > since { since = now } }
 
     mutating func add(_ other: RequestTimes) {
         waited &+= other.waited

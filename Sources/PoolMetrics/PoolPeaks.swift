@@ -1,36 +1,46 @@
 package import HTTPPool
 
-/// The highest level of each of the last 60 whole seconds and the running one.
+/// The highest levels of the last 60 whole seconds and the running one.
 struct PeakWindow: Sendable {
     private static let length = 61
-    /// The highest level of each second, by the second modulo the length.
-    private var cells = [Int32](repeating: 0, count: length)
-    /// The second of the last level.
-    private var second: UInt64 = 0
-    private var level: Int32 = 0
+    private static let second: UInt64 = 1_000_000_000
 
-    /// The level from `now` on.
-    mutating func set(_ level: Int, at now: MonotonicTime) {
-        advance(to: now)
-        self.level = Int32(clamping: level)
-        let cell = Int(second % UInt64(Self.length))
-        cells[cell] = max(cells[cell], self.level)
+    /// The highest levels of each finished second, by the second modulo the length. Empty until the first second ends.
+    private var cells: [PoolPeaks] = []
+    /// Those of the running second.
+    private var running = PoolPeaks()
+    private var level = PoolPeaks()
+    /// When the running second ends.
+    private var end = MonotonicTime(nanoseconds: 0)
+
+    /// The levels from `now` on.
+    mutating func set(_ level: PoolPeaks, at now: MonotonicTime) {
+        if now >= end { advance(to: now) }
+        self.level = level
+        running.raise(to: level)
     }
 
-    /// The highest level of the window that ends at `now`.
-    func highest(at now: MonotonicTime) -> Int {
+    /// The highest levels of the window that ends at `now`.
+    func highest(at now: MonotonicTime) -> PoolPeaks {
         var window = self
-        window.advance(to: now)
-        return Int(window.cells.max() ?? 0)
+        if now >= end { window.advance(to: now) }
+        return window.cells.reduce(into: window.running) { $0.raise(to: $1) }
     }
 
-    /// Begins the seconds that have passed, during which the level did not change.
+    /// Ends the seconds that have passed. Since their last change the levels stayed what they are.
     private mutating func advance(to now: MonotonicTime) {
-        let new = now.nanoseconds / 1_000_000_000
-        guard new > second else { return }
-        let passed = min(new - second, UInt64(Self.length))
-        for step in 0..<passed { cells[Int((new - step) % UInt64(Self.length))] = level }
-        second = new
+        let length = UInt64(Self.length)
+        let new = now.nanoseconds / Self.second
+        if end.nanoseconds > 0 {
+            if cells.isEmpty { cells = Array(repeating: PoolPeaks(), count: Self.length) }
+            let old = end.nanoseconds / Self.second - 1
+            cells[Int(old % length)] = running
+            for passed in 1..<max(1, min(new - old, length)) { cells[Int((new - passed) % length)] = level }
+            // It is the one that the running second will replace.
+            cells[Int(new % length)] = PoolPeaks()
+        }
+        running = level
+        end = MonotonicTime(nanoseconds: (new + 1) * Self.second)
     }
 }
 
@@ -43,10 +53,7 @@ package struct PoolHistory: Sendable {
     private(set) var saturation: PoolSaturation = []
     private var since: MonotonicTime?
 
-    private var active = PeakWindow()
-    private var open = PeakWindow()
-    private var queued = PeakWindow()
-    private var demand = PeakWindow()
+    private var window = PeakWindow()
 
     package private(set) var connectionTime = ConnectionTime()
     package private(set) var queuedTime: UInt128 = 0
@@ -68,10 +75,7 @@ package struct PoolHistory: Sendable {
         self.saturation = saturation
         guard levels != self.levels else { return }
         self.levels = levels
-        active.set(levels.connections.active, at: now)
-        open.set(levels.connections.total, at: now)
-        queued.set(levels.requests.queued, at: now)
-        demand.set(levels.requests.total, at: now)
+        window.set(PoolPeaks(levels, unreported: 0), at: now)
     }
 
     /// Adds the time since the last change to the integrals. A time before the last one adds nothing.
@@ -94,24 +98,38 @@ package struct PoolHistory: Sendable {
 
     /// The peaks at `now`. `unreported` requests are queued beyond the published levels.
     func peaks(at now: MonotonicTime, unreported: Int) -> PoolPeaks {
-        PoolPeaks(
-            active: active.highest(at: now),
-            open: open.highest(at: now),
-            queued: max(queued.highest(at: now), levels.requests.queued &+ unreported),
-            demand: max(demand.highest(at: now), levels.requests.total &+ unreported)
-        )
+        var peaks = window.highest(at: now)
+        peaks.raise(to: PoolPeaks(levels, unreported: unreported))
+        return peaks
     }
 }
 
 /// The highest levels of the last 60 seconds.
 public struct PoolPeaks: Sendable, Hashable {
     /// Connections in use.
-    public let active: Int
+    public internal(set) var active = 0
     /// Connecting, active and idle connections together.
-    public let open: Int
+    public internal(set) var open = 0
     /// Queued requests, those not yet taken by the pool included.
-    public let queued: Int
+    public internal(set) var queued = 0
     /// Queued, connecting and in-flight requests together: on HTTP/1.1, the number of connections with which no request
     /// would have waited.
-    public let demand: Int
+    public internal(set) var demand = 0
+}
+
+extension PoolPeaks {
+    /// The levels of one moment. `unreported` requests are queued beside them.
+    init(_ levels: OriginLevels, unreported: Int) {
+        active = levels.connections.active
+        open = levels.connections.total
+        queued = levels.requests.queued &+ unreported
+        demand = levels.requests.total &+ unreported
+    }
+
+    mutating func raise(to other: PoolPeaks) {
+        active = max(active, other.active)
+        open = max(open, other.open)
+        queued = max(queued, other.queued)
+        demand = max(demand, other.demand)
+    }
 }

@@ -12,7 +12,8 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     private(set) var rows: [Row] = []
     /// The sum of the levels of all rows.
     private(set) var total = Row.Levels()
-    private var accounts: [Account] = []
+    /// The key of each row; `nil` for a shared row.
+    private var keys: [Key?] = []
     private var rowOfKey: [Key: Int] = [:]
     private var members: [Member] = []
     private var otherRow: Int?
@@ -25,22 +26,11 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     /// How long a row must have been without a live level to be given up, in nanoseconds.
     private let patience: UInt64
 
-    /// What is known of a row beside its series.
-    private struct Account: Sendable {
-        /// Its key; `nil` for a shared row.
-        var key: Key?
-        /// Increases when the row is given up, so that members notice.
-        var generation: UInt32 = 0
-        var levels = Row.Levels()
-        /// Since when its levels are zero.
-        var emptySince: MonotonicTime
-    }
-
     /// A number used by a pool: its row, and its share of the row's levels.
     private struct Member: Sendable {
         var key: Key?
-        var row: Int?
-        var generation: UInt32 = 0
+        /// -1 if it has no row of its own, or not any more.
+        var own = -1
         var levels = Row.Levels()
     }
 
@@ -64,17 +54,17 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     mutating func introduce(_ key: Key, as index: Int, at now: MonotonicTime) {
         if knows(index) { setLevels(Row.Levels(), of: index, at: now) }
         while members.count <= index { members.append(Member()) }
-        members[index] = Member(key: key)
-        assign(index, row(of: key, at: now))
+        let row = row(of: key, at: now)
+        members[index] = Member(key: key, own: row == otherRow ? -1 : row)
     }
 
     /// Whether `index` is assigned to a key.
-    func knows(_ index: Int) -> Bool { index < members.count && members[index].key != nil }
+    func knows(_ index: Int) -> Bool { index < members.count && (members[index].own >= 0 || members[index].key != nil) }
 
     /// The label of the row of `index`.
     func label(of index: Int) -> String {
-        guard members.indices.contains(index), let row = members[index].row else { return Self.otherLabel }
-        return rows[row].label
+        guard members.indices.contains(index), members[index].own >= 0 else { return Self.otherLabel }
+        return rows[members[index].own].label
     }
 
     /// Changes the row of `index`.
@@ -89,29 +79,21 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
         let old = members[index].levels
         members[index].levels = levels
         total.replace(old, with: levels)
-        accounts[row].levels.replace(old, with: levels)
-        rows[row].setLevels(accounts[row].levels, at: now)
-        if accounts[row].levels == Row.Levels() { accounts[row].emptySince = now }
-    }
-
-    private mutating func assign(_ index: Int, _ row: Int) {
-        members[index].row = row
-        members[index].generation = accounts[row].generation
+        rows[row].replaceLevels(old, with: levels, at: now)
     }
 
     /// The row of `index`; one that was never introduced uses the shared row.
+    @inline(__always)
     private mutating func row(of index: Int, at now: MonotonicTime) -> Int {
-        while members.count <= index { members.append(Member()) }
-        if let row = members[index].row, accounts[row].generation == members[index].generation, row != otherRow {
-            return row
-        }
-        return assignAgain(index, at: now)
+        if index < members.count, members[index].own >= 0 { return members[index].own }
+        return findRow(of: index, at: now)
     }
 
-    private mutating func assignAgain(_ index: Int, at now: MonotonicTime) -> Int {
-        if let otherRow, members[index].row == otherRow, members[index].levels != Row.Levels() { return otherRow }
-        let row = members[index].key.map { self.row(of: $0, at: now) } ?? sharedRow(at: now)
-        assign(index, row)
+    private mutating func findRow(of index: Int, at now: MonotonicTime) -> Int {
+        while members.count <= index { members.append(Member()) }
+        guard members[index].levels == Row.Levels(), let key = members[index].key else { return sharedRow(at: now) }
+        let row = row(of: key, at: now)
+        if row != otherRow { members[index].own = row }
         return row
     }
 
@@ -138,7 +120,8 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
         waiting.removeAll()
         giveUp(row, at: now)
         rows[row] = Row(label: label)
-        accounts[row] = Account(key: key, generation: accounts[row].generation &+ 1, emptySince: now)
+        rows[row].replaceLevels(Row.Levels(), with: Row.Levels(), at: now)
+        keys[row] = key
         rowOfKey[key] = row
         return row
     }
@@ -155,17 +138,17 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     /// longest time.
     private func leastUseful(at now: MonotonicTime) -> Int? {
         rows.indices.filter { row in
-            accounts[row].key != nil && accounts[row].levels == Row.Levels()
-                && now - accounts[row].emptySince >= patience
+            keys[row] != nil && rows[row].levels == Row.Levels() && now - rows[row].changed >= patience
         }
         .min { one, other in
             let (had, otherHad) = (rows[one].hasHadConnection, rows[other].hasHadConnection)
-            return had == otherHad ? accounts[one].emptySince < accounts[other].emptySince : !had
+            return had == otherHad ? rows[one].changed < rows[other].changed : !had
         }
     }
 
     private mutating func giveUp(_ row: Int, at now: MonotonicTime) {
-        if let key = accounts[row].key { rowOfKey[key] = nil }
+        if let key = keys[row] { rowOfKey[key] = nil }
+        for index in members.indices where members[index].own == row { members[index].own = -1 }
         let retired = retiredRow ?? add(Self.retiredLabel, nil, at: now)
         retiredRow = retired
         rows[row].advance(to: now)
@@ -181,7 +164,8 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
 
     private mutating func add(_ label: String, _ key: Key?, at now: MonotonicTime) -> Int {
         rows.append(Row(label: label))
-        accounts.append(Account(key: key, emptySince: now))
+        rows[rows.count - 1].replaceLevels(Row.Levels(), with: Row.Levels(), at: now)
+        keys.append(key)
         return rows.count - 1
     }
 }
@@ -197,12 +181,15 @@ protocol SeriesRow: Sendable {
     associatedtype Levels: LevelArithmetic
     init(label: String)
     var label: String { get }
+    var levels: Levels { get }
+    /// When its levels were last replaced.
+    var changed: MonotonicTime { get }
     /// Whether it has ever been of use.
     var hasHadConnection: Bool { get }
     /// Adds the time since the last change to the integrals.
     mutating func advance(to now: MonotonicTime)
-    /// Replaces the levels, after adding the time for which the old ones lasted to the integrals.
-    mutating func setLevels(_ levels: Levels, at now: MonotonicTime)
+    /// Replaces a member's share of the levels, after adding the time for which the old levels lasted to the integrals.
+    mutating func replaceLevels(_ old: Levels, with new: Levels, at now: MonotonicTime)
     /// Changes the levels without regard to time.
     mutating func adjustLevels(_ change: (inout Levels) -> Void)
     /// Adds what another row has counted.

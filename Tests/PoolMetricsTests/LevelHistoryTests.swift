@@ -15,24 +15,51 @@ private func levels(_ change: (inout OriginLevels) -> Void) -> OriginLevels {
 
 @Suite("Peaks")
 struct PeakTests {
+    private func queued(_ count: Int) -> PoolPeaks { PoolPeaks(levels { $0.requests.queued = count }, unreported: 0) }
+
     @Test("A peak stays for the running second and 60 whole ones, whoever reads it")
     func window() {
         var peak = PeakWindow()
-        peak.set(7, at: at(500))
-        peak.set(0, at: at(600))
-        for _ in 0..<3 { #expect(peak.highest(at: at(700)) == 7) }
-        #expect(peak.highest(at: at(60_999)) == 7)
-        #expect(peak.highest(at: at(61_000)) == 0)
+        peak.set(queued(7), at: at(500))
+        peak.set(queued(0), at: at(600))
+        for _ in 0..<3 { #expect(peak.highest(at: at(700)).queued == 7) }
+        #expect(peak.highest(at: at(60_999)).queued == 7)
+        #expect(peak.highest(at: at(61_000)).queued == 0)
+        #expect(peak.highest(at: at(500_000)).queued == 0)
     }
 
     @Test("A level that lasts is the peak of every second in which it lasts")
     func lasting() {
         var peak = PeakWindow()
-        peak.set(3, at: at(0))
-        #expect(peak.highest(at: at(10 * 60_000)) == 3)
-        peak.set(1, at: at(10 * 60_000 + 100))
-        #expect(peak.highest(at: at(10 * 60_000 + 59_000)) == 3)
-        #expect(peak.highest(at: at(11 * 60_000 + 2000)) == 1)
+        peak.set(queued(3), at: at(0))
+        #expect(peak.highest(at: at(10 * 60_000)).queued == 3)
+        peak.set(queued(1), at: at(10 * 60_000 + 100))
+        #expect(peak.highest(at: at(10 * 60_000 + 59_000)).queued == 3)
+        #expect(peak.highest(at: at(11 * 60_000 + 2000)).queued == 1)
+    }
+
+    @Test("Whatever the levels and the times, the peak is that of a model that keeps everything")
+    func model() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<200 {
+            var peak = PeakWindow()
+            var changes: [(time: UInt64, level: Int)] = []
+            var time: UInt64 = 0
+            for _ in 0..<40 {
+                time += UInt64.random(in: 0...5000, using: &random) * UInt64.random(in: 0...4, using: &random)
+                let level = Int.random(in: 0...9, using: &random)
+                peak.set(queued(level), at: at(time))
+                changes.append((time, level))
+                let now = time + UInt64.random(in: 0...70_000, using: &random)
+                let begin = now / 1000 < 60 ? 0 : (now / 1000 - 60) * 1000
+                let before = changes.last { $0.time < begin }?.level ?? 0
+                let expected = changes.filter { $0.time >= begin }.map(\.level).reduce(before, max)
+                if peak.highest(at: at(now)).queued != expected {
+                    Issue.record("\(peak.highest(at: at(now)).queued) instead of \(expected) at \(now) after \(changes)")
+                    return
+                }
+            }
+        }
     }
 
     @Test("A peak within a second is not missed, and is never below the level")

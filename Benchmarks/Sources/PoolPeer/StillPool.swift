@@ -39,12 +39,12 @@ extension PoolTurn {
         var turn = PoolTurn(now: MonotonicTime(nanoseconds: 1))
         turn.newOrigins = (0..<origins).map { index in
             let origin = Origin(scheme: "https", host: "upstream-\(index).example", port: 443)
-            return (OriginID(index: index), origin)
+            return PoolTurn.NewOrigin(OriginID(index: index), origin)
         }
         return turn
     }
 
-    /// A turn in which so many requests queued, acquired and ended: three events for each.
+    /// A turn in which so many requests queued, acquired and ended: four events for each.
     public static func ofRequests(_ requests: UInt64) -> PoolTurn {
         var turn = PoolTurn(now: MonotonicTime(nanoseconds: 2))
         let origin = OriginID(index: 0)
@@ -52,10 +52,14 @@ extension PoolTurn {
         for request in 0..<requests {
             let nanoseconds = request * 40_000
             turn.events += [
-                PoolEvent(.queued(behind: .connections), origin),
-                PoolEvent(.acquired(.reused, waited: nanoseconds, queued: nanoseconds), origin),
-                PoolEvent(.leaseEnded(site, held: nanoseconds), origin),
-            ]
+                PoolEvent.Kind.queued(behind: .connections, waited: 0),
+                .acquired(.reused, waited: nanoseconds, queued: nanoseconds),
+                .responded(waited: nanoseconds),
+                .leaseEnded(.success, held: nanoseconds),
+            ].map {
+                let key = RequestKey(number: RequestNumber(request + 1), index: Int32(request % 256))
+                return PoolEvent($0, origin, at: turn.now, site: site, request: key)
+            }
         }
         turn.origins = [PoolTurn.ChangedOrigin(origin, OriginLevels())]
         turn.sites = [PoolTurn.ChangedSite(site, RequestLevels())]
@@ -77,18 +81,21 @@ extension PoolTurn {
             let origin = OriginID(index: index)
             // From 0.1 ms to some seconds, so that every bucket fills.
             let took = 100_000 << (UInt64(index) % 16) + UInt64(index)
-            turn.events += AcquireKind.allCases.map { PoolEvent(.acquired($0, waited: took, queued: took / 2), origin) }
-            turn.events += AcquireFailure.allCases.map { PoolEvent(.acquireFailed($0, waited: took), origin) }
-            turn.events += PoolLimit.allCases.map { PoolEvent(.queued(behind: $0), origin) }
-            turn.events += ConnectFailure.allCases.map { PoolEvent(.connectFailed($0, took: took), origin) }
-            turn.events += CloseReason.allCases.map {
-                PoolEvent(.connectionClosed($0, lifetime: took, requests: UInt32(index) * 20), origin)
+            var kinds = AcquireKind.allCases.map { PoolEvent.Kind.acquired($0, waited: took, queued: took / 2) }
+            kinds += AcquireFailure.allCases.map { .acquireFailed($0, waited: took, queued: took / 2) }
+            kinds += PoolLimit.allCases.map { .queued(behind: $0, waited: 0) }
+            kinds += ConnectFailure.allCases.map { .connectFailed($0, took: took) }
+            kinds += CloseReason.allCases.map {
+                .connectionClosed($0, lifetime: took, requests: UInt32(index) * 20)
             }
-            turn.events += sites.map { PoolEvent(.leaseEnded($0, held: took), origin) }
-            turn.events += [PoolEvent(.connectionOpened(took: took), origin), PoolEvent(.staleRetry, origin)]
-            turn.origins.append((origin, levels))
+            kinds += LeaseOutcome.allCases.map { .leaseEnded($0, held: took) }
+            kinds += [.responded(waited: took), .connectionOpened(took: took), .staleRetry]
+            for (number, kind) in kinds.enumerated() {
+                turn.events.append(PoolEvent(kind, origin, at: turn.now, site: sites[number % sites.count]))
+            }
+            turn.origins.append(PoolTurn.ChangedOrigin(origin, levels))
         }
-        turn.sites = sites.map { ($0, levels.requests) }
+        turn.sites = sites.map { PoolTurn.ChangedSite($0, levels.requests) }
         return turn
     }
 }

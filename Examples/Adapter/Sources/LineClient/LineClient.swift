@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// A client library that knows nothing of PoolScope: it has a pool of its own, works on several threads, and reports what it
-/// does through callbacks?. It stands for the library that an adapter measures.
+/// does through callbacks. It stands for the library that an adapter measures.
 public final class LineClient: Sendable {
     /// What the library reports while it works, from any of its threads.
     public struct Callbacks: Sendable {
@@ -12,6 +12,8 @@ public final class LineClient: Sendable {
         var closed: @Sendable (_ connection: Int, _ isSurplus: Bool) -> Void
         var waiting: @Sendable (_ request: UInt64) -> Void
         var assigned: @Sendable (_ request: UInt64, _ connection: Int) -> Void
+        var sent: @Sendable (_ request: UInt64) -> Void
+        var responding: @Sendable (_ request: UInt64) -> Void
         var failed: @Sendable (_ request: UInt64) -> Void
         var finished: @Sendable (_ request: UInt64) -> Void
     }
@@ -109,8 +111,10 @@ public final class LineClient: Sendable {
         _ continuation: CheckedContinuation<String, any Error>
     ) {
         callbacks?.assigned(request, connection)
+        callbacks?.sent(request)
         let thread = threads[(Int(request) + connection) % threads.count]
         thread.asyncAfter(deadline: .now() + .microseconds(Int.random(in: 0...2000))) {
+            self.callbacks?.responding(request)
             self.callbacks?.finished(request)
             let isKept = request % 29 != 0
             if !isKept { self.callbacks?.closed(connection, false) }

@@ -16,7 +16,7 @@ public final class MeasuredLineClient: PooledHTTPClient {
             configuration: configuration,
             backend: PoolBackend(library: "LineClient/1.0", tls: "none"),
             // The library does not report when a request gets a slot, and sends nothing again.
-            facts: [.connections, .limitWaits],
+            facts: [.connections, .limitWaits, .responses, .outcomes, .leaseStates],
             shutdown: { _ in client.close() }
         )
         client.begin(
@@ -42,8 +42,10 @@ public final class MeasuredLineClient: PooledHTTPClient {
                     guard let number = connections[connection] else { return }
                     recorder.record { $0.acquired(RequestNumber(request), on: number) }
                 },
+                sent: { request in recorder.record { $0.requestSent(RequestNumber(request)) } },
+                responding: { request in recorder.record { $0.responseHead(RequestNumber(request)) } },
                 failed: { request in recorder.record { $0.acquireFailed(RequestNumber(request), .connectFailed) } },
-                finished: { request in recorder.record { $0.leaseEnded(RequestNumber(request)) } }
+                finished: { request in recorder.record { $0.leaseEnded(RequestNumber(request), .success) } }
             )
         )
         self.client = client

@@ -61,7 +61,8 @@ struct StormTests {
         #expect(checker.checkEnd(client.reading()) == [])
         #expect(adapter.recorder.violations == [])
         let origins = client.reading().origins
-        #expect(origins.reduce(0) { $0 + $1.leases.total } == account.answered.load(ordering: .relaxed))
+        #expect(origins.reduce(0) { $0 + $1.leases[.success] } == account.answered.load(ordering: .relaxed))
+        #expect(origins.reduce(0) { $0 + $1.responses } == account.answered.load(ordering: .relaxed))
         #expect(
             origins.reduce(0) { $0 + $1.acquireFailures[.connectFailed] } == account.refused.load(ordering: .relaxed)
         )
@@ -80,7 +81,7 @@ struct StormTests {
         let measured = try MeasuredPool(recorder, registry: PoolRegistry())
         recorder.record { ledger in
             let request = ledger.submitted(to: Origin(scheme: "http", host: "a", port: 80))
-            ledger.leaseEnded(request)
+            ledger.leaseEnded(request, .success)
             ledger.acquired(request, on: ConnectionNumber(7))
         }
         #expect(recorder.violations.count == 2)
@@ -98,7 +99,10 @@ struct StormTests {
         for family in ["queue_wait_seconds", "stale_retries_total", "resolving", "driver_stall_seconds"] {
             #expect(!text.contains("http_client_pool_\(family)"))
         }
-        for family in ["connections{", "limit_waits_total{", "acquires_total{", "connection_lifetime_seconds_bucket{"] {
+        for family in [
+            "connections{", "limit_waits_total{", "acquires_total{", "connection_lifetime_seconds_bucket{",
+            "leases_total{", "time_to_head_seconds_bucket{", "overdue_leases{",
+        ] {
             #expect(text.contains("http_client_pool_\(family)"))
         }
         await client.shutdown()
