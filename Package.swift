@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 /// Every target is built in Swift 6 language mode, with the language's stricter readings switched on.
@@ -102,7 +102,7 @@ let package = Package(
         .target(
             name: "PoolEndpoint",
             dependencies: [
-                "HTTPPool", "PoolMetrics",
+                "AcceptGuarding", "HTTPPool", "PoolMetrics",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -123,6 +123,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["ConfigurationFiles"])),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -138,9 +139,16 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What a server does without file descriptors; no product.
+        .target(
+            name: "AcceptGuarding",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict
+        ),
         .target(
             name: "LoopbackUpstream",
             dependencies: [
+                "AcceptGuarding",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -229,7 +237,7 @@ let package = Package(
         .testTarget(
             name: "PoolEndpointTests",
             dependencies: [
-                "HTTPPool", "PoolEndpoint", "PoolMetrics", "TestSupport",
+                "AcceptGuarding", "HTTPPool", "PoolEndpoint", "PoolMetrics", "TestSupport",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

@@ -35,9 +35,9 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     /// Starts a pool that uses `resolver` instead of the process-wide one.
     package init(_ configuration: PoolConfiguration, resolver: Resolver) throws {
-        try configuration.validate()
+        let files = try TransportFiles.checked(configuration)
         let settings = PoolSettings(configuration)
-        let transport = try TransportOptions(configuration)
+        let transport = TransportOptions(configuration, files)
         let driver = try CurlDriver(settings, transport, resolver)
         guard let backend = Libcurl.backend, SystemThread.start("poolscope-curl", driver.run) == 0 else {
             driver.abandon()
@@ -59,11 +59,18 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     /// Validates a configuration as ``init(_:)`` does, without starting a pool.
     ///
-    /// - Throws: `ConfigurationError` for values that are not allowed, and for certificates and keys that cannot be
-    ///   read or are not PEM; `PoolError` with code `outOfResources`.
+    /// - Throws: `ConfigurationError` for values that are not allowed, for certificates and keys that cannot be read
+    ///   or are not PEM, and for proxies of the environment that are not valid, all in one error; `PoolError` with
+    ///   code `outOfResources`.
     public static func check(_ configuration: PoolConfiguration) throws {
-        try configuration.validate()
-        _ = try TransportOptions(configuration)
+        _ = try TransportFiles.checked(configuration)
+    }
+
+    /// The problems of a configuration that only the client finds, because they are not in the values themselves.
+    ///
+    /// - Throws: `PoolError` with code `outOfResources`.
+    package static func problemsOutside(of configuration: PoolConfiguration) throws -> [ConfigurationError.Problem] {
+        try TransportFiles(configuration).problems
     }
 
     /// Releasing the last reference to a pool that was not shut down shuts it down immediately.

@@ -119,7 +119,8 @@ extension PoolError {
             case .tooLarge:
                 (
                     .responseTooLarge,
-                    "the response body unpacks to more than \(order.maxRatio) times its received size"
+                    "the response body unpacks to more than "
+                        + (order.maxRatio == 1 ? "its received size" : "\(order.maxRatio) times its received size")
                 )
             case .outOfMemory: (.outOfResources, "there is not enough memory to unpack the response body")
             }

@@ -105,8 +105,8 @@ extension HTTPRequestBody: CustomStringConvertible, CustomDebugStringConvertible
     public var description: String {
         switch content {
         case .none: "no body"
-        case .bytes(let bytes): "\(bytes.count) bytes"
-        case .stream(let stream): stream.length.map { "a stream of \($0) bytes" } ?? "a stream"
+        case .bytes(let bytes): bytes.count.of("byte")
+        case .stream(let stream): stream.length.map { "a stream of \($0.of("byte"))" } ?? "a stream"
         }
     }
 

@@ -89,7 +89,7 @@ extension HTTPResponseBody: CustomStringConvertible, CustomDebugStringConvertibl
     /// The size of the body, never its content.
     public var description: String {
         switch storage {
-        case .bytes(let bytes): "\(bytes.count) bytes"
+        case .bytes(let bytes): bytes.count.of("byte")
         case .stream: "a stream"
         }
     }
@@ -117,7 +117,7 @@ extension PoolError {
     package static func responseTooLarge(_ limit: Int) -> PoolError {
         PoolError(
             .responseTooLarge,
-            "the response body exceeds the limit of \(limit) bytes",
+            "the response body exceeds the limit of \(limit.of("byte"))",
             phase: .exchange
         )
     }

@@ -7,11 +7,23 @@ public enum StartFailure {
     /// Call it where a service starts. An error thrown from `main` would also end the process, but as a crash, with
     /// a backtrace that hides the message about an invalid setting.
     ///
-    /// The exit status is 78 (EX_CONFIG of sysexits.h) for a ``ConfigurationError``, and 1 for other errors.
+    /// The exit status is 78 (EX_CONFIG of sysexits.h) for a ``ConfigurationError``, and for a settings file that
+    /// is missing, unreadable or not valid (``SettingsFileError``, and the errors of swift-configuration's file
+    /// providers); it is 1 for other errors.
     public static func exit(reporting error: any Error) -> Never {
-        let text = "\(error)\n"
+        let report = report(of: error)
+        let text = report.text + "\n"
         // A failure to write cannot be reported anywhere.
         _ = text.utf8.withContiguousStorageIfAvailable { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        Glibc.exit(error is ConfigurationError ? 78 : 1)
+        Glibc.exit(report.status)
     }
+
+    /// What is printed for an error, and the exit status.
+    package static func report(of error: any Error) -> (text: String, status: Int32) {
+        if let file = SettingsFileError(error) { return (file.description, wrongConfiguration) }
+        return ("\(error)", error is ConfigurationError ? wrongConfiguration : 1)
+    }
+
+    /// EX_CONFIG of sysexits.h.
+    package static let wrongConfiguration: Int32 = 78
 }

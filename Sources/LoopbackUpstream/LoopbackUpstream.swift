@@ -1,3 +1,4 @@
+private import AcceptGuarding
 internal import NIOCore
 private import NIOHTTP1
 private import NIOPosix
@@ -7,6 +8,9 @@ private import Synchronization
 ///
 /// ``UpstreamPath`` lists the paths. The request field `x-token` is repeated in the response and in JSON bodies, so
 /// that a test can detect a response that belongs to another request. The server has a thread of its own.
+///
+/// In a process that is out of file descriptors it serves one connection at a time, with one response each, and leaves
+/// the last descriptors to the runtime: without one, Swift's runtime ends the process.
 public final class LoopbackUpstream: Sendable {
     private struct State {
         var port: Int
@@ -40,15 +44,26 @@ public final class LoopbackUpstream: Sendable {
     /// - Throws: SwiftNIO's `IOError` if the port is not available.
     public func start() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let scarcity = AcceptGuard.Scarcity()
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             // Allows a restart on the same port despite old connections in TIME_WAIT.
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // One at a time, so that `AcceptGuard` sees each connection before the next is accepted.
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptGuard(scarcity))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                let isScarce = scarcity.isScarce
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(UpstreamHandler(server: self))
+                    try channel.pipeline.syncOperations.addHandler(
+                        UpstreamHandler(server: self, closesAfterResponse: isScarce)
+                    )
                 }
             }
         do {

@@ -8,10 +8,15 @@ final class UpstreamHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let server: LoopbackUpstream
+    /// Whether the connection is needed for others after one response.
+    private let closesAfterResponse: Bool
     private var request: (head: HTTPRequestHead, body: ByteBuffer)?
     private var delayed: Scheduled<Void>?
 
-    init(server: LoopbackUpstream) { self.server = server }
+    init(server: LoopbackUpstream, closesAfterResponse: Bool = false) {
+        self.server = server
+        self.closesAfterResponse = closesAfterResponse
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         server.count {
@@ -71,7 +76,7 @@ final class UpstreamHandler: ChannelInboundHandler {
         closes: Bool,
         context: ChannelHandlerContext
     ) {
-        let closes = closes || !reply.keepsAlive
+        let closes = closes || closesAfterResponse || !reply.keepsAlive
         var head = HTTPResponseHead(version: .http1_1, status: status, headers: reply.fields(for: body))
         let chunks = reply.chunks(of: body, status: status)
         let length = chunks.reduce(0) { $0 + $1.readableBytes }

@@ -1,3 +1,4 @@
+internal import AcceptGuarding
 private import Configuration
 public import HTTPPool
 public import Logging

@@ -52,6 +52,9 @@ enum StatusPage {
             ["\(requests.total.compact):"],
             [("queued", requests.queued), ("connecting", requests.connecting), ("in flight", requests.inFlight)]
         )
+        if let names = reading.resolving {
+            lines += entry("resolving", [names == 0 ? "none" : names == 1 ? "1 name" : "\(names.compact) names"])
+        }
         lines += entry(
             "oldest",
             [requests.queued > 0 ? "queued for \(age(reading.oldestQueuedSeconds))" : "none queued"]
@@ -76,12 +79,19 @@ enum StatusPage {
         let connections = reading.levels.connections.total
         guard reading.levels.requests.queued > 0 else { return [] }
         if connections >= limits.maxConnections {
-            return entry("SATURATED", ["all \(connections.compact) connections are taken"])
+            let taken =
+                connections == 1 ? "the only connection is taken" : "all \(connections.compact) connections are taken"
+            return entry("SATURATED", [taken])
         }
         guard let most = limits.maxConnectionsPerOrigin else { return [] }
         let full = reading.origins.count { $0.levels.requests.queued > 0 && $0.levels.connections.total >= most }
         let origins = full == 1 ? "1 origin" : "\(full.compact) origins"
-        return full == 0 ? [] : entry("SATURATED", ["\(origins) at the limit of \(most.compact) connections each"])
+        return full == 0
+            ? []
+            : entry(
+                "SATURATED",
+                ["\(origins) at the limit of \(most.compact) \(most == 1 ? "connection" : "connections") each"]
+            )
     }
 
     /// The counts over all origins, as name and number per case.

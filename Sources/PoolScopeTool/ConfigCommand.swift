@@ -10,7 +10,7 @@ struct ConfigCommand: AsyncParsableCommand {
         abstract: "Print the configuration in force: setting, value, source, variable.",
         discussion: """
             A configuration that 'poolscope run' would reject is rejected here: all problems are printed to standard error \
-            and the exit code is 1. Unknown variables that resemble settings, and a connection limit that exceeds the \
+            and the exit code is 78. Unknown variables that resemble settings, and a connection limit that exceeds the \
             process's limit of file descriptors, are printed as warnings.
             """
     )

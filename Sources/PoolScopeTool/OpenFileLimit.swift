@@ -27,4 +27,17 @@ extension Settings {
     func warn(to console: Console) {
         for problem in pool.warnings(descriptorLimit: OpenFileLimit.current) { console.warn("warning: \(problem)") }
     }
+
+    /// Prints a warning if the built-in upstream, which is in the same process, has too few file descriptors for the
+    /// connections of the load.
+    func warnOfUpstream(concurrency: Int, to console: Console) {
+        guard let limit = OpenFileLimit.current else { return }
+        let most = max(0, (limit - PoolConfiguration.otherDescriptors) / 2)
+        guard min(concurrency, pool.limits.maxConnections) > most else { return }
+        console.warn(
+            "warning: the built-in upstream is in this process, so each connection takes two file descriptors: "
+                + "RLIMIT_NOFILE (\(limit)) is enough for \(most). Further connections get one response and are closed, "
+                + "or fail with outOfResources"
+        )
+    }
 }

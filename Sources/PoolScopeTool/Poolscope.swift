@@ -24,6 +24,12 @@ struct Poolscope: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
+            // The same status as that of a service which cannot start.
+            let failure = StartFailure.report(of: error)
+            if failure.status == StartFailure.wrongConfiguration {
+                Console().warn("Error: \(failure.text)")
+                Foundation.exit(failure.status)
+            }
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             Console().warn(fullMessage(for: error).hidingAddresses(in: arguments))
             Foundation.exit(ExitCode.validationFailure.rawValue)

@@ -70,6 +70,7 @@ struct RunCommand: AsyncParsableCommand {
         logger.logLevel = .warning
         let console = Console()
         settings.warn(to: console)
+        if targets.isEmpty { settings.warnOfUpstream(concurrency: concurrency, to: console) }
 
         let endpoint = MetricsEndpoint(settings.endpoint, logger: logger)
         let address = try await endpoint.start()

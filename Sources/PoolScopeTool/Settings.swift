@@ -3,7 +3,6 @@ import CurlPool
 import HTTPPool
 import PoolEndpoint
 import SharedPool
-import SystemPackage
 
 /// The configuration of pool and endpoint, read and validated together so that one error lists all problems.
 ///
@@ -16,21 +15,17 @@ struct Settings: Sendable {
 
     /// Reads the environment of this process, and the file if one is given.
     ///
-    /// - Throws: ``ConfigFileError``, or `ConfigurationError` naming every invalid variable and key.
+    /// - Throws: `SettingsFileError`, or `ConfigurationError` naming every invalid variable and key.
     static func read(file: String?) async throws -> Settings {
         let environment = EnvironmentVariablesProvider()
         guard let file else { return try Settings(environment: environment, file: nil) }
         #if ConfigurationFiles
-        do {
-            let provider = try await ReloadingFileProvider<SettingsSnapshot>(filePath: FilePath(file))
-            return try Settings(environment: environment, file: provider)
-        } catch let error as ConfigurationError {
-            throw error
-        } catch {
-            throw ConfigFileError(file: file, "\(ConfigFileProblem(error))")
-        }
+        return try Settings(environment: environment, file: await SettingsSnapshot.follow(file))
         #else
-        throw ConfigFileError(file: file, "poolscope was built without the package trait ConfigurationFiles")
+        throw SettingsFileError(
+            path: file,
+            reason: "it cannot be read: poolscope was built without the package trait ConfigurationFiles"
+        )
         #endif
     }
 
@@ -41,20 +36,11 @@ struct Settings: Sendable {
 
     private init(environment: EnvironmentVariablesProvider, file: (any ConfigProvider)?) throws {
         config = ConfigReader(providers: [environment] + (file.map { [$0] } ?? []))
-        let both = try PoolScopeConfiguration(config: config)
-        // Checks what only the client can: whether certificates can be loaded.
-        try CurlClient.check(both.pool)
+        let both = try PoolScopeConfiguration(config: config, checking: CurlClient.problemsOutside)
         pool = both.pool
         endpoint = both.endpoint
     }
 
     /// One row per setting: name, value, kind of source, and the variable or key that set it or would set it.
     var rows: [[String]] { PoolScopeConfiguration(pool: pool, endpoint: endpoint).rows }
-}
-
-/// Why a file could not be read, in one line.
-struct ConfigFileError: Error, CustomStringConvertible {
-    let description: String
-
-    init(file: String, _ reason: String) { description = "--config \(file) cannot be read: \(reason)" }
 }

@@ -2,7 +2,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Calls a function on the first SIGINT or SIGTERM, and exits with status 130 on the second.
+/// Calls a function on the first SIGINT or SIGTERM, and exits on the second with the status that a shell reports for
+/// a process which it ended: 130 for SIGINT, 143 for SIGTERM.
 final class SignalWatch {
     private let sources: [any DispatchSourceSignal]
 
@@ -15,7 +16,7 @@ final class SignalWatch {
         sources = [SIGINT, SIGTERM].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
-                if seen.isFirst() { onFirst() } else { _exit(130) }
+                if seen.isFirst() { onFirst() } else { _exit(128 + number) }
             }
             source.resume()
             return source

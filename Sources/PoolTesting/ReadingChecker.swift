@@ -94,7 +94,7 @@ public struct ReadingChecker: Sendable {
         if levels != OriginLevels() || sites != 0 || reading.oldestQueued != nil || reading.resolving ?? 0 != 0
             || reading.oldestLease != nil || reading.overdueLeases?.total ?? 0 != 0
         {
-            faults.append(Fault(rule: .end, detail: "\(levels), \(sites) requests of call sites"))
+            faults.append(Fault(rule: .end, detail: "\(levels), \(sites.of("request")) of call sites"))
         }
         return faults
     }
@@ -114,7 +114,7 @@ public struct ReadingChecker: Sendable {
         expect(
             Int64(clamping: acquires) - Int64(clamping: ended) == requests.inFlight,
             .leases,
-            "\(acquires) acquires, \(ended) ended, \(requests.inFlight) in flight"
+            "\(acquires.of("acquire")), \(ended) ended, \(requests.inFlight) in flight"
         )
         guard facts.contains(.connections) else { return faults }
         let (opened, closed) = (origin.connectionsOpened, origin.connectionsClosed.total)

@@ -11,7 +11,8 @@ extension InstrumentedClient {
     /// `PoolConfiguration.init(config:)`). The client is registered in `PoolRegistry.process` as `shared`. It is a
     /// `Service`: a service group shuts it down with its other services, and then it refuses requests.
     ///
-    /// - Throws: `ConfigurationError` naming every invalid variable, including the endpoint's; `PoolNameError` if
+    /// - Throws: `ConfigurationError` naming every invalid variable, including the endpoint's, and every file of
+    ///   certificates that cannot be used; `PoolNameError` if
     ///   another live pool is named `shared`; `PoolError` if the system has no thread or file descriptor left. An
     ///   error is not cached: the next call tries again.
     public static func shared() throws -> InstrumentedClient {
@@ -24,7 +25,11 @@ extension InstrumentedClient {
     /// - Throws: the errors of ``shared()``.
     public static func shared(config: ConfigReader) throws -> InstrumentedClient {
         try ofProcess.get {
-            try InstrumentedClient(CurlClient(PoolScopeConfiguration(config: config).pool), name: "shared")
+            let configuration = try PoolScopeConfiguration(
+                config: config,
+                checking: CurlClient.problemsOutside
+            )
+            return try InstrumentedClient(CurlClient(configuration.pool), name: "shared")
         }
     }
 

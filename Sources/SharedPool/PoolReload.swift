@@ -9,7 +9,7 @@ private import UnixSignals
 /// Applies configuration changes to the limits and timeouts of a running client.
 ///
 /// ```swift
-/// let file = try await ReloadingFileProvider<SettingsSnapshot>(filePath: "/etc/catalog/pool.json")
+/// let file = try await SettingsSnapshot.follow("/etc/catalog/pool.json")
 /// let config = ConfigReader(providers: [EnvironmentVariablesProvider(), file])
 /// let client = try InstrumentedClient.shared(config: config)
 /// let reload = PoolReload(client, config: config, logger: logger)
@@ -18,7 +18,8 @@ private import UnixSignals
 /// List it after the client in a service group. It makes the providers check for changes on SIGHUP and
 /// periodically, and applies the changes that they report. Values from the environment and values set in code do
 /// not change. A configuration that is invalid, has an unknown key, or changes the transport is rejected as a
-/// whole. A removed key restores its default, as a restart would, and logs a warning.
+/// whole. A removed key restores its default, as a restart would, and logs a warning; so does a file without any
+/// setting.
 public struct PoolReload: Service {
     private let pool: any ObservablePool
     private let config: ConfigReader
@@ -74,9 +75,10 @@ public struct PoolReload: Service {
     private func follow() async throws {
         try await config.watchSnapshot { updates in
             var endpoint: EndpointConfiguration?
+            var warnings: [ConfigurationError.Problem] = []
             for await snapshot in updates.cancelOnGracefulShutdown() {
                 endpoint = endpoint ?? EndpointConfiguration(snapshot: snapshot)
-                await apply(snapshot, endpoint: endpoint)
+                warnings = await apply(snapshot, endpoint: endpoint, known: warnings)
             }
         }
     }
@@ -91,7 +93,7 @@ public struct PoolReload: Service {
                 _ = try await config.fetchString(forKey: ["httpClient", "reload"])
                 said = nil
             } catch {
-                let problem = "\(ConfigFileProblem(error))"
+                let problem = SettingsFileError(error)?.description ?? "\(error)"
                 // Repeating it at every tick would flood the log.
                 if isHangup || problem != said { warn(problem) }
                 said = problem
@@ -99,17 +101,28 @@ public struct PoolReload: Service {
         }
     }
 
-    private func apply(_ snapshot: ConfigSnapshotReader, endpoint: EndpointConfiguration?) async {
+    /// Applies a configuration, or logs why it cannot be.
+    ///
+    /// - Parameter known: the warnings that were logged before.
+    /// - Returns: the warnings about this configuration; `known` if it is invalid.
+    private func apply(
+        _ snapshot: ConfigSnapshotReader,
+        endpoint: EndpointConfiguration?,
+        known: [ConfigurationError.Problem]
+    ) async -> [ConfigurationError.Problem] {
         let old = pool.configuration
+        var warnings = known
         do {
             let new = try old.reloaded(from: snapshot, endpoint: endpoint)
+            warnings = new.warnings(descriptorLimit: nil)
+            for warning in warnings where !known.contains(warning) { logger.warning("\(warning)") }
             let changed = PoolSetting.reloadable.filter { new.value(of: $0) != old.value(of: $0) }
-            guard !changed.isEmpty else { return }
+            guard !changed.isEmpty else { return warnings }
             try await pool.reconfigure(new)
             let list = changed.map { "httpClient.\($0.key) from \(old.value(of: $0)) to \(new.value(of: $0))" }
             logger.info("limits changed: \(list.joined(separator: ", "))")
             let gone = old.settingsGone(in: new).filter(changed.contains)
-            guard !gone.isEmpty else { return }
+            guard !gone.isEmpty else { return warnings }
             let defaults = gone.map { "\(old.name(of: $0)), now \(new.value(of: $0))" }
             logger.warning(
                 "settings were removed from the configuration; defaults are in force: \(defaults.joined(separator: "; "))"
@@ -119,6 +132,7 @@ public struct PoolReload: Service {
         } catch {
             warn("\(error)")
         }
+        return warnings
     }
 
     private func warn(_ problem: String) { logger.warning("limits unchanged: \(problem)") }

@@ -108,7 +108,10 @@ struct AddressTests {
         } _: { client async throws in
             let error = try await poolError { _ = try await client.execute(.to("origin.test")) }
             #expect(error.code == .proxyFailed)
-            #expect(error.reason == "the proxy could not be reached: Connection refused")
+            #expect(
+                error.reason == "the proxy could not be reached: Connection refused; "
+                    + "through the proxy proxy.test:\(port.number) (transport.proxy)"
+            )
             #expect(try client.onlyOrigin.connectFailures[.refused] == 1)
         }
         #expect(try Descriptors.count() <= descriptors)

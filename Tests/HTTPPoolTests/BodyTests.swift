@@ -16,6 +16,16 @@ struct ResponseBodyTests {
         )
     }
 
+    @Test("is described in grammatical words")
+    func words() async throws {
+        #expect("\(HTTPResponseBody(bytes: [1]))" == "1 byte")
+        #expect("\(HTTPResponseBody(bytes: []))" == "0 bytes")
+        let error = try await #require(throws: PoolError.self) {
+            try await HTTPResponseBody(bytes: [1, 2]).collect(upTo: 1)
+        }
+        #expect(error.reason == "the response body exceeds the limit of 1 byte")
+    }
+
     @Test("may be empty")
     func empty() async throws {
         let body = HTTPResponseBody(bytes: [])

@@ -186,13 +186,16 @@ struct UnknownSettingTests {
         )
     }
 
-    @Test("is warned of where the group is misspelt: another may be called so")
+    @Test("is refused where the group is misspelt, once for the group, and not where it is another")
     func group() throws {
-        let configuration = try read(values: ["httpclient.maxConnections": 40, "httpServer.timeout": 3])
-        #expect(configuration == PoolConfiguration())
-        let texts = configuration.warnings(descriptorLimit: nil).map(\.description)
-        let place = "httpclient.maxConnections (InMemoryProvider[])"
-        #expect(texts == ["\(place) is not a setting; did you mean httpClient.maxConnections?"])
+        let error = try #require(throws: ConfigurationError.self) {
+            try read(values: ["httpclient.maxConnections": 40, "httpclient.timeout": 3, "httpServer.timeout": 3])
+        }
+        #expect(
+            error.problems.map(\.description) == [
+                "httpclient (InMemoryProvider[]) is not a setting; did you mean httpClient?"
+            ]
+        )
     }
 
     @Test("leaves everything as it is where it comes with a reload")

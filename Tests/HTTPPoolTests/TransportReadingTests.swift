@@ -205,7 +205,10 @@ struct TransportProblemTests {
 
     @Test(
         "of exceptions",
-        arguments: ["", ",", "a,,b", "a,", "*.internal", "a b", "http://a", "10.0.0.0/x", "a;b"]
+        arguments: [
+            "", ",", "a,,b", "a,", "*.internal", "a b", "http://a", "10.0.0.0/x", "a;b", "10.0.0.0/99", "10.0.0.0/33",
+            "a.test,10.0.0.0/33", "[fd00::]/129", "a.test/8", "10.0.0/8", "10.0.0.0/",
+        ]
     )
     func exceptions(value: String) {
         let variables = ["HTTP_CLIENT_PROXY": "http://p:1", "HTTP_CLIENT_NO_PROXY": value]
@@ -216,11 +219,21 @@ struct TransportProblemTests {
 
     @Test(
         "of exceptions is not shown where it may hold a password",
-        arguments: ["http://user:sesame@proxy:3128", "user:sesame@host", "a,sesame?token", "a,key=sesame"]
+        arguments: [
+            "http://user:sesame@proxy:3128", "user:sesame@host", "a,sesame?token", "a,key=sesame", "fd00::/129",
+        ]
     )
     func hiddenExceptions(value: String) {
         let variables = ["HTTP_CLIENT_PROXY": "http://p:1", "HTTP_CLIENT_NO_PROXY": value]
         #expect(problems(with: variables).map(\.value) == ["(hidden)"])
+    }
+
+    @Test(
+        "of exceptions is no network that an address can be in",
+        arguments: ["10.0.0.0/32", "fd00::/128", "[fd00::]/8"]
+    )
+    func networks(value: String) {
+        #expect(problems(with: ["HTTP_CLIENT_PROXY": "http://p:1", "HTTP_CLIENT_NO_PROXY": value]) == [])
     }
 
     @Test("is one with exceptions and no proxy of its own", arguments: [nil, "none", "environment"])

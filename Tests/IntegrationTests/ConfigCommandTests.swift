@@ -82,7 +82,7 @@ struct ConfigCommandTests {
         #expect(rows["proxy"] == ["http://(hidden)@proxy:3128", "environment", "HTTP_CLIENT_PROXY"])
         for command in ["config", "run"] {
             let result = try await Tool.run([command], ["HTTP_CLIENT_PROXY": "http://user:sesame@proxy"])
-            #expect(result.status == 1)
+            #expect(result.status == 78)
             #expect(result.output.isEmpty)
             #expect(result.errors.contains("HTTP_CLIENT_PROXY is \"(hidden)\"; allowed: "))
         }
@@ -97,7 +97,7 @@ struct ConfigCommandTests {
         for command in ["config", "run"] {
             for (path, reason) in cases {
                 let result = try await Tool.run([command], ["HTTP_CLIENT_CA_FILE": path])
-                #expect(result.status == 1)
+                #expect(result.status == 78)
                 #expect(result.output.isEmpty)
                 #expect(result.errors.contains("HTTP_CLIENT_CA_FILE is \"\(path)\"; allowed: "), "\(result.errors)")
                 #expect(result.errors.contains(reason), "\(result.errors)")
@@ -133,7 +133,7 @@ struct ConfigCommandTests {
 
         let file = try SettingsFile(#"{"httpClient": {"maxConnectons": 40, "proxy": {}}}"#)
         let refused = try await Tool.run([command, "--config", file.path], port)
-        #expect(refused.status == 1)
+        #expect(refused.status == 78)
         #expect(
             refused.errors.contains(
                 "httpClient.maxConnectons is not a setting; did you mean httpClient.maxConnections?"
@@ -173,8 +173,10 @@ struct ConfigCommandTests {
         "says in one line what is wrong with a file",
         arguments: [
             (#"{"httpClient": {"maxConnections": 0}}"#, #"httpClient.maxConnections is "0"; allowed: "#),
-            (#"{"httpClient": {"#, " cannot be read: invalid JSON: "), ("[]", "must be an object"),
-            (nil, " cannot be read: File not found"),
+            (#"{"httpClient": {"#, ": it is not valid JSON: it ends too early"), ("[]", ": it is not a JSON object"),
+            (nil, ".json.not: no such file"),
+            (#"{"maxConnections": 4}"#, "maxConnections is not a setting; did you mean"),
+            (#"{"httpclient": {"timeout": 4}}"#, "httpclient is not a setting; did you mean httpClient?"),
         ]
     )
     func wrongFile(text: String?, says: String) async throws {
@@ -182,10 +184,43 @@ struct ConfigCommandTests {
         let path = text == nil ? file.path + ".not" : file.path
         for command in ["config", "run"] {
             let result = try await Tool.run([command, "--config", path])
-            #expect(result.status == 1)
+            #expect(result.status == 78)
             #expect(result.output.isEmpty)
             #expect(result.errors.contains(says), "\(result.errors)")
             #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        }
+    }
+
+    @Test("warns of a file that has no httpClient, and of a key that may be meant as a setting")
+    func withoutGroup() async throws {
+        let file = try SettingsFile(#"{"feature": {"on": true}}"#)
+        let result = try await Tool.run(["config", "--config", file.path])
+        #expect(result.status == 0)
+        #expect(
+            result.errors
+                == "warning: the settings file has no object httpClient, so none of its values is a setting\n"
+        )
+        try file.write(#"{"timeout": 3, "httpClient": {"readTimeout": 4}}"#)
+        let doubtful = try await Tool.run(["config", "--config", file.path])
+        #expect(doubtful.status == 0)
+        #expect(doubtful.errors == "warning: timeout is not a setting; did you mean httpClient.timeout?\n")
+    }
+
+    @Test("refuses a proxy of the environment that is not valid as run does, without its value")
+    func environmentProxy() async throws {
+        let variables = [
+            "HTTP_CLIENT_PROXY": "environment", "https_proxy": "http://user:sesame@pro xy:1",
+            "http_proxy": "sesame:99999",
+            "HTTP_CLIENT_MAX_QUEUED": "x",
+        ]
+        for command in ["config", "run"] {
+            let result = try await Tool.run([command], variables)
+            #expect(result.status == 78)
+            let lines = result.errors.split(separator: "\n")
+            #expect(lines.count == 3, "\(lines)")
+            #expect(lines.dropFirst().first?.hasPrefix("http_proxy is \"(hidden)\"; allowed: ") == true)
+            #expect(lines.last?.hasPrefix("https_proxy is \"(hidden)\"; allowed: ") == true)
+            #expect(!result.errors.contains("sesame"))
         }
     }
 
@@ -193,14 +228,19 @@ struct ConfigCommandTests {
     func everyProblem() async throws {
         let result = try await Tool.run(
             ["config"],
-            ["HTTP_CLIENT_MAX_CONNECTIONS": "abc", "HTTP_CLIENT_TIMEOUT": "-3", "HTTP_CLIENT_METRICS_PORT": "http"]
+            [
+                "HTTP_CLIENT_MAX_CONNECTIONS": "abc", "HTTP_CLIENT_TIMEOUT": "-3", "HTTP_CLIENT_METRICS_PORT": "http",
+                "HTTP_CLIENT_CA_FILE": "/nonexistent",
+            ]
         )
-        #expect(result.status == 1)
+        #expect(result.status == 78)
         #expect(result.output.isEmpty)
-        for (name, value) in [("MAX_CONNECTIONS", "abc"), ("TIMEOUT", "-3"), ("METRICS_PORT", "http")] {
+        for (name, value) in [
+            ("MAX_CONNECTIONS", "abc"), ("TIMEOUT", "-3"), ("METRICS_PORT", "http"), ("CA_FILE", "/nonexistent"),
+        ] {
             #expect(result.errors.contains("HTTP_CLIENT_\(name) is \"\(value)\"; allowed: "))
         }
-        #expect(result.errors.split(separator: "\n").count == 3)
+        #expect(result.errors.split(separator: "\n").count == 4)
     }
 
     @Test(
@@ -219,7 +259,7 @@ struct ConfigCommandTests {
     func wrongValue(name: String, value: String) async throws {
         for command in ["config", "run"] {
             let result = try await Tool.run([command], ["HTTP_CLIENT_\(name)": value])
-            #expect(result.status == 1)
+            #expect(result.status == 78)
             #expect(result.output.isEmpty)
             let lines = result.errors.split(separator: "\n")
             #expect(lines.count == 1)

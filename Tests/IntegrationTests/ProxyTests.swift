@@ -108,14 +108,21 @@ struct ProxyTests {
         for request in [HTTPRequest.get("http", nginx.authority), .get("https", nginx.tlsAuthority)] {
             for except in [[], ["elsewhere.example"]] {
                 try await withProxy(server(port, except: except)) { pool, journal in
-                    try await expectError(.proxyFailed, saying: "the proxy could not be reached: Connection refused") {
+                    try await expectError(
+                        .proxyFailed,
+                        saying:
+                            "the proxy could not be reached: Connection refused; through the proxy 127.0.0.1:\(port) (transport.proxy)"
+                    ) {
                         _ = try await pool.text(request)
                     }
                     #expect(journal.connectFailures == [.refused])
                 }
             }
             try await withProxy(.server(nameless)) { pool, journal in
-                try await expectError(.proxyFailed, saying: "the proxy's name does not resolve") {
+                try await expectError(
+                    .proxyFailed,
+                    saying: "the proxy's name does not resolve; through the proxy nowhere.invalid:3128"
+                ) {
                     _ = try await pool.text(request)
                 }
                 #expect(journal.connectFailures == [.dns])

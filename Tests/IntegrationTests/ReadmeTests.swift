@@ -43,13 +43,16 @@ struct ReadmeTests {
     func wrongConfiguration() async throws {
         let variables = [
             "HTTP_CLIENT_MAX_CONNECTIONS": "abc", "HTTP_CLIENT_METRICS_PORT": "http", "SWIFT_BACKTRACE": "enable=no",
+            "HTTP_CLIENT_CA_FILE": "/nonexistent",
         ]
         let environment = variables.mapValues(Optional.some)
         let result = try await Program(Tool.path(of: "ReadmeService"), [], environment: environment).end()
         #expect(result.status == 78)
         let lines = result.errors.split(separator: "\n")
-        #expect(lines.count == 2, "\(result.errors)")
+        #expect(lines.count == 3, "\(result.errors)")
         #expect(lines.first?.hasPrefix("HTTP_CLIENT_MAX_CONNECTIONS is \"abc\"; allowed: ") == true)
-        #expect(lines.last?.hasPrefix("HTTP_CLIENT_METRICS_PORT is \"http\"; allowed: ") == true)
+        #expect(lines.dropFirst().first?.hasPrefix("HTTP_CLIENT_METRICS_PORT is \"http\"; allowed: ") == true)
+        #expect(lines.last?.hasPrefix("HTTP_CLIENT_CA_FILE is \"/nonexistent\"; allowed: ") == true)
+        #expect(lines.last?.hasSuffix("No such file or directory") == true)
     }
 }

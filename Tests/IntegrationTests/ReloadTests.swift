@@ -25,7 +25,7 @@ struct ReloadTests {
         try file.write(#"{"httpClient": {"#)
         run.signal(SIGHUP)
         try await eventually("the broken file is told") { self.warnings(run).count == 2 }
-        #expect(warnings(run).last?.contains("invalid JSON") == true)
+        #expect(warnings(run).last?.contains("it is not valid JSON") == true)
 
         let after = try await metrics(said)
         #expect(after.value("http_client_pool_max_connections", ["pool": "shared"]) == 20)

@@ -60,17 +60,20 @@ struct RunCommandTests {
         #expect(peer.connections == 1)
     }
 
-    @Test("ends at once on a second signal, whatever still runs")
-    func secondSignal() async throws {
+    @Test(
+        "ends at once on a second signal, whatever still runs, with the status that a shell has for it",
+        arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)]
+    )
+    func secondSignal(number: Int32, status: Int32) async throws {
         let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
         let (run, said) = try await Tool.startRun("--target", "http://\(peer.authority)/", "--concurrency", "1")
         try await eventually("a request hangs") { try await self.inFlight(said) == 1 }
         // Signals that come before the first was taken count as one with it.
         try await eventually("the tool ends") {
-            run.signal(SIGINT)
+            run.signal(number)
             return !run.isRunning
         }
-        #expect(run.waitForEnd().status == 130)
+        #expect(run.waitForEnd().status == status)
         #expect(ToolReport(run.output)["requests"] == nil)
         #expect(peer.connections == 1)
     }
@@ -127,6 +130,27 @@ struct RunCommandTests {
             #expect(try #require(report.number("responses 2xx")) > 0)
             #expect(Set(report.errors.keys) == ["outOfResources"], "\(report)")
         }
+    }
+
+    /// The upstream took the last descriptors, and so Swift's dispatch library ended the process.
+    @Test("lives when its own upstream is out of descriptors, and says so at the start")
+    func upstreamDescriptors() async throws {
+        for descriptors in [64, 64, 56] {
+            let arguments = ["run", "--concurrency", "100", "--duration", "1"]
+            let run = try Tool.start(arguments, ["HTTP_CLIENT_METRICS_PORT": "0"], descriptors: descriptors)
+            let result = try await run.end()
+            #expect(result.status == 0, "\(result.errors)")
+            let most = (descriptors - 32) / 2
+            #expect(result.errors.contains("RLIMIT_NOFILE (\(descriptors)) is enough for \(most)."), "\(result.errors)")
+            let report = ToolReport(result.output)
+            #expect(try #require(report.number("responses 2xx")) > 0)
+        }
+        let fits = try Tool.start(
+            ["run", "--concurrency", "4", "--duration", "0.2"],
+            ["HTTP_CLIENT_METRICS_PORT": "0", "HTTP_CLIENT_MAX_CONNECTIONS": "32"],
+            descriptors: 64
+        )
+        #expect(try await fits.end().errors == "")
     }
 
     @Test("goes on when its target is dead, and counts the errors by kind")

@@ -70,6 +70,7 @@ struct StatusPageTests {
             site.queued = 12
             site.inFlight = 118
             turn.sites = [PoolTurn.ChangedSite(catalog, site)]
+            turn.resolving = 2
         }
         let expected = """
             PoolScope \(PoolScopeVersion.current); pools in this process: 2 alive, 3 ever created
@@ -79,6 +80,7 @@ struct StatusPageTests {
               SATURATED    all 120 connections are taken
               connections  120 of 120: 1 connecting, 118 active, 1 idle
               requests     131: 12 queued, 1 connecting, 118 in flight
+              resolving    2 names
               oldest       queued for 0 ms
               acquires     1 new, 3 reused, 0 multiplexed
               reuse ratio  75.0 %
@@ -117,6 +119,30 @@ struct StatusPageTests {
               TCP keepalive           60.0 s  default transport.tcpKeepAlive
             """
         #expect(page(client) == expected.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    @Test("shows the names that are being resolved, if the pool reports look-ups")
+    func resolving() throws {
+        #expect(page(try client { $0.resolving = 0 }).contains("  resolving    none"))
+        #expect(page(try client { $0.resolving = 1 }).contains("  resolving    1 name"))
+        let recorder = PoolRecorder(backend: PoolBackend(library: "x/1", tls: "none"))
+        let measured = try MeasuredPool(recorder, name: "other", registry: PoolRegistry())
+        let text = StatusPage.text([measured.reading()], pools: (created: 1, alive: 1))
+        #expect(!text.contains("resolving"))
+    }
+
+    @Test("says in grammatical words that one connection is all there is")
+    func saturatedByOne() throws {
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = 1
+        let api = OriginID(index: 0)
+        let lines = page(
+            try client(configuration: configuration) { turn in
+                turn.newOrigins = [(api, Origin(scheme: "http", host: "a", port: 80))]
+                turn.origins = [(api, levels(active: 1, queued: 1, inFlight: 1))]
+            }
+        )
+        #expect(lines.contains("  SATURATED    the only connection is taken"), "\(lines)")
     }
 
     @Test("counts a request that no turn has told of, and says for how long it has waited")

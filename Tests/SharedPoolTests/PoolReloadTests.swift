@@ -96,7 +96,10 @@ struct PoolReloadTests {
             }
             // The other is of the acquire timeout, which the mended file no longer has.
             try await eventually("what is gone is warned of") { log.warnings.count == 2 }
-            #expect(log.warnings.first?.hasPrefix("limits unchanged: invalid JSON: ") == true)
+            #expect(
+                log.warnings.first
+                    == "limits unchanged: settings file: it is not valid JSON: it ends too early"
+            )
             #expect(log.warnings.last?.contains("httpClient.poolTimeout, now 30.0 s") == true)
             #expect(pool.reconfigurations.count == 3)
         }
@@ -119,6 +122,69 @@ struct PoolReloadTests {
             try await eventually("what is gone is warned of") { log.warnings.count == 2 }
             #expect(log.warnings.last?.hasSuffix("defaults are in force: httpClient.poolTimeout, now 30.0 s") == true)
             #expect(client.configuration.timeouts.acquire == .seconds(30))
+        }
+    }
+
+    /// As blazing-Gael/dcms #35 and agent-sh/agnix #1152: one letter puts all defaults in force.
+    @Test(
+        "stay as they are where the file's group is misspelt, or a setting is at its root",
+        arguments: [
+            (#"{"httpclient": {"maxConnections": 40}}"#, "httpclient", "httpClient"),
+            (#"{"httpClients": {"maxConnections": 40}}"#, "httpClients", "httpClient"),
+            (#"{"maxConnections": 40}"#, "maxConnections", "httpClient.maxConnections"),
+        ]
+    )
+    func misplaced(text: String, name: String, nearest: String) async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
+        let provider = try await SettingsSnapshot.follow(file.path)
+        let config = ConfigReader(providers: [EnvironmentVariablesProvider(environmentVariables: [:]), provider])
+        try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
+            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
+            try file.write(text)
+            try await eventually("it is warned of") { !log.warnings.isEmpty }
+            #expect(log.warnings == ["limits unchanged: \(name) is not a setting; did you mean \(nearest)?"])
+            #expect(client.configuration.limits.maxConnections == 80)
+            #expect(pool.reconfigurations.count == 1)
+        }
+    }
+
+    /// As deblasis/wintty #1138 (a file that is empty while it is written) and apache/skywalking-horizon-ui #124 (one
+    /// that is gone): both reset to defaults.
+    @Test("stay as they are while the file is empty or gone", arguments: [true, false])
+    func vanished(isEmpty: Bool) async throws {
+        let file = try SettingsFile(#"{"httpClient": {"maxConnections": 80}}"#)
+        let provider = try await SettingsSnapshot.follow(file.path)
+        try await withReload(of: ConfigReader(provider: provider), interval: .milliseconds(5)) { pool, client, log in
+            try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
+            if isEmpty { try file.write("") } else { unlink(file.path) }
+            try await eventually("it is warned of") { !log.warnings.isEmpty }
+            let reason =
+                isEmpty
+                ? "settings file: it is not valid JSON: it is empty" : "settings file \(file.path): no such file"
+            #expect(log.warnings == ["limits unchanged: \(reason)"])
+            try file.write(#"{"httpClient": {"maxConnections": 70}}"#)
+            try await eventually("the next file is in force") { client.configuration.limits.maxConnections == 70 }
+        }
+    }
+
+    @Test("are warned of at the start and later, once, where a file that is followed has none of them")
+    func withoutGroup() async throws {
+        let file = try SettingsFile(#"{"feature": {"on": true}}"#)
+        let provider = try await SettingsSnapshot.follow(file.path)
+        try await withReload(of: ConfigReader(provider: provider), interval: .milliseconds(5)) { pool, client, log in
+            let missing = "the settings file has no object httpClient, so none of its values is a setting"
+            try await eventually("it is warned of at the start") { log.warnings == [missing] }
+            try file.write(#"{"httpClient": {"maxConnections": 70}}"#)
+            try await eventually("the next file is in force") { client.configuration.limits.maxConnections == 70 }
+            #expect(log.warnings == [missing])
+            try file.write(#"{"feature": {"on": false}}"#)
+            try await eventually("it is warned of again") { log.warnings.count == 3 }
+            #expect(log.warnings[1] == missing)
+            #expect(log.warnings[2].hasSuffix("defaults are in force: httpClient.maxConnections, now 200"))
+            try file.write(#"{"feature": {"on": true}, "a": 1}"#)
+            try file.write(#"{"httpClient": {"maxConnections": 60}}"#)
+            try await eventually("the last file is in force") { client.configuration.limits.maxConnections == 60 }
+            #expect(log.warnings.count == 3)
         }
     }
 

@@ -4,10 +4,22 @@ import PoolDecisions
 /// The errors that callers get, with origin, elapsed time and limit.
 extension CurlDriver {
     func describe(_ error: PoolError, _ exchange: Exchange) -> PoolError {
-        var error = error
-        error.origin = exchange.request.origin
+        let origin = exchange.request.origin
+        var error = options.isDirect ? error : naming(options.proxies.place(for: origin), error)
+        error.origin = origin
         error.elapsed = .nanoseconds(Int64(clamping: MonotonicTime.now() - exchange.submitted))
         return error
+    }
+
+    /// Adds the proxy to what went wrong with a connection: without it, nobody can see which one was used.
+    private func naming(_ proxy: String?, _ error: PoolError) -> PoolError {
+        guard let proxy, error.phase == .connect || error.phase == .exchange else { return error }
+        return PoolError(
+            error.code,
+            "\(error.reason); through the proxy \(proxy)",
+            phase: error.phase,
+            limit: error.limit
+        )
     }
 
     /// The error for a request that the pool itself ended.
@@ -66,10 +78,18 @@ extension CurlDriver {
             }
         return PoolError(
             .acquireTimeout,
-            "\(why) within the acquire timeout of \(text(value)); \(otherWaiters) other requests are waiting",
+            "\(why) within the acquire timeout of \(text(value)); \(waiting(otherWaiters))",
             phase: .acquire,
             limit: setting.map(inForce)
         )
+    }
+
+    private func waiting(_ others: Int) -> String {
+        switch others {
+        case 0: "no other request is waiting"
+        case 1: "1 other request is waiting"
+        default: "\(others) other requests are waiting"
+        }
     }
 
     static let peerRefuses = PoolError(

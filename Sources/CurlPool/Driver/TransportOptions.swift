@@ -16,28 +16,21 @@ final class TransportOptions: Sendable {
     /// Whether there is a client certificate.
     var hasIdentity: Bool { transport.tls.identity != nil }
     private let transport: PoolTransport
-    private let authorities: TrustedAuthorities
-    private let certificate: [UInt8]
-    private let privateKey: [UInt8]
+    private let files: TransportFiles
 
-    /// - Throws: `ConfigurationError` if certificates or keys cannot be read; ``PoolError`` with code
-    ///   `outOfResources`.
-    init(_ configuration: PoolConfiguration) throws {
+    /// - Parameter files: the files of the same configuration, without problems.
+    init(_ configuration: PoolConfiguration, _ files: TransportFiles) {
         let transport = configuration.transport
         self.transport = transport
-        proxies = ProxyRules(transport.proxy, environment: Self.environment)
+        self.files = files
+        proxies = ProxyRules(
+            transport.proxy,
+            setBy: configuration.name(of: .proxy),
+            environment: Self.environment
+        )
         isDirect = proxies.only == .direct
         nameLifetime = transport.dnsCache.wholeNanoseconds
         mayMultiplex = transport.http2 == .negotiated
-        certificate =
-            try transport.tls.identity?.certificate.read(
-                "transport.tls.identity.certificate",
-                holds: "CERTIFICATE-----"
-            ) ?? []
-        privateKey =
-            try transport.tls.identity?.privateKey.read("transport.tls.identity.privateKey", holds: "PRIVATE KEY-----")
-            ?? []
-        authorities = try TrustedAuthorities(transport.tls.trust, name: configuration.name(of: .caFile))
     }
 
     /// The value of an environment variable of this process; `nil` if it is not set.
@@ -65,10 +58,12 @@ final class TransportOptions: Sendable {
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
             poolscope_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
         }
-        authorities.apply(to: easy)
+        files.authorities?.apply(to: easy)
         guard let identity = tls.identity else { return }
         // libcurl copies both.
-        for (option, pem) in [(CURLOPT_SSLCERT_BLOB, certificate), (CURLOPT_SSLKEY_BLOB, privateKey)] {
+        for (option, pem) in [
+            (CURLOPT_SSLCERT_BLOB, files.certificate), (CURLOPT_SSLKEY_BLOB, files.privateKey),
+        ] {
             _ = pem.withUnsafeBytes { poolscope_easy_set_blob(easy, option, $0.baseAddress, $0.count) }
         }
         // If no pass phrase is set, OpenSSL prompts for that of an encrypted key on the terminal.
@@ -87,52 +82,6 @@ final class TransportOptions: Sendable {
             poolscope_easy_set_string(easy, CURLOPT_PROXYUSERNAME, proxy.credentials?.user.value)
             poolscope_easy_set_string(easy, CURLOPT_PROXYPASSWORD, proxy.credentials?.password.value)
             poolscope_easy_set_string(easy, CURLOPT_NOPROXY, "")
-        }
-    }
-}
-
-extension PoolTLS.PEM {
-    /// Reads the bytes and checks that they look like PEM of this kind.
-    ///
-    /// - Parameter name: the setting's name for the error.
-    /// - Throws: `ConfigurationError` with the reason: the system's error, or that the contents are not PEM of this
-    ///   kind.
-    func read(_ name: String, holds kind: String) throws -> [UInt8] {
-        let shown: String
-        let bytes: [UInt8]
-        var reason = "it is not PEM with \(kind.dropLast(5))"
-        switch self {
-        case .bytes(let secret): (shown, bytes) = (secret.description, secret.value)
-        case .file(let path):
-            let file = Self.load(path)
-            (shown, bytes) = (path, file.bytes)
-            if file.error != 0 { reason = "it cannot be read: \(String(cString: strerror(file.error)))" }
-        }
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.contains("-----BEGIN "), text.contains(kind) else {
-            let allowed = "readable PEM with \(kind.dropLast(5)); \(reason)"
-            throw ConfigurationError(problems: [.init(name: name, value: shown, allowed: allowed)])
-        }
-        return bytes
-    }
-
-    /// The contents of a file; `nil` if it cannot be read.
-    static func contents(of path: String) -> [UInt8]? {
-        let file = load(path)
-        return file.error == 0 ? file.bytes : nil
-    }
-
-    /// The contents of a file as far as they could be read, and the `errno` value if reading failed; otherwise 0.
-    private static func load(_ path: String) -> (bytes: [UInt8], error: Int32) {
-        guard let file = fopen(path, "re") else { return ([], errno) }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            errno = 0
-            let count = fread(&buffer, 1, buffer.count, file)
-            if count == 0 { return (bytes, ferror(file) == 0 ? 0 : max(errno, 1)) }
-            bytes += buffer[..<count]
         }
     }
 }

@@ -1,4 +1,3 @@
-import CLibcurl
 import HTTPPool
 
 /// Decides the route of each request: direct, or through which proxy.
@@ -26,28 +25,34 @@ struct ProxyRules: Sendable {
     private let plain: Route
     private let secure: Route
     private let exceptions: ProxyExceptions
+    /// The proxies for people, by whether the origin is secure.
+    private let places: (plain: String?, secure: String?)
 
-    /// - Parameter environment: returns the value of a variable; `nil` if it is not set.
-    init(_ proxy: PoolProxy, environment: (String) -> String?) {
+    /// - Parameters:
+    ///   - setting: the name of the setting that holds `proxy`, for errors.
+    ///   - environment: returns the value of a variable; `nil` if it is not set.
+    init(
+        _ proxy: PoolProxy,
+        setBy setting: String = PoolSetting.proxy.property,
+        environment: (String) -> String?
+    ) {
         switch proxy {
         case .direct:
             (plain, secure) = (.direct, .direct)
             exceptions = ProxyExceptions([])
+            places = (nil, nil)
         case .server(let server):
             let route = Route.proxy(Proxy(server))
             (plain, secure) = (route, route)
             exceptions = ProxyExceptions(server.except)
+            let place = "\(server.host):\(server.port) (\(setting))"
+            places = (place, place)
         case .environment:
-            // An empty variable counts as unset.
-            func first(_ names: String...) -> String? {
-                names.lazy.compactMap(environment).first { !$0.isEmpty }
-            }
-            let all = first("all_proxy", "ALL_PROXY")
-            // Not HTTP_PROXY: a CGI program gets the header field `Proxy` of a request under that name.
-            plain = (first("http_proxy") ?? all).map { .proxy(Proxy(fromEnvironment: $0)) } ?? .direct
-            secure = (first("https_proxy", "HTTPS_PROXY") ?? all).map { .proxy(Proxy(fromEnvironment: $0)) } ?? .direct
-            let list = first("no_proxy", "NO_PROXY") ?? ""
-            exceptions = ProxyExceptions(list.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init))
+            let variables = EnvironmentProxies(environment)
+            plain = variables.plain.map { .proxy(Proxy(fromEnvironment: $0.value)) } ?? .direct
+            secure = variables.secure.map { .proxy(Proxy(fromEnvironment: $0.value)) } ?? .direct
+            exceptions = ProxyExceptions(variables.exceptions)
+            places = (variables.plain?.place, variables.secure?.place)
         }
         // A Unix socket is reached without the proxy, so a proxy is never the only route.
         only = plain == .direct && secure == .direct ? .direct : nil
@@ -63,6 +68,12 @@ struct ProxyRules: Sendable {
         if origin.unixSocketPath != nil { return .direct }
         let route = origin.isSecure ? secure : plain
         return route == .direct || exceptions.cover(origin.host) ? .direct : route
+    }
+
+    /// The proxy of requests to the origin as errors name it, with the setting or variable that holds it:
+    /// `proxy:3128 (https_proxy)`. Without user and password; `nil` without a proxy.
+    func place(for origin: Origin) -> String? {
+        route(to: origin) == .direct ? nil : origin.isSecure ? places.secure : places.plain
     }
 
     /// The name to resolve before a connection for this origin can be opened; `nil` if no name is involved.
@@ -83,37 +94,17 @@ extension ProxyRules.Proxy {
         peer = NamedPeer(host: host, port: server.port)
     }
 
-    /// Parses the value of such a variable as libcurl does: `proxy:3128`, `http://user:password@proxy/`.
+    /// The value of such a variable. A pool whose environment has an invalid one is not created; libcurl would
+    /// report the error.
     fileprivate init(fromEnvironment text: String) {
-        let read = Self.read(text)
-        address = Secret(read?.text ?? text)
+        let url = ProxyURL(text)
+        address = Secret(url?.text ?? text)
         credentials = nil
-        peer = read.flatMap { NamedPeer(host: $0.host, port: $0.port) }
+        peer = url.flatMap { $0.isHTTP ? NamedPeer(host: $0.host, port: $0.port) : nil }
     }
+}
 
-    /// Uses libcurl's own parser. `nil` if the text is not an HTTP proxy or not valid; libcurl then reports the
-    /// error.
-    private static func read(_ text: String) -> (text: String, host: String, port: UInt16)? {
-        guard let url = curl_url() else { return nil }
-        defer { curl_url_cleanup(url) }
-        let flags = UInt32(CURLU_NON_SUPPORT_SCHEME) | UInt32(CURLU_GUESS_SCHEME)
-        guard curl_url_set(url, CURLUPART_URL, text, flags) == CURLUE_OK,
-            let scheme = part(CURLUPART_SCHEME, of: url), scheme == "http" || scheme == "https",
-            let host = part(CURLUPART_HOST, of: url, UInt32(CURLU_URLDECODE))
-        else { return nil }
-        // libcurl's own defaults (1080 for proxies dates from when it supported SOCKS only).
-        let port = part(CURLUPART_PORT, of: url).flatMap { UInt16($0) } ?? (scheme == "https" ? 443 : 1080)
-        let name = Origin(scheme: "http", host: host, port: port).host
-        if name == host.lowercased() { return (text, name, port) }
-        guard curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK, let text = part(CURLUPART_URL, of: url)
-        else { return nil }
-        return (text, name, port)
-    }
-
-    private static func part(_ part: CURLUPart, of url: OpaquePointer, _ flags: UInt32 = 0) -> String? {
-        var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(url, part, &text, flags) == CURLUE_OK, let text else { return nil }
-        defer { curl_free(text) }
-        return String(cString: text)
-    }
+extension EnvironmentProxies.Variable {
+    /// The proxy as errors name it.
+    fileprivate var place: String { ProxyURL(value).map { "\($0.host):\($0.port) (\(name))" } ?? name }
 }

@@ -12,9 +12,13 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         /// The provider that the value comes from, if it is neither the environment nor a file.
         public let provider: String?
 
+        /// Whether `name` is an object that a file does not have.
+        private let isMissing: Bool
+
         /// One line, such as `HTTP_CLIENT_TIMEOUT is "-3"; allowed: seconds, above 0 to 31536000, or none`.
         public var description: String {
             let place = name.onOneLine + (provider.map { " (\($0.onOneLine))" } ?? "")
+            if isMissing { return "the settings file has no object \(place), so none of its values is a setting" }
             guard let value else {
                 return "\(place) is not a setting" + (allowed.isEmpty ? "" : "; did you mean \(allowed)?")
             }
@@ -27,6 +31,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             self.value = value
             self.allowed = allowed
             self.provider = provider
+            isMissing = false
         }
 
         /// Creates a problem for an unknown setting.
@@ -37,6 +42,18 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             value = nil
             allowed = nearest
             self.provider = provider
+            isMissing = false
+        }
+
+        /// Creates a problem for a settings file without any setting.
+        ///
+        /// - Parameter group: the key of the object that holds settings.
+        init(missing group: String) {
+            name = group
+            value = nil
+            allowed = ""
+            provider = nil
+            isMissing = true
         }
     }
 

@@ -21,6 +21,20 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
     /// - Throws: ``ConfigurationError`` with the problems of both parts.
     public init(config: ConfigReader) throws(ConfigurationError) { try self.init(snapshot: config.snapshot()) }
 
+    /// Reads both parts, and has a client check what only it can, such as whether files are readable.
+    ///
+    /// - Parameter check: returns the problems of a configuration in which invalid values are replaced by defaults.
+    /// - Throws: ``ConfigurationError`` with the problems of both parts and those of `check`; the errors of `check`.
+    package init(
+        config: ConfigReader,
+        checking check: (PoolConfiguration) throws -> [ConfigurationError.Problem]
+    ) throws {
+        let reading = SettingsReading(config.snapshot())
+        let problems = try reading.problems + check(reading.configuration.pool)
+        if !problems.isEmpty { throw ConfigurationError(problems: problems) }
+        self = reading.configuration
+    }
+
     /// Reads both parts from a snapshot of a reader.
     init(snapshot: ConfigSnapshotReader) throws(ConfigurationError) {
         let reading = SettingsReading(snapshot)

@@ -59,8 +59,9 @@ struct SettingProviders: Sendable {
     ///
     /// - Parameter keys: the keys of all settings.
     /// - Returns: `certain`: names that must have been meant as settings, because they are in our group of a file
-    ///   or another provider. `doubtful`: names that may belong to another program: environment variables, and
-    ///   names in another group within two edits of a setting's name, such as `httpclient.timeout`.
+    ///   or another provider, or are settings in a misspelt group or in none. `doubtful`: names that may belong to
+    ///   another program: environment variables, and names that ``MisplacedKeys`` or two edits of a setting's name
+    ///   leave open. A file without any setting is doubtful too.
     func unknown(besides keys: [String]) -> (
         certain: [ConfigurationError.Problem], doubtful: [ConfigurationError.Problem]
     ) {
@@ -69,15 +70,34 @@ struct SettingProviders: Sendable {
         for snapshot in snapshots {
             let naming = naming(snapshot)
             let known = keys.map(naming.name)
-            for name in snapshot.keys.subtracting(known).sorted() {
+            let names = snapshot.keys
+            let hasGroup = names.contains { naming.covers($0) }
+            let misplaced =
+                snapshot.isEnvironment
+                ? MisplacedKeys.Findings()
+                : MisplacedKeys(group: base.description, settings: keys).find(among: names, hasGroup: hasGroup)
+            func problem(_ name: String, _ nearest: String) -> ConfigurationError.Problem {
+                .init(unknown: name, nearest: nearest, provider: snapshot.source(of: name).provider)
+            }
+            var found: [ConfigurationError.Problem] = []
+            for name in names.subtracting(known).sorted() {
                 let isOurs = naming.covers(name)
+                if misplaced.cover(name) { continue }
                 guard let nearest = name.nearest(of: known, within: isOurs ? nil : 2) ?? (isOurs ? "" : nil) else {
                     continue
                 }
-                let provider = snapshot.source(of: name).provider
-                let problem = ConfigurationError.Problem(unknown: name, nearest: nearest, provider: provider)
-                if isOurs, !snapshot.isEnvironment { certain.append(problem) } else { doubtful.append(problem) }
+                if isOurs, !snapshot.isEnvironment {
+                    found.append(problem(name, nearest))
+                } else {
+                    doubtful.append(problem(name, nearest))
+                }
             }
+            found += misplaced.certain.map { problem($0.name, $0.nearest) }
+            doubtful += misplaced.doubtful.map { problem($0.name, $0.nearest) }
+            if found.isEmpty, !hasGroup, snapshot.isKnownFile, !snapshot.emptyObjects.contains(base.description) {
+                doubtful.append(.init(missing: base.description))
+            }
+            certain += found
         }
         return (certain, doubtful)
     }
@@ -114,14 +134,26 @@ extension ConfigSnapshot {
         return self is any FileConfigSnapshot ? .file(name) : .provider(providerName, name)
     }
 
-    /// The names that have values, as the provider spells them, found by reflection because there is no public
-    /// interface. Empty if the provider does not store them in a dictionary.
+    /// The names that have values, as the provider spells them. Empty if the provider does not list them.
     fileprivate var keys: Set<String> {
-        let dictionaries = Mirror(reflecting: self).children.compactMap { $0.value as? [AnyHashable: Any] }
+        if let file = self as? any SettingsFileSnapshot { return file.keys }
         return Set(
             dictionaries.flatMap { $0.keys }.compactMap {
                 ($0.base as? String) ?? ($0.base as? AbsoluteConfigKey)?.description
             }
         )
+    }
+
+    /// The names of empty objects, if the provider lists them.
+    fileprivate var emptyObjects: Set<String> { (self as? any SettingsFileSnapshot)?.emptyObjects ?? [] }
+
+    /// Whether it is a file whose names are known.
+    fileprivate var isKnownFile: Bool {
+        self is any SettingsFileSnapshot || (self is any FileConfigSnapshot && !dictionaries.isEmpty)
+    }
+
+    /// Where a provider keeps its values, found by reflection because there is no public interface.
+    private var dictionaries: [[AnyHashable: Any]] {
+        Mirror(reflecting: self).children.compactMap { $0.value as? [AnyHashable: Any] }
     }
 }

@@ -9,14 +9,14 @@ extension String {
             let most = most ?? Swift.max(2, name.utf8.count / 6)
             // Each edit changes the length by at most one.
             guard abs(name.utf8.count - utf8.count) <= most else { return nil }
-            let steps = lowercased().steps(to: name.lowercased())
+            let steps = lowercased().edits(to: name.lowercased())
             return steps <= most ? (name, steps) : nil
         }
         return candidates.min { $0.steps < $1.steps }?.name
     }
 
     /// The Damerau–Levenshtein distance in its restricted form (optimal string alignment).
-    private func steps(to other: String) -> Int {
+    func edits(to other: String) -> Int {
         let (a, b) = (Array(utf8), Array(other.utf8))
         var beforeLast: [Int] = []
         var last = Array(0...b.count)

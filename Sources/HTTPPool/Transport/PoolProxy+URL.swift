@@ -1,3 +1,5 @@
+private import Glibc
+
 extension PoolProxy.Server {
     /// Parses `http://[user:password@]host:port`, user and password percent-encoded; `nil` for anything else.
     init?(url text: String) {
@@ -29,12 +31,22 @@ extension PoolProxy.Server {
         return origin == Origin(scheme: scheme, host: host, port: port)
     }
 
-    static let allowedExceptions = "hosts, domains (.internal) and networks (10.0.0.0/8), separated by commas"
-
     /// Whether the text is a host, a domain, a network, or `*` for everything. Other patterns are rejected, because
-    /// curl would silently ignore them.
+    /// curl and Go ignore them without a word: among them a network whose prefix is longer than its address, and one
+    /// whose address is a name.
     static func isException(_ text: String) -> Bool {
-        text == "*" || text.wholeMatch(of: /[A-Za-z0-9._\-:\[\]]+(\/[0-9]{1,3})?/) != nil
+        guard let match = text.wholeMatch(of: /([A-Za-z0-9._\-:\[\]]+)(?:\/([0-9]{1,3}))?/) else { return text == "*" }
+        guard let prefix = match.2 else { return true }
+        return addressBits(match.1).map { bits in Int(prefix).map { $0 <= bits } ?? false } ?? false
+    }
+
+    /// The length of an address in bits, an IPv6 address with or without brackets; `nil` for a name.
+    private static func addressBits(_ text: Substring) -> Int? {
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        let address = String(isBracketed ? text.dropFirst().dropLast() : text)
+        var bytes = in6_addr()
+        if !isBracketed, inet_pton(AF_INET, address, &bytes) == 1 { return 32 }
+        return inet_pton(AF_INET6, address, &bytes) == 1 ? 128 : nil
     }
 }
 

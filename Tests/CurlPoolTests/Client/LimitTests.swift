@@ -46,6 +46,40 @@ struct LimitTests {
         }
     }
 
+    @Test("The acquire timeout says how many others wait, in grammatical words")
+    func otherWaiters() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        try await withPool(
+            .with {
+                $0.limits.maxConnections = 1
+                $0.timeouts.acquire = .milliseconds(100)
+            }
+        ) { pool, journal in
+            let held = Task { try await pool.execute(get(peer)) }
+            try await eventually("the connection is in use") { journal.levels.connections.active == 1 }
+            let errors = await withTaskGroup(of: (any Error)?.self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        do {
+                            _ = try await pool.execute(get(peer))
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            let words = errors.map { ($0 as? PoolError)?.reason.split(separator: "; ").last }
+            #expect(
+                Set(words) == [
+                    "no other request is waiting", "1 other request is waiting", "2 other requests are waiting",
+                ]
+            )
+            held.cancel()
+        }
+    }
+
     @Test("The acquire timeout fires on time with an error that names the limit")
     func acquireTimeout() async throws {
         let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }

@@ -83,6 +83,37 @@ struct ProxyRulesTests {
         #expect(try peer(server, "http", "x.Öl.test") == "x.xn--l-0ga.test:80")
     }
 
+    @Test(
+        "cannot be what libcurl would not accept, which is a problem of the variable, without its value",
+        arguments: [
+            ("http://user:sesame@", false), ("ftp://sesame", false), ("http://pro xy:1", false), ("p:99999", false),
+            ("http://", false), ("quic://p", false), ("p:port", false), ("proxy", true), ("proxy:3128", true),
+            ("http://u:p@proxy/", true), ("https://proxy", true), ("SOCKS5h://u:p@proxy", true), ("[::1]:1", true),
+        ]
+    )
+    func problems(value: String, isValid: Bool) {
+        for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            let problems = EnvironmentProxies { $0 == name ? value : nil }.problems
+            #expect(problems.map(\.name) == (isValid ? [] : [name]), "\(value)")
+            #expect(problems.allSatisfy { $0.value == "(hidden)" && !"\($0)".contains("sesame") })
+        }
+        // What is not used is not checked.
+        let unused = ["http_proxy": "p", "https_proxy": "p", "all_proxy": value, "HTTP_PROXY": value]
+        #expect(EnvironmentProxies { unused[$0] }.problems.isEmpty)
+    }
+
+    @Test("is named by host, port and what set it, without user and password")
+    func place() throws {
+        let origins = [try Origin(scheme: "http", authority: "a"), try Origin(scheme: "https", authority: "a")]
+        let variables = ["http_proxy": "http://user:pass@p", "ALL_PROXY": "socks5h://user:pass@s:1", "no_proxy": "b"]
+        #expect(origins.map { rules(variables).place(for: $0) } == ["p:1080 (http_proxy)", "s:1 (ALL_PROXY)"])
+        #expect(rules(variables).place(for: try Origin(scheme: "http", authority: "b")) == nil)
+        let proxy = PoolProxy.Server(host: "[::1]", port: 8, credentials: .init(user: "u", password: "p"))
+        let server = ProxyRules(.server(proxy), setBy: "HTTP_CLIENT_PROXY") { _ in nil }
+        #expect(origins.map { server.place(for: $0) } == Array(repeating: "[::1]:8 (HTTP_CLIENT_PROXY)", count: 2))
+        #expect(ProxyRules(.direct) { _ in nil }.place(for: origins[0]) == nil)
+    }
+
     /// The list, what it excepts, and what it does not: as curl reads `no_proxy` (its test 1614).
     static let exceptions: [(list: String, direct: [String], proxied: [String])] = [
         ("*", ["a.test", "127.0.0.1", "[::1]"], []),

@@ -1,8 +1,8 @@
-import Glibc
-import NIOCore
-import Synchronization
+private import Glibc
+package import NIOCore
+private import Synchronization
 
-/// Keeps an endpoint responsive in a process that is out of file descriptors, without a busy event loop.
+/// Keeps a server responsive in a process that is out of file descriptors, without a busy event loop.
 ///
 /// It holds one descriptor in reserve, and closes it when `accept` fails for lack of a descriptor, so that the next
 /// attempt succeeds. While descriptors are scarce, one connection is served at a time: it gets one response and is
@@ -12,23 +12,25 @@ import Synchronization
 /// The pause is necessary, because a listener that cannot accept stays readable. SwiftNIO's own
 /// `AcceptBackoffHandler` delays the next read, but the failed one is still pending in the channel, so epoll would
 /// return it in a busy loop.
-final class AcceptGuard: ChannelInboundHandler {
-    typealias InboundIn = any Channel
-    typealias InboundOut = any Channel
+package final class AcceptGuard: ChannelInboundHandler {
+    package typealias InboundIn = any Channel
+    package typealias InboundOut = any Channel
 
     /// State read by the initialisers of accepted channels, on the same event loop.
-    final class Scarcity: Sendable {
+    package final class Scarcity: Sendable {
         private let scarce = Atomic(false)
         private let count = Atomic<Int>(0)
 
         /// Whether the connection being accepted uses one of the last descriptors.
-        fileprivate(set) var isScarce: Bool {
+        package fileprivate(set) var isScarce: Bool {
             get { scarce.load(ordering: .relaxed) }
             set { scarce.store(newValue, ordering: .relaxed) }
         }
 
         /// The number of failed attempts to accept a connection.
-        var failures: Int { count.load(ordering: .relaxed) }
+        package var failures: Int { count.load(ordering: .relaxed) }
+        package init() {}
+
         fileprivate func countFailure() { count.add(1, ordering: .relaxed) }
     }
 
@@ -41,13 +43,13 @@ final class AcceptGuard: ChannelInboundHandler {
     /// The number of last descriptors left to the runtime and the pool.
     private static let mostLeft = 8
 
-    init(_ scarcity: Scarcity) { self.scarcity = scarcity }
+    package init(_ scarcity: Scarcity) { self.scarcity = scarcity }
 
-    func handlerAdded(context: ChannelHandlerContext) { takeReserve() }
+    package func handlerAdded(context: ChannelHandlerContext) { takeReserve() }
 
-    func handlerRemoved(context: ChannelHandlerContext) { giveUpReserve() }
+    package func handlerRemoved(context: ChannelHandlerContext) { giveUpReserve() }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let isScarce = reserve == nil || Self.isNextReserved
         scarcity.isScarce = isScarce
         if isScarce {
@@ -60,7 +62,7 @@ final class AcceptGuard: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) else {
             return context.fireErrorCaught(error)
         }
