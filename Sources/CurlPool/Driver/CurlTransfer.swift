@@ -40,7 +40,7 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var start = Start.open
     /// libcurl has a connection and is about to send, so the request may reach the peer.
     @exclusivity(unchecked) private(set) var wasSent = false
-    @exclusivity(unchecked) private var responseBegan = false
+    @exclusivity(unchecked) private(set) var responseBegan = false
     /// libcurl tried to open another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     /// How many bytes of the response's body have been accepted.
