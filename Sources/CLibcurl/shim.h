@@ -71,6 +71,13 @@ static inline CURLcode poolscope_easy_get_private(CURL *easy, char **value) {
     return curl_easy_getinfo(easy, CURLINFO_PRIVATE, value);
 }
 
+// OpenSSL's session (SSL *) of the connection that a transfer uses; null without TLS, or with another library.
+static inline void *poolscope_easy_get_openssl_session(CURL *easy) {
+    const struct curl_tlssessioninfo *info = 0;
+    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info) return 0;
+    return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : 0;
+}
+
 static inline CURLMcode poolscope_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

@@ -106,6 +106,11 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         options: RequestOptions,
         isForeign: Bool = false
     ) async throws -> PooledResponse {
+        if body.isAnnouncedEmpty {
+            let origin = try Origin(scheme: request.scheme, authority: request.authority)
+            let body = try await HTTPRequestBody.confirmingEmpty(body, to: origin)
+            return try await exchange(request, body: body, options: options, isForeign: isForeign)
+        }
         let exchange = try exchange(for: request, body: body, options: options, isForeign: isForeign)
         try Task.checkCancellation()
         exchange.upload?.start(for: exchange, mailbox)

@@ -6,6 +6,8 @@ struct ResponseHead {
     /// Whether the response's own header block is complete. Later header lines are trailers.
     private(set) var isComplete = false
     private(set) var framing = ResponseFraming()
+    /// Whether the status line of the current header block names HTTP/1.
+    private(set) var isHTTP1 = false
     /// The status code of the current header block.
     private var code = 0
     /// Whether the header block belongs to an interim response, which another one follows.
@@ -81,6 +83,7 @@ struct ResponseHead {
     private mutating func begin(_ statusLine: StatusLine) -> Fault? {
         isInBlock = true
         framing = ResponseFraming(after: statusLine)
+        isHTTP1 = statusLine.isHTTP1
         isInterim = statusLine.isInterim
         code = statusLine.code
         if statusLine.hasDoubtfulCode { return .doubtfulStatus }

@@ -25,6 +25,8 @@ final class UnpackingReader: ResponseBodySource {
     /// The source of the rest of the packed body; `nil` if all of it was delivered with the head.
     private let rest: ResponseReader?
     private let order: UnpackingOrder
+    /// Also keeps the pieces of `rest` in their order until they are fed to the unpacker.
+    private let soleReader = SoleReader()
 
     /// - Parameter packed: the beginning of the body, or all of it.
     /// - Throws: ``UnpackingError`` if no unpacker can be created.
@@ -42,6 +44,12 @@ final class UnpackingReader: ResponseBodySource {
     }
 
     func next() async throws -> [UInt8]? {
+        try soleReader.begin(order.origin)
+        defer { soleReader.end() }
+        return try await nextPiece()
+    }
+
+    private func nextPiece() async throws -> [UInt8]? {
         while true {
             if Task.isCancelled {
                 discard()
@@ -56,8 +64,10 @@ final class UnpackingReader: ResponseBodySource {
     }
 
     func collect(upTo limit: Int) async throws -> [UInt8] {
+        try soleReader.begin(order.origin)
+        defer { soleReader.end() }
         var body: [UInt8] = []
-        while let piece = try await next() {
+        while let piece = try await nextPiece() {
             guard body.count + piece.count <= limit else {
                 discard()
                 var error = PoolError.responseTooLarge(limit)

@@ -55,7 +55,8 @@ public struct HTTPRequestBody: Sendable, ExpressibleByStringLiteral {
     /// - Parameters:
     ///   - sequence: the chunks; empty ones are skipped. An error thrown by it fails the request.
     ///   - length: the total number of bytes, if known. Without it HTTP/1.1 uses chunked encoding. The request
-    ///     fails if the sequence yields more or fewer.
+    ///     fails if the sequence yields more or fewer. With 0, the sequence is read before the request is queued, and
+    ///     the timeouts begin after that.
     public static func stream<Chunks: AsyncSequence & Sendable>(_ sequence: Chunks, length: Int? = nil)
         -> HTTPRequestBody
     where Chunks.Element == [UInt8] {

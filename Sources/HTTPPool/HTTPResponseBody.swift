@@ -5,8 +5,9 @@
 /// body and its iterator early, calling ``discard()``, or cancelling the reading task ends the request and closes
 /// the connection; over HTTP/2 only the stream is reset.
 ///
-/// A body can be read once: a second reader gets the part that the first did not consume. The bytes are never
-/// printed.
+/// A body can be read once: a second reader gets the part that the first did not consume. A streamed body has one
+/// reader at a time: a read that begins while another one waits throws ``PoolError`` with code
+/// ``PoolError/Code/invalidRequest``, and the other one goes on. The bytes are never printed.
 public struct HTTPResponseBody: Sendable, AsyncSequence {
     private enum Storage: Sendable {
         case bytes([UInt8])
@@ -27,7 +28,8 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
     ///
     /// - Parameter limit: the maximum number of bytes to buffer.
     /// - Throws: ``PoolError`` with ``PoolError/Code/responseTooLarge`` if the body is larger, which also ends the
-    ///   request; the error that ended the stream; `CancellationError`.
+    ///   request, or with ``PoolError/Code/invalidRequest`` if another reader is waiting; the error that ended the
+    ///   stream; `CancellationError`.
     public func collect(upTo limit: Int = defaultCollectLimit) async throws -> [UInt8] {
         switch storage {
         case .stream(let source): return try await source.collect(upTo: limit)
@@ -75,7 +77,8 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
 
         /// The next chunk, never empty; `nil` at the end.
         ///
-        /// - Throws: ``PoolError`` if the stream failed; `CancellationError`.
+        /// - Throws: ``PoolError`` if the stream failed, or if another reader is waiting for the next chunk;
+        ///   `CancellationError`.
         public mutating func next() async throws -> [UInt8]? {
             if let source { return try await source.next() }
             guard !rest.isEmpty else { return nil }
@@ -104,7 +107,8 @@ extension HTTPResponseBody: CustomStringConvertible, CustomDebugStringConvertibl
 /// The source of a streamed body, implemented by a client. Releasing the last reference is the same as
 /// ``discard()``.
 public protocol ResponseBodySource: AnyObject, Sendable {
-    /// The next chunk, never empty; `nil` at the end. Supports one reader at a time.
+    /// The next chunk, never empty; `nil` at the end. There is one reader at a time: a call of this method or of
+    /// ``collect(upTo:)`` while another one waits throws ``PoolError/Code/invalidRequest``.
     func next() async throws -> [UInt8]?
     /// The rest of the body; throws ``PoolError/Code/responseTooLarge`` if it is longer than `limit` bytes.
     func collect(upTo limit: Int) async throws -> [UInt8]

@@ -32,7 +32,8 @@ public struct PoolError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let totalTimeout = Code(value: .totalTimeout)
         /// The connection broke during the exchange. The peer may or may not have processed the request.
         public static let connectionLost = Code(value: .connectionLost)
-        /// The request is invalid. Nothing was sent.
+        /// The request is invalid, or its body does not have the announced length, or its response's body is already
+        /// being read by another reader.
         public static let invalidRequest = Code(value: .invalidRequest)
         /// The response is not valid HTTP, or is inconsistent.
         public static let invalidResponse = Code(value: .invalidResponse)

@@ -144,32 +144,32 @@ struct OddResponseTests {
         )
     }
 
-    @Test("A peer that calls its HTTP/1.1 by the name of HTTP/2 cannot leave a response for the next request")
-    func falseName() async throws {
+    @Test(
+        "A peer that calls its HTTP/1.1 by the name of HTTP/2 is refused, and leaves no response for the next request",
+        arguments: ["", "HTTP/1.1 103 Early Hints\r\n\r\n"],
+        [PoolTransport.HTTP2.off, .negotiated]
+    )
+    func falseName(interim: String, http2: PoolTransport.HTTP2) async throws {
         let peer = try ScriptedPeer { connection, number in
             while let head = try connection.readHeadOnly() {
                 if head.contains(" /next ") {
                     connection.answer("next")
                 } else {
-                    connection.write("HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok")
-                    // By now the connection is idle.
-                    usleep(50_000)
+                    connection.write("\(interim)HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok")
                     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\ninjected")
                 }
             }
         }
         try await withMeasuredPool {
-            $0.transport.http2 = .negotiated
+            $0.transport.http2 = http2
         } _: { client in
-            // Later versions of libcurl refuse such a line.
-            do {
-                let first = try await client.fetch(.to(peer.authority))
-                #expect(first.text == "ok")
-            } catch let error as PoolError {
-                #expect(error.code == .invalidResponse)
+            // On a new connection, and on one that is reused.
+            for isReused in [false, true] {
+                if isReused { _ = try await client.fetch(.to(peer.authority, "/next")) }
+                let error = try await poolError { _ = try await client.fetch(.to(peer.authority)) }
+                #expect(error.code == .invalidResponse, "\(error)")
+                try await client.becomes()
             }
-            // An idle connection on which a response comes is closed.
-            try await client.becomes(within: .seconds(5))
             let next = try await client.fetch(.to(peer.authority, "/next"))
             #expect(next.text == "next")
         }

@@ -303,4 +303,37 @@ struct TLSRecordTests {
         }
         try await peer.stop()
     }
+
+    // RFC 7301; libcurl 7.88 takes the status line's word for it.
+    @Test(
+        "HTTP/2 in a status line, after TLS has negotiated HTTP/1.1 or nothing, is an invalid response",
+        arguments: ["http/1.1", nil],
+        [PoolTransport.HTTP2.off, .negotiated]
+    )
+    func falseName(alpn: String?, http2: PoolTransport.HTTP2) async throws {
+        let tls = try TLSPeer(pair, alpn: alpn)
+        let peer = try ScriptedPeer { connection, _ in
+            let session = try tls.accept(connection)
+            while let head = session.readHead() {
+                if head.contains(" /next ") {
+                    session.answer("next")
+                } else {
+                    session.write("HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                }
+            }
+        }
+        try await withMeasuredPool {
+            $0.transport.tls.trust = .only(.file(certificates.authority.certificate))
+            $0.transport.http2 = http2
+        } _: { client in
+            let error = try await poolError { _ = try await client.fetch(request(peer)) }
+            #expect(error.code == .invalidResponse, "\(error)")
+            try await client.becomes()
+            #expect(try client.onlyOrigin.connectionsClosed[.error] == 1)
+            let next = try await client.fetch(.to("localhost:\(peer.port)", "/next", scheme: "https"))
+            #expect(next.text == "next")
+            try await client.becomes(idle: 1)
+        }
+        try await peer.stop()
+    }
 }

@@ -14,10 +14,38 @@ package final class TLSPeer: @unchecked Sendable {
         case tls13 = 0x0304
     }
 
-    /// - Parameter tickets: how many session tickets it sends right behind the handshake (TLS 1.3).
-    package init(_ certificate: TestCertificates.Pair, _ version: Version = .tls13, tickets: Int = 2) throws {
+    /// The name of the protocol that it negotiates, with its length before it. Lives as long as the context.
+    private let name: UnsafeMutablePointer<UInt8>?
+
+    /// - Parameters:
+    ///   - tickets: how many session tickets it sends right behind the handshake (TLS 1.3).
+    ///   - alpn: the protocol that it chooses, whatever the client offers; `nil` if it negotiates none.
+    package init(
+        _ certificate: TestCertificates.Pair,
+        _ version: Version = .tls13,
+        tickets: Int = 2,
+        alpn: String? = nil
+    ) throws {
         guard let context = OpenSSL.newContext(OpenSSL.serverMethod()) else { throw TestFailure("no context for TLS") }
         self.context = context
+        name = alpn.map { alpn in
+            let bytes = [UInt8(clamping: alpn.utf8.count)] + Array(alpn.utf8)
+            let name = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
+            name.initialize(from: bytes, count: bytes.count)
+            return name
+        }
+        if let name {
+            OpenSSL.chooseProtocol(
+                context,
+                { _, chosen, length, _, _, name in
+                    guard let name = name?.assumingMemoryBound(to: UInt8.self) else { return 3 }
+                    chosen?.pointee = UnsafePointer(name + 1)
+                    length?.pointee = name.pointee
+                    return 0
+                },
+                name
+            )
+        }
         guard OpenSSL.useCertificate(context, certificate.certificate) == 1,
             OpenSSL.useKey(context, certificate.key, OpenSSL.filetypePEM) == 1,
             OpenSSL.control(context, OpenSSL.setMinimum, version.rawValue, nil) == 1,
@@ -26,7 +54,10 @@ package final class TLSPeer: @unchecked Sendable {
         else { throw TestFailure("the certificate cannot be used") }
     }
 
-    deinit { OpenSSL.freeContext(context) }
+    deinit {
+        OpenSSL.freeContext(context)
+        name?.deallocate()
+    }
 
     /// Does the handshake on a connection.
     ///
@@ -122,6 +153,14 @@ private enum OpenSSL {
         "SSL_CTX_ctrl"
     )
     static let setTickets: @convention(c) (OpaquePointer, Int) -> Int32 = find("SSL_CTX_set_num_tickets")
+    typealias Choose =
+        @convention(c) (
+            OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
+            UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
+        ) -> Int32
+    static let chooseProtocol: @convention(c) (OpaquePointer, Choose, UnsafeMutableRawPointer?) -> Void = find(
+        "SSL_CTX_set_alpn_select_cb"
+    )
     static let newSession: @convention(c) (OpaquePointer) -> OpaquePointer? = find("SSL_new")
     static let freeSession: @convention(c) (OpaquePointer) -> Void = find("SSL_free")
     static let setDescriptor: @convention(c) (OpaquePointer, Int32) -> Int32 = find("SSL_set_fd")

@@ -149,8 +149,8 @@ extension CurlDriver {
     /// The first line of a response has arrived.
     func responseBegan(_ transfer: CurlTransfer, _ line: UnsafeBufferPointer<UInt8>) {
         guard options.mayMultiplex, transfer.start == .open, let slot = transfer.slot else { return }
-        // HTTP/2 is negotiated over TLS only. Any other peer that names it speaks HTTP/1.1 all the same.
-        let isMultiplexed = transfer.address?.isSecure == true && line.starts(with: "HTTP/2".utf8)
+        // A peer can name HTTP/2 without having negotiated it.
+        let isMultiplexed = line.starts(with: "HTTP/2".utf8) && transfer.hasNegotiatedHTTP2
         slot.isMultiplexed = isMultiplexed
         performLater(machine.responseBegan(slot.id, isMultiplexed: isMultiplexed, at: now))
     }

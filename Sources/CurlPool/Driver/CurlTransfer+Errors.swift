@@ -10,50 +10,24 @@ extension CurlTransfer {
         if wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
         if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error(shortage ?? EMFILE) }
-        let words = String(cString: curl_easy_strerror(result))
-        switch result {
-        case CURLE_COULDNT_RESOLVE_HOST: return PoolError(.dnsFailed, "the host's name does not resolve", phase: phase)
-        case CURLE_COULDNT_RESOLVE_PROXY:
-            return PoolError(.proxyFailed, "the proxy's name does not resolve", phase: phase)
-        case CURLE_OPERATION_TIMEDOUT: return PoolError(.connectTimeout, words, phase: phase)
-        case CURLE_UNSUPPORTED_PROTOCOL where wasSent:
-            return PoolError(.invalidResponse, "the response is not HTTP", phase: phase)
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
-            return PoolError(.invalidRequest, "libcurl does not accept the request's address", phase: .submit)
-        // The process ends if Swift runs out of memory; what libcurl reports as such here is one of its own limits.
-        case CURLE_OUT_OF_MEMORY where wasSent && requestBytes == 0:
-            return PoolError(.invalidRequest, "the head of the request is larger than libcurl sends", phase: .submit)
-        case CURLE_OUT_OF_MEMORY where wasSent:
-            return PoolError(.invalidResponse, "a header field is longer than libcurl accepts", phase: phase)
-        case CURLE_BAD_FUNCTION_ARGUMENT where wasSent:
-            return PoolError(.invalidResponse, "a trailer is malformed", phase: phase)
-        case CURLE_OUT_OF_MEMORY: return PoolError(.outOfResources, words, phase: phase)
-        case _ where Self.isTLS(result) || tlsAlert != nil: return PoolError(.tlsFailed, tlsFault(result), phase: phase)
-        case _ where phase == .connect && leadsToProxy: return PoolError(.proxyFailed, proxyFault, phase: phase)
-        // libcurl has no code of its own for a malformed chunk, and its message varies between versions.
-        case CURLE_RECV_ERROR where String(cString: complaint).contains("chunk"):
-            return PoolError(.invalidResponse, "the chunked body is malformed", phase: phase)
-        case CURLE_UPLOAD_FAILED where wasSent:
-            return PoolError(
-                .invalidRequest,
-                "the server uses HTTP/1.0, which does not allow a request body of unknown length",
-                phase: phase
-            )
-        // From 8.14 on, libcurl limits the number of fields itself (CURLE_TOO_LARGE, which older headers do not
-        // define).
-        case CURLcode(rawValue: 100) where exchange?.response.head.isComplete == false:
-            return PoolError(
-                .invalidResponse,
-                "the response has more or longer header fields than libcurl accepts",
-                phase: phase
-            )
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
-            return PoolError(.invalidResponse, words, phase: phase)
-        case CURLE_COULDNT_CONNECT where phase == .connect:
-            return PoolError(.connectFailed, systemWords ?? words, phase: phase)
-        case _ where phase == .connect: return PoolError(.connectFailed, words, phase: phase)
-        default: return PoolError(.connectionLost, words, phase: phase)
-        }
+        let head = exchange?.response.head
+        return FailedTransfer(
+            result: result,
+            phase: phase,
+            wasSent: wasSent,
+            requestBytes: requestBytes,
+            progress: FailedTransfer.Progress(
+                hasBegun: responseBegan,
+                hasHead: head?.isComplete == true,
+                bodyBytes: bodyBytes,
+                length: head?.framing.length
+            ),
+            isMultiplexed: slot?.isMultiplexed == true,
+            mentionsChunk: String(cString: complaint).contains("chunk"),
+            tlsFault: Self.isTLS(result) || tlsAlert != nil ? tlsFault(result) : nil,
+            proxyFault: phase == .connect && leadsToProxy ? proxyFault : nil,
+            systemWords: systemWords
+        ).error
     }
 
     func connectFailure(_ result: CURLcode) -> ConnectFailure {

@@ -40,7 +40,7 @@ final class CurlTransfer {
     @exclusivity(unchecked) private(set) var start = Start.open
     /// libcurl has a connection and is about to send, so the request may reach the peer.
     @exclusivity(unchecked) private(set) var wasSent = false
-    @exclusivity(unchecked) private var responseBegan = false
+    @exclusivity(unchecked) private(set) var responseBegan = false
     /// libcurl tried to open another connection for the request.
     @exclusivity(unchecked) private(set) var wantedToSendAgain = false
     /// How many bytes of the response's body have been accepted.
@@ -323,11 +323,24 @@ final class CurlTransfer {
             }
             if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
             if !hadHead, exchange.response.head.isComplete {
+                if !exchange.response.head.isHTTP1, !speaksHTTP2 {
+                    return refuse("the status line names HTTP/2 on a connection that did not negotiate it")
+                }
                 driver.headArrived(exchange)
                 if exchange.isUploading { headCameEarly(exchange) }
             }
             return true
         }
+    }
+
+    /// Whether the connection carries HTTP/2, whatever its peer writes into a status line.
+    private var speaksHTTP2: Bool { slot?.isMultiplexed == true || hasNegotiatedHTTP2 }
+
+    /// Whether HTTP/2 was negotiated, which is possible over TLS only. Where the TLS library does not report it, the
+    /// status line is believed.
+    var hasNegotiatedHTTP2: Bool {
+        guard address?.isSecure == true, driver.options.mayMultiplex else { return false }
+        return NegotiatedProtocol.isHTTP2(on: easy) ?? true
     }
 
     /// What happened to a piece of the body.

@@ -113,7 +113,7 @@ final class ResponseStream: Sendable {
         }
     }
 
-    /// Waits until the reader can proceed.
+    /// Waits until the reader can proceed. Precondition: no other reader waits.
     func news() async {
         await withUnsafeContinuation { continuation in
             let isThere = state.withLock { state in
@@ -131,6 +131,7 @@ final class ResponseReader: ResponseBodySource {
     private let stream: ResponseStream
     private let exchange: Exchange
     private let mailbox: Mailbox
+    private let soleReader = SoleReader()
 
     init(_ stream: ResponseStream, of exchange: Exchange, mailbox: Mailbox) {
         self.stream = stream
@@ -141,6 +142,9 @@ final class ResponseReader: ResponseBodySource {
     deinit { discard() }
 
     func next() async throws -> [UInt8]? {
+        // Before anything else: a reader that is refused must not end the request for the first, cancelled or not.
+        try soleReader.begin(exchange.request.origin)
+        defer { soleReader.end() }
         while true {
             try checkCancellation()
             switch stream.take() {
@@ -155,6 +159,8 @@ final class ResponseReader: ResponseBodySource {
     }
 
     func collect(upTo limit: Int) async throws -> [UInt8] {
+        try soleReader.begin(exchange.request.origin)
+        defer { soleReader.end() }
         while true {
             try checkCancellation()
             switch stream.take(upTo: limit) {

@@ -167,13 +167,3 @@ final class UploadStream: Sendable {
         }
     }
 }
-
-extension PoolError {
-    fileprivate static func wrongLength(_ length: Int) -> PoolError {
-        PoolError(
-            .invalidRequest,
-            "the body does not have its announced length of \(length.of("byte"))",
-            phase: .exchange
-        )
-    }
-}

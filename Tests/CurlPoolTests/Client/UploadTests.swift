@@ -45,13 +45,53 @@ struct UploadTests {
         }
     }
 
-    @Test("A sequence that gives more or fewer bytes than were announced fails the request", arguments: [5, 7])
+    @Test("A sequence that gives more or fewer bytes than were announced fails the request", arguments: [0, 5, 7])
     func wrongLength(length: Int) async throws {
         let peer = try Self.echo()
         try await withPool { pool, journal in
-            let body = HTTPRequestBody.stream(Sequenced([Array("sixsix".utf8)]), length: length)
-            #expect(await code { _ = try await pool.execute(post(peer), body: body) } == .invalidRequest)
+            for first in [[], [[]]] as [[[UInt8]]] {
+                let body = HTTPRequestBody.stream(Sequenced(first + [Array("sixsix".utf8)]), length: length)
+                #expect(await code { _ = try await pool.execute(post(peer), body: body) } == .invalidRequest)
+            }
             #expect(journal.levels == OriginLevels())
+        }
+    }
+
+    @Test("A sequence announced as empty is read first: its errors are the request's, and it can be cancelled")
+    func announcedEmpty() async throws {
+        let peer = try Self.echo()
+        try await withPool { pool, journal in
+            let throwing = AsyncThrowingStream<[UInt8], any Error> { $0.finish(throwing: Broken()) }
+            await #expect(throws: Broken()) {
+                _ = try await pool.execute(post(peer), body: .stream(throwing, length: 0))
+            }
+            let (hanging, feed) = AsyncStream<[UInt8]>.makeStream()
+            let task = Task { try await pool.execute(post(peer), body: .stream(hanging, length: 0)) }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await task.value }
+            withExtendedLifetime(feed) {}
+            // Nothing was sent, and nothing is left.
+            #expect(journal.opened == 0)
+            #expect(journal.levels == OriginLevels())
+        }
+    }
+
+    @Test("An error response to an empty stream leaves its connection in use", arguments: ["GET", "POST", "HEAD"])
+    func emptyRefused(method: String) async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while let head = try connection.readHeadOnly() {
+                let isAnnounced = head.lowercased().contains("content-length: 0\r\n")
+                connection.write("HTTP/1.1 \(isAnnounced ? 400 : 404) No\r\nContent-Length: 0\r\n\r\n")
+            }
+        }
+        var request = post(peer)
+        request.method = try #require(HTTPRequest.Method(method))
+        try await withPool { pool, journal in
+            for _ in 0..<2 {
+                let response = try await pool.execute(request, body: .stream(Sequenced([]), length: 0))
+                #expect(response.status.code == (method == "POST" ? 400 : 404))
+            }
+            #expect(journal.acquireKinds == [.new, .reused])
         }
     }
 
