@@ -83,7 +83,7 @@ struct ContentCodingFieldTests {
     func broken() async throws {
         let gate = Gate()
         let bytes = Array("no gzip at all".utf8)
-        let peer = try CodedResponse("gzip", bytes, bytes).peer { gate.wait() }
+        let peer = try CodedResponse("gzip", bytes, bytes).peer { try gate.wait() }
         try await withUnpacking { client in
             let response = try await client.execute(.to(peer.authority))
             var body = response.body.makeAsyncIterator()
@@ -131,7 +131,7 @@ struct ContentCodingFieldTests {
     func rawDeflate() async throws {
         let gate = Gate()
         let raw = PackedBody.rawABC
-        let peer = try CodedResponse("deflate", Array(raw.prefix(1)), Array(raw.dropFirst())).peer { gate.wait() }
+        let peer = try CodedResponse("deflate", Array(raw.prefix(1)), Array(raw.dropFirst())).peer { try gate.wait() }
         try await withUnpacking { client in
             let response = try await client.execute(.to(peer.authority))
             gate.open()
@@ -144,7 +144,7 @@ struct ContentCodingFieldTests {
     @Test("The end of the framing may come after the end of the coding, and the connection is used again")
     func lateEnd() async throws {
         let gate = Gate()
-        let peer = try CodedResponse("gzip", PackedBody.gzipFoo, framing: .chunked).peer { gate.wait() }
+        let peer = try CodedResponse("gzip", PackedBody.gzipFoo, framing: .chunked).peer { try gate.wait() }
         try await withUnpacking { client in
             var body = try await client.execute(.to(peer.authority)).body.makeAsyncIterator()
             #expect(try await body.next() == Array("foo".utf8))
@@ -207,7 +207,7 @@ struct ContentCodingFieldTests {
                 let asks = head.lowercased().contains("accept-encoding")
                 var response = CodedResponse("gzip", Array(PackedBody.gzipFoo[5...9]), status: "206 Partial Content")
                 response.fields += "Content-Range: bytes 5-9/23\r\nX-Asks: \(asks)\r\n"
-                response.write(to: connection)
+                try response.write(to: connection)
             }
         }
         try await withUnpacking { client in
@@ -338,7 +338,7 @@ struct ContentCodingFieldTests {
                     response.status = "302 Found"
                     response.fields += "Location: /new\r\n"
                 }
-                response.write(to: connection)
+                try response.write(to: connection)
             }
         }
         var options = RequestOptions()
@@ -375,10 +375,10 @@ struct ContentCodingFieldTests {
     func sentAgain() async throws {
         let peer = try ScriptedPeer { connection, number in
             _ = try connection.readRequest()
-            CodedResponse("gzip", PackedBody.gzipFoo).write(to: connection)
+            try CodedResponse("gzip", PackedBody.gzipFoo).write(to: connection)
             while try connection.readRequest() != nil {
                 if number == 0 { return }
-                CodedResponse("gzip", PackedBody.gzipBar).write(to: connection)
+                try CodedResponse("gzip", PackedBody.gzipBar).write(to: connection)
             }
         }
         try await withUnpacking { client in

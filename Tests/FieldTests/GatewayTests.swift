@@ -26,7 +26,7 @@ struct GatewayTests {
         let gate = Gate()
         let slow = try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil {
-                gate.wait()
+                try gate.wait()
                 connection.answer("slow")
             }
         }

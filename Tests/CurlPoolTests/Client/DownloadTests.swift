@@ -26,7 +26,7 @@ struct DownloadTests {
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil {
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-                gate.wait()
+                try gate.wait()
                 connection.write("def")
             }
         }
@@ -145,7 +145,7 @@ struct DownloadTests {
         let peer = try ScriptedPeer { connection, _ in
             guard try connection.readRequest() != nil else { return }
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            gate.wait()
+            try gate.wait()
             connection.write(String(repeating: "y", count: 100_000))
         }
         try await withPool { pool, _ in
@@ -165,7 +165,7 @@ struct DownloadTests {
         let peer = try ScriptedPeer { connection, _ in
             guard try connection.readRequest() != nil else { return }
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
-            gate.wait()
+            try gate.wait()
             connection.reset()
         }
         try await withPool { pool, journal in
