@@ -139,15 +139,11 @@ final class FaultStorm: Sendable {
     func rest(after name: String, otherDescriptors expected: Int) async throws -> Int {
         var idle = 0
         var disagreement = ""
-        do {
-            try await eventually("rest", within: .seconds(30)) {
-                let levels = client.reading().levels
-                idle = levels.connections.idle
-                disagreement = try disagreements(levels, otherDescriptors: expected)
-                return disagreement.isEmpty
-            }
-        } catch {
-            throw TestFailure("no rest after \(name): \(disagreement)")
+        try await eventually("rest after \(name): \(disagreement)", within: .seconds(30)) {
+            let levels = client.reading().levels
+            idle = levels.connections.idle
+            disagreement = try disagreements(levels, otherDescriptors: expected)
+            return disagreement.isEmpty
         }
         return idle
     }

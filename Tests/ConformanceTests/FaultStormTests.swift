@@ -73,6 +73,11 @@ struct FaultStormTests {
         print("fault storm: \(scrapes) scrapes, \(storm.account.summary)")
 
         #expect(storm.account.wrongAnswers == 0)
+        // A storm in which everything fails, or nothing does, shows nothing.
+        for outcome in ["answered", "cancelled", "connectFailed", "connectionLost", "readTimeout", "tlsFailed"] {
+            #expect(storm.account.count(of: outcome) > 0, "\(outcome): \(storm.account.summary)")
+        }
+        #expect(storm.account.count(of: "answered") > storm.account.finished / 10, "\(storm.account.summary)")
         #expect(storm.faultsOfArrival() == [])
         try await storm.end()
         #expect(storm.client.reading().levels == OriginLevels())

@@ -17,20 +17,18 @@ package final class FaultServer: Sendable {
     package let ledger = Ledger()
     /// Holds back the answers that ask for it.
     package let gate = Gate()
-    private let reservation: Int32
+    private let reservation: RefusingPort
     private let peer: Mutex<ScriptedPeer?> = Mutex(nil)
     private let backlog: FullBacklog?
 
     /// Starts a server.
     package init(_ door: Door = .open) throws {
         self.door = door
-        reservation = try ScriptedPeer.bind()
-        port = ScriptedPeer.port(of: reservation)
+        reservation = try RefusingPort()
+        port = reservation.port
         backlog = door == .full ? try FullBacklog(port: port) : nil
         try start()
     }
-
-    deinit { close(reservation) }
 
     package var authority: String { "127.0.0.1:\(port)" }
     package var origin: String { "\(door.scheme)://\(authority)" }

@@ -64,19 +64,19 @@ struct Performance {
             let interim = String(repeating: "HTTP/1.1 103 Early Hints\r\nX-Token: early\r\n\r\n", count: 100)
             return send(interim + head(length: Fault.smallBody), text(Fault.smallBody))
         case .held:
-            gate.wait()
-            return playWell(.plain)
+            return isLetThrough() && playWell(.plain)
         case .heldClose:
-            gate.wait()
-            return playWell(.close)
+            return isLetThrough() && playWell(.close)
         case .heldInBody:
             let text = text(Fault.smallBody)
             send(head(length: Fault.smallBody), String(text.prefix(60)))
-            gate.wait()
-            return send("", String(text.dropFirst(60)))
+            return isLetThrough() && send("", String(text.dropFirst(60)))
         default: return send(head(length: Fault.smallBody), text(Fault.smallBody))
         }
     }
+
+    /// Waits at the gate; `false` where it was forgotten, and the connection ends then.
+    private func isLetThrough() -> Bool { (try? gate.wait()) != nil }
 
     private func fallSilent(_ fault: Fault) {
         switch fault {

@@ -5,7 +5,7 @@ import TestSupport
 /// A real TLS server, openssl's own, with a certificate that nobody has signed.
 package final class UntrustedServer: Sendable {
     package let port: UInt16
-    private let reservation: Int32
+    private let reservation: RefusingPort
     private let program: Program
     private let folder: URL
 
@@ -25,14 +25,16 @@ package final class UntrustedServer: Sendable {
         )
         guard made.status == 0 else { throw TestFailure("openssl: \(made.errors)") }
         let server = try UntrustedServer(folder: folder, key: key, certificate: certificate)
-        try await eventually("it listens") { server.program.output.contains("ACCEPT") }
+        try await eventually("it listens; it says: \(server.program.errors)") {
+            server.program.output.contains("ACCEPT")
+        }
         return server
     }
 
     private init(folder: URL, key: String, certificate: String) throws {
         self.folder = folder
-        reservation = try ScriptedPeer.bind()
-        port = ScriptedPeer.port(of: reservation)
+        reservation = try RefusingPort()
+        port = reservation.port
         program = try Program(
             "openssl",
             ["s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www"]
@@ -40,7 +42,6 @@ package final class UntrustedServer: Sendable {
     }
 
     deinit {
-        close(reservation)
         try? FileManager.default.removeItem(at: folder)
     }
 }

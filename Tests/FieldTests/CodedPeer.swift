@@ -22,7 +22,7 @@ struct CodedResponse: Sendable {
     }
 
     /// Sends it; `between` is called before each piece but the first, and before the end of the framing.
-    func write(to connection: ScriptedPeer.Connection, between: () -> Void = {}) {
+    func write(to connection: ScriptedPeer.Connection, between: () throws -> Void = {}) throws {
         let length = pieces.reduce(0) { $0 + $1.count }
         let frame =
             switch framing {
@@ -32,7 +32,7 @@ struct CodedResponse: Sendable {
             }
         connection.write("HTTP/1.1 \(status)\r\n\(fields)\(frame)\r\n")
         for (index, piece) in pieces.enumerated() where !piece.isEmpty {
-            if index > 0 { between() }
+            if index > 0 { try between() }
             if framing == .chunked {
                 connection.write(Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + Array("\r\n".utf8))
             } else {
@@ -40,17 +40,17 @@ struct CodedResponse: Sendable {
             }
         }
         if framing == .chunked {
-            between()
+            try between()
             connection.write("0\r\n\r\n")
         }
     }
 
     /// A peer that sends it to `/`, and plain text to every other path.
-    func peer(between: @escaping @Sendable () -> Void = {}) throws -> ScriptedPeer {
+    func peer(between: @escaping @Sendable () throws -> Void = {}) throws -> ScriptedPeer {
         try ScriptedPeer { connection, _ in
             while let (head, _) = try connection.readRequest() {
                 if head.hasPrefix("GET / ") || head.hasPrefix("HEAD / ") {
-                    write(to: connection, between: between)
+                    try write(to: connection, between: between)
                     if framing == .close { return }
                 } else {
                     connection.answer("plain")

@@ -104,12 +104,16 @@ struct ConnectionEndTests {
         let witness = Witness()
         try pool.attach(witness)
         await pool.shutdown(.immediate)
-        await withTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    for _ in 0..<500 { _ = try? await pool.execute(.to("127.0.0.1:9")) }
+                    for _ in 0..<500 {
+                        let error = try await poolError { _ = try await pool.execute(.to("127.0.0.1:9")) }
+                        #expect(error.code == .shutdown)
+                    }
                 }
             }
+            try await group.waitForAll()
         }
         #expect(witness.calls.value == 4_000)
         #expect(witness.mostAtOnce == 1)

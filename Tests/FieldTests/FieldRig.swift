@@ -72,15 +72,13 @@ extension InstrumentedClient {
         within limit: Duration = .seconds(20),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        do {
-            try await eventually("the levels", within: limit) {
-                let levels = reading().levels.connections
-                return (levels.connecting, levels.active, levels.idle) == (connecting, active, idle)
-            }
-        } catch {
-            Issue.record("\(reading().levels)", sourceLocation: sourceLocation)
-            throw error
-        }
+        var wanted = ConnectionLevels()
+        (wanted.connecting, wanted.active, wanted.idle) = (connecting, active, idle)
+        try await eventually(
+            "\(wanted); there are \(reading().levels)",
+            within: limit,
+            sourceLocation: sourceLocation
+        ) { reading().levels.connections == wanted }
     }
 
     /// Sends a request and reads the response to its end.

@@ -18,11 +18,7 @@ final class HTTP2Peer: Sendable {
     init(_ certificate: TestCertificates.Pair, _ script: String) async throws {
         let source = Self.prelude + "\n" + script + "\n" + Self.server
         let program = try Program("python3", ["-u", "-c", source, certificate.certificate, certificate.key])
-        do {
-            try await eventually("the peer listens") { program.output.contains("\n") }
-        } catch {
-            throw TestFailure("\(error): \(program.errors)")
-        }
+        try await eventually("the peer listens; it says: \(program.errors)") { program.output.contains("\n") }
         guard let port = Self.lines(of: program).first.flatMap({ Int($0) }) else {
             throw TestFailure("no port: \(program.output)")
         }

@@ -19,7 +19,7 @@ struct LateThreadTests {
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readHeadOnly() != nil {
                 arrived.add(1)
-                gate.wait()
+                try gate.wait()
                 connection.answer("in time")
                 answered.add(1)
             }
@@ -36,9 +36,9 @@ struct LateThreadTests {
                     gate.open()
                     // Blocks the pool's thread, which is what this case is about, until the timeout is over.
                     let end = Date().addingTimeInterval(1.5)
-                    while answered.value < count || Date() < end { usleep(10_000) }
+                    try waitOnThread("all are answered") { answered.value == count && Date() >= end }
                 }
-                await blocker.value
+                try await blocker.value
                 for try await text in group { #expect(text == "in time") }
             }
             let origin = try client.onlyOrigin
@@ -55,7 +55,6 @@ struct LateThreadTests {
         try await withMeasuredPool { client in
             _ = try await client.fetch(.to(peer.authority))
             let executor = try #require(client.pool.executor)
-            let isOver = Gate()
             let turns = Counter()
             let busy = Task(executorPreference: executor) {
                 while !Task.isCancelled {
@@ -64,7 +63,7 @@ struct LateThreadTests {
                     await Task.yield()
                 }
             }
-            defer { isOver.open() }
+            defer { busy.cancel() }
             try await eventually("it was busy for a second") { turns.value > 800 }
             let stalls = (0..<50).compactMap { _ in
                 usleep(1_000)

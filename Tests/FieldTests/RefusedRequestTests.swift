@@ -43,6 +43,7 @@ struct RefusedRequestTests {
                     return failures
                 }
             }
+            defer { for task in callers { task.cancel() } }
             let pauses = [0.05, 0.1, 0.2, 0.4, 0.8, 1, 1]
             try await eventually("it was tried again and again") { try peer.accepted.count >= pauses.count + 2 }
             try await eventually("the others wait") { client.reading().levels.requests.queued > 0 }

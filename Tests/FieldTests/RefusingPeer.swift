@@ -21,11 +21,7 @@ final class RefusingPeer: Sendable {
             "python3",
             ["-u", "-c", Self.script, certificate.certificate, certificate.key, manner.rawValue, count]
         )
-        do {
-            try await eventually("the peer listens") { program.output.contains("\n") }
-        } catch {
-            throw TestFailure("\(error): \(program.errors)")
-        }
+        try await eventually("the peer listens; it says: \(program.errors)") { program.output.contains("\n") }
         let port = try Self.lines(of: program).first.flatMap { Int($0) }
         guard let port else { throw TestFailure("no port: \(program.output)") }
         self.program = program

@@ -21,8 +21,8 @@ struct ResourceTests {
     /// A leak of a kilobyte each would add a mebibyte to every round. The allocator's own growth comes to an end.
     @Test("A thousand refused connections leave no descriptor and no memory")
     func refusedConnections() async throws {
-        let refusing = try RefusingPort(descriptor: ScriptedPeer.bind())
-        let request = HTTPRequest.to("127.0.0.1:\(refusing.port)")
+        let refusing = try RefusingPort()
+        let request = HTTPRequest.to(refusing.authority)
         try await withMeasuredPool { client in
             func round() async throws {
                 try await withThrowingTaskGroup(of: PoolError.self) { group in
@@ -60,15 +60,18 @@ struct ResourceTests {
         } _: { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<200 {
-                    let peer = number % 2 == 0 ? untrusted : mute
+                    let (peer, code) = number % 2 == 0 ? (untrusted, PoolError.Code.tlsFailed) : (mute, .connectTimeout)
                     let request = HTTPRequest.to("localhost:\(peer.port)", scheme: "https")
-                    group.addTask { _ = try await poolError { _ = try await client.fetch(request) } }
+                    group.addTask {
+                        let error = try await poolError { _ = try await client.fetch(request) }
+                        #expect(error.code == code, "\(error)")
+                    }
                 }
                 for number in 0..<100 {
                     let task = Task { try await client.fetch(.to("localhost:\(mute.port)", scheme: "https")) }
                     if number % 2 == 0 { await Task.yield() }
                     task.cancel()
-                    _ = try? await task.value
+                    await #expect(throws: CancellationError.self) { try await task.value }
                 }
                 try await group.waitForAll()
             }

@@ -42,10 +42,11 @@ final class ScriptedNames: Sendable {
             state.isRunning += 1
             state.mostRunning = max(state.mostRunning, state.isRunning)
         }
-        gate?.wait()
+        // Whoever waits for a gate that is never opened gets no address.
+        let isThrough = gate.map { (try? $0.wait()) != nil } ?? true
         return state.withLock { state in
             state.isRunning -= 1
-            return state.results[name] ?? .failure(.unknown)
+            return isThrough ? state.results[name] ?? .failure(.unknown) : .failure(.unknown)
         }
     }
 }
@@ -100,14 +101,6 @@ struct SharedPort {
 
     /// Holds the port so that it refuses, whoever else looks for a free one.
     func refusing(_ loopback: UInt8) throws -> RefusingPort {
-        RefusingPort(descriptor: try ScriptedPeer.bind(port: number, loopback: loopback))
+        try RefusingPort(port: number, loopback: loopback)
     }
-}
-
-/// A port at which nobody listens.
-final class RefusingPort: Sendable {
-    private let descriptor: Int32
-    var port: UInt16 { ScriptedPeer.port(of: descriptor) }
-    init(descriptor: Int32) { self.descriptor = descriptor }
-    deinit { close(descriptor) }
 }

@@ -163,7 +163,10 @@ struct TunnelTests {
         try await withProxy(proxy) { client in
             var request = secure
             request.headerFields[.proxyAuthorization] = "Basic c2VjcmV0"
-            _ = try? await client.fetch(request)
+            let text = try await client.fetch(request).text
+            #expect(text == "origin")
+            // CONNECT and what was sent through the tunnel.
+            #expect(proxy.requests.count == 2)
             #expect(proxy.requests.dropFirst().allSatisfy { !$0.contains("c2VjcmV0") }, "\(proxy.requests)")
         }
     }

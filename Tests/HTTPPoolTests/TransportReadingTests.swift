@@ -32,7 +32,7 @@ struct TransportReadingTests {
         (.decompression, "on", { $0.decompression = .on() }),
     ]
 
-    @Test("takes each setting from its variable, names it as the source and leaves the others", arguments: samples)
+    @Test("takes each of its settings from its variable, with the source, and leaves the others", arguments: samples)
     func each(setting: PoolSetting, text: String, change: @Sendable (inout PoolTransport) -> Void) throws {
         let configuration = try read([setting.variable: text])
         var expected = PoolTransport()
@@ -173,7 +173,10 @@ struct TransportProblemTests {
         ),
     ]
 
-    @Test("is an error that names the variable, the value and what is allowed", arguments: table)
+    @Test(
+        "is an error that names its variable, its value unless it may be secret, and what is allowed",
+        arguments: table
+    )
     func everyKind(variable: String, allowed: String, values: [String]) {
         for value in values {
             // A bracket that is not closed is no host, so the text might be anything.

@@ -7,7 +7,7 @@ final class HoldingUpstream: Sendable {
     private let path: String
     private let peer: ScriptedPeer
     private let paths: Paths
-    private let permits = DispatchSemaphore(value: 0)
+    private let gate = Gate()
 
     private final class Paths: Sendable {
         let list = Mutex<[String]>([])
@@ -18,11 +18,11 @@ final class HoldingUpstream: Sendable {
         self.path = path
         let paths = Paths()
         self.paths = paths
-        peer = try ScriptedPeer { [permits] connection, _ in
+        peer = try ScriptedPeer { [gate] connection, _ in
             guard let (head, _) = try connection.readRequest() else { return }
             let path = head.split(separator: " ").dropFirst().first.map(String.init) ?? ""
             paths.list.withLock { $0.append(path) }
-            permits.wait()
+            try gate.wait()
             connection.answer("held")
         }
     }
@@ -36,5 +36,5 @@ final class HoldingUpstream: Sendable {
     var arrived: [String] { paths.list.withLock { $0 } }
 
     /// Lets so many requests go, those that have arrived or those to come.
-    func letGo(_ count: Int) { for _ in 0..<count { permits.signal() } }
+    func letGo(_ count: Int) { gate.letThrough(count) }
 }

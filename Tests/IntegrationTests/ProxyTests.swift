@@ -237,7 +237,8 @@ struct ProxyEnvironmentTests {
             #expect(try await through(["https_proxy": address, "NO_PROXY": "localhost"], secure) == 0)
 
             // A pool that goes straight, or through its own proxy, does not ask the environment.
-            setenv("http_proxy", "http://127.0.0.1:1", 1)
+            let refusing = try RefusingPort()
+            setenv("http_proxy", "http://\(refusing.authority)", 1)
             setenv("no_proxy", "*", 1)
             try await withPool { pool, _ in try await pool.expect("small", to: plain) }
             let before = proxy.requests.count
@@ -257,6 +258,7 @@ struct ProxyEnvironmentTests {
                     _ = try await pool.text(plain)
                 }
             }
+            withExtendedLifetime(refusing) {}
         }
     }
 }

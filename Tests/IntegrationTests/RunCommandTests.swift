@@ -39,19 +39,18 @@ struct RunCommandTests {
 
     @Test("ends on a signal: the request that runs is finished and the summary printed", arguments: [SIGINT, SIGTERM])
     func signal(number: Int32) async throws {
-        let gate = DispatchSemaphore(value: 0)
+        let gate = Gate()
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil {
-                gate.wait()
-                gate.signal()
+                try gate.wait()
                 connection.answer("late")
             }
         }
-        defer { gate.signal() }
+        defer { gate.open() }
         let (run, said) = try await Tool.startRun("--target", "http://\(peer.authority)/", "--concurrency", "1")
         try await eventually("a request runs") { try await self.inFlight(said) == 1 }
         run.signal(number)
-        gate.signal()
+        gate.open()
         let (report, requests) = try await reportAtEnd(of: run)
         #expect(requests >= 1)
         #expect(report.number("responses 2xx") == Double(requests))
@@ -155,16 +154,15 @@ struct RunCommandTests {
 
     @Test("goes on when its target is dead, and counts the errors by kind")
     func deadTarget() async throws {
-        let listener = try ScriptedPeer.listen(backlog: 1)
-        let port = ScriptedPeer.port(of: listener)
-        close(listener)
-        let target = "http://127.0.0.1:\(port)/"
+        let refusing = try RefusingPort()
+        let target = "http://\(refusing.authority)/"
         let (run, _) = try await Tool.startRun("--target", target, "--duration", "1", "--rate", "100")
         let (report, requests) = try await reportAtEnd(of: run)
         #expect(requests > 0)
         #expect(report.errors == ["connectFailed": requests])
         #expect(report["reuse ratio"] == "-")
         #expect(report.number("connections opened") == 0)
+        withExtendedLifetime(refusing) {}
     }
 
     @Test("says in one line that its port is taken, and which variable changes it")

@@ -10,10 +10,8 @@ final class Tinyproxy: Sendable {
     /// Starts it and waits until it listens.
     static func start(user: String? = nil, password: String = "") async throws -> Tinyproxy {
         let proxy = try Tinyproxy(user.map { "BasicAuth \($0) \(password)" } ?? "")
-        do {
-            try await eventually("tinyproxy listens") { proxy.log.contains("Accepting connections") }
-        } catch {
-            throw TestFailure("\(error); tinyproxy says: \(proxy.program.errors)\(proxy.log)")
+        try await eventually("tinyproxy listens; it says: \(proxy.program.errors)\(proxy.log)") {
+            proxy.log.contains("Accepting connections")
         }
         return proxy
     }

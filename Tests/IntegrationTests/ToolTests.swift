@@ -3,6 +3,7 @@ import CurlPool
 import Foundation
 import HTTPPool
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import LoopbackUpstream
@@ -10,7 +11,8 @@ import Testing
 
 @Suite("The tool: what it decides")
 struct ToolDecisionTests {
-    @Test func theSameSeedMakesTheSameMix() {
+    @Test("The same seed makes the same mix")
+    func theSameSeedMakesTheSameMix() {
         func picks(seed: UInt64) -> [UpstreamPath] {
             var random = SplitMix64(seed: seed)
             return (0..<200).map { _ in UpstreamAnswer.everyday.pick(using: &random) }
@@ -19,7 +21,8 @@ struct ToolDecisionTests {
         #expect(picks(seed: 7) != picks(seed: 8))
     }
 
-    @Test func aMixFollowsItsWeights() {
+    @Test("A mix follows its weights")
+    func aMixFollowsItsWeights() {
         let mix = Mix<String>([
             (weight: 3, element: "often"), (weight: 1, element: "seldom"), (weight: 0, element: "never"),
         ])
@@ -30,23 +33,30 @@ struct ToolDecisionTests {
         #expect(!picks.contains("never"))
     }
 
-    @Test func theMixNeverHangs() {
+    @Test("The mix never contains a request that hangs")
+    func theMixNeverHangs() {
         var random = SplitMix64(seed: 3)
         let answers = (0..<5000).map { _ in UpstreamAnswer(to: .mix, query: "", using: &random) }
         #expect(!answers.contains(.hang))
         #expect(answers.contains(.reset))
     }
 
-    @Test(arguments: [
-        ("ms=5", 5), ("x=1&ms=7", 7), ("ms=0", 0),
-    ])
+    @Test(
+        "/slow takes its delay from the query",
+        arguments: [
+            ("ms=5", 5), ("x=1&ms=7", 7), ("ms=0", 0),
+        ]
+    )
     func slowTakesItsDelayFromTheQuery(query: String, delay: Int64) {
         var random = SplitMix64(seed: 1)
         let answer = UpstreamAnswer(to: .slow, query: query[...], using: &random)
         #expect(answer == .whole(status: 200, .json, afterMilliseconds: delay))
     }
 
-    @Test(arguments: ["ms=-1", "ms=", "ms=abc", "ms", "ms=99999999999999999999"])
+    @Test(
+        "/slow uses its own delay where the query has none that is valid",
+        arguments: ["ms=-1", "ms=", "ms=abc", "ms", "ms=99999999999999999999"]
+    )
     func slowFallsBackToItsOwnDelay(query: String) {
         var random = SplitMix64(seed: 1)
         guard case .whole(_, _, let delay, _) = UpstreamAnswer(to: .slow, query: query[...], using: &random) else {
@@ -56,7 +66,8 @@ struct ToolDecisionTests {
         #expect((20...250).contains(delay))
     }
 
-    @Test func theWorkloadUsesEveryCallSite() {
+    @Test("The workload uses every call site")
+    func theWorkloadUsesEveryCallSite() {
         let workload = Workload(upstream: "127.0.0.1:1")
         var random = SplitMix64(seed: 1)
         let calls = (0..<2000).map { workload.call(number: $0, using: &random) }
@@ -64,7 +75,8 @@ struct ToolDecisionTests {
         #expect(!calls.contains { $0.request.path == "/hang" })
     }
 
-    @Test func targetsAreDrivenInTurn() throws {
+    @Test("Targets are driven in turn")
+    func targetsAreDrivenInTurn() throws {
         let workload = try Workload(targets: [Target("http://a:1/x?q=1"), Target("https://b")])
         var random = SplitMix64(seed: 1)
         let requests = (0..<4).map { workload.call(number: $0, using: &random).request }
@@ -74,29 +86,35 @@ struct ToolDecisionTests {
         #expect(requests.allSatisfy { $0.method == .get })
     }
 
-    @Test(arguments: [
-        "ftp://host/", "host", "/path", "http://", "http://user:sesame@host/", "http://host:0/?key=sesame",
-        "http://host:99999/", "http://ho st/?key=sesame",
-    ])
+    @Test(
+        "A target that is not valid is refused without being repeated",
+        arguments: [
+            "ftp://host/", "host", "/path", "http://", "http://user:sesame@host/", "http://host:0/?key=sesame",
+            "http://host:99999/", "http://ho st/?key=sesame",
+        ]
+    )
     func aBadTargetIsRefusedWithoutBeingRepeated(text: String) {
         let error = #expect(throws: TargetError.self) { try Target(text) }
         #expect(error?.description.contains("sesame") == false)
     }
 
-    @Test func aBadTargetIsNamedByItsNumber() {
+    @Test("A target that is not valid is named by its number")
+    func aBadTargetIsNamedByItsNumber() {
         let texts = ["http://good/", "http://user:sesame@bad/?key=sesame"]
         let error = #expect(throws: TargetError.self) { try Target.all(texts) }
         #expect(error?.description.hasPrefix("--target number 2: ") == true)
         #expect(error?.description.contains("sesame") == false)
     }
 
-    @Test func everyProblemOfBothConfigurationsIsToldAtOnce() {
+    @Test("Every problem of both configurations is reported at once")
+    func everyProblemOfBothConfigurationsIsToldAtOnce() {
         let variables = ["HTTP_CLIENT_MAX_CONNECTIONS": "0", "HTTP_CLIENT_METRICS_PORT": "http"]
         let error = #expect(throws: ConfigurationError.self) { try Settings(variables: variables) }
         #expect(error?.problems.map(\.name) == ["HTTP_CLIENT_MAX_CONNECTIONS", "HTTP_CLIENT_METRICS_PORT"])
     }
 
-    @Test func theConfigurationIsShownWithItsSources() throws {
+    @Test("The configuration is shown with its sources")
+    func theConfigurationIsShownWithItsSources() throws {
         let rows = try Settings(variables: ["HTTP_CLIENT_TIMEOUT": "5", "HTTP_CLIENT_METRICS_PORT": "9999"]).rows
         #expect(rows.count == PoolSetting.all.count + PoolSetting.endpoint.count)
         #expect(rows.contains(["read_timeout_seconds", "5.0 s", "environment", "HTTP_CLIENT_TIMEOUT"]))
@@ -105,7 +123,8 @@ struct ToolDecisionTests {
         #expect(rows.contains(["metrics_port", "9999", "environment", "HTTP_CLIENT_METRICS_PORT"]))
     }
 
-    @Test func theEnvironmentWinsOverTheFileAndEachIsNamed() throws {
+    @Test("The environment takes precedence over the file, and each is named as a source")
+    func theEnvironmentWinsOverTheFileAndEachIsNamed() throws {
         let file = InMemoryProvider(values: [
             "httpClient.maxConnections": 50, "httpClient.maxQueued": 5, "httpClient.metricsPort": 9000,
             "httpClient.proxy": "http://user:sesame@p:1",
@@ -125,11 +144,13 @@ struct ToolDecisionTests {
         #expect(error?.problems.map(\.name) == names)
     }
 
-    @Test func columnsAreAligned() {
+    @Test("Columns are aligned")
+    func columnsAreAligned() {
         #expect(Columns.aligned([["a", "1", "x"], ["long", "22", "y"]]) == "a     1   x\nlong  22  y")
     }
 
-    @Test func theLiveLineShowsTheRateSinceTheLineBefore() {
+    @Test("The live line shows the rate since the line before")
+    func theLiveLineShowsTheRateSinceTheLineBefore() {
         var pools = PoolTotals()
         pools.active = 3
         pools.idle = 2
@@ -144,7 +165,8 @@ struct ToolDecisionTests {
         #expect(second == "   3 s     150/s  in flight 3  queued 1  active 3  idle 2  reuse 0.987  errors 4")
     }
 
-    @Test func aServersErrorIsAnAnswerAndAPoolsErrorIsAnError() {
+    @Test("A server's error is a response, and a pool's error is an error")
+    func aServersErrorIsAnAnswerAndAPoolsErrorIsAnError() {
         var tally = LoadTally()
         tally.note(.answer(status: 200), after: .milliseconds(2))
         tally.note(.answer(status: 503), after: .milliseconds(4))
@@ -170,7 +192,8 @@ struct ToolDecisionTests {
         #expect(lines.contains { $0.hasPrefix("latency max 4.00") })
     }
 
-    @Test func summariesOfDifferentRunsHaveTheSameRows() {
+    @Test("Summaries of different runs have the same rows")
+    func summariesOfDifferentRunsHaveTheSameRows() {
         func labels(_ tally: LoadTally) -> [String] {
             Summary(clients: "x", tally: tally, pools: PoolTotals(), poolsCreated: 0).text
                 .split(separator: "\n").map { $0.components(separatedBy: "  ")[0] }
@@ -183,7 +206,8 @@ struct ToolDecisionTests {
         #expect(labels(busy).dropLast() == labels(LoadTally())[...])
     }
 
-    @Test func aPaceWithARateHasDueMomentsOfItsOwn() async throws {
+    @Test("A pace with a rate has due moments of its own")
+    func aPaceWithARateHasDueMomentsOfItsOwn() async throws {
         let pace = LoadPace(rate: 1000, duration: .milliseconds(20))
         var turns: [(number: UInt64, due: ContinuousClock.Instant)] = []
         while let turn = await pace.next() { turns.append(turn) }
@@ -193,7 +217,8 @@ struct ToolDecisionTests {
         #expect(turns.count <= 20)
     }
 
-    @Test func aPaceEndsWhenItsTaskIsCancelled() async {
+    @Test("A pace ends when its task is cancelled")
+    func aPaceEndsWhenItsTaskIsCancelled() async {
         let task = Task {
             let pace = LoadPace(rate: 0.001, duration: nil)
             var count = 0
@@ -210,7 +235,8 @@ private let xMethod = HTTPField.Name("x-method")
 
 @Suite("The loopback upstream")
 struct LoopbackUpstreamTests {
-    @Test func answersCarryTheTokenOfTheirRequest() async throws {
+    @Test("Responses carry the token of their request")
+    func answersCarryTheTokenOfTheirRequest() async throws {
         try await withUpstream { upstream, pool in
             let response = try await pool.execute(request(upstream, "/fast", token: "t-1"))
             #expect(response.status == .ok)
@@ -220,7 +246,8 @@ struct LoopbackUpstreamTests {
         }
     }
 
-    @Test func aTokenThatIsNotPlainIsRefused() async throws {
+    @Test("A token that is not plain is refused")
+    func aTokenThatIsNotPlainIsRefused() async throws {
         try await withUpstream { upstream, pool in
             let response = try await pool.execute(request(upstream, "/fast", token: #"a"b"#))
             #expect(response.status == .badRequest)
@@ -228,7 +255,8 @@ struct LoopbackUpstreamTests {
         }
     }
 
-    @Test func echoSendsBodyAndMethodBack() async throws {
+    @Test("/echo sends body and method back")
+    func echoSendsBodyAndMethodBack() async throws {
         try await withUpstream { upstream, pool in
             let response = try await pool.execute(request(upstream, "/echo", method: .put), body: "hello")
             #expect(try await response.body.collect() == Array("hello".utf8))
@@ -237,6 +265,7 @@ struct LoopbackUpstreamTests {
     }
 
     @Test(
+        "Each path responds in its own way",
         arguments: [
             ("/error?status=503", 503, nil), ("/large?bytes=70000", 200, 70_000), ("/large?bytes=0", 200, 0),
             ("/nowhere", 404, nil), ("/close", 200, nil), ("/slow?ms=1", 200, nil),
@@ -251,7 +280,10 @@ struct LoopbackUpstreamTests {
         }
     }
 
-    @Test(arguments: ["/reset", "/drop"])
+    @Test(
+        "/reset and /drop break the connection, and the next request works",
+        arguments: ["/reset", "/drop"]
+    )
     func rudePathsBreakTheConnection(path: String) async throws {
         try await withUpstream { upstream, pool in
             await #expect(throws: PoolError.self) {
@@ -262,18 +294,22 @@ struct LoopbackUpstreamTests {
         }
     }
 
-    @Test func hangAnswersNotBeforeTheClientGivesUp() async throws {
+    @Test("/hang does not respond before the client gives up")
+    func hangAnswersNotBeforeTheClientGivesUp() async throws {
         try await withUpstream { upstream, pool in
             var options = RequestOptions()
             options.timeouts.read = .milliseconds(100)
-            await #expect(throws: PoolError.self) {
-                try await pool.execute(request(upstream, "/hang"), body: .none, options: options)
+            let error = try await poolError {
+                _ = try await pool.execute(request(upstream, "/hang"), body: .none, options: options)
             }
-            try await eventually { upstream.counts.connectionsOpen == 0 }
+            #expect(error.code == .readTimeout)
+            #expect(upstream.counts.requests == [.hang: 1])
+            try await eventually("every connection is closed") { upstream.counts.connectionsOpen == 0 }
         }
     }
 
-    @Test func itCountsWhatItSees() async throws {
+    @Test("It counts connections, and requests by path")
+    func itCountsWhatItSees() async throws {
         try await withUpstream { upstream, pool in
             for path in ["/fast", "/fast", "/echo", "/nowhere"] {
                 _ = try await pool.execute(request(upstream, path))
@@ -283,11 +319,12 @@ struct LoopbackUpstreamTests {
             #expect(upstream.counts.requests == [.fast: 2, .echo: 1, .other: 1])
             #expect(upstream.counts.requestsInAll == 4)
             await pool.shutdown()
-            try await eventually { upstream.counts.connectionsOpen == 0 }
+            try await eventually("every connection is closed") { upstream.counts.connectionsOpen == 0 }
         }
     }
 
-    @Test func aRestartKeepsThePortAndDropsTheConnections() async throws {
+    @Test("A restart keeps the port and drops the connections")
+    func aRestartKeepsThePortAndDropsTheConnections() async throws {
         try await withUpstream { upstream, pool in
             _ = try await pool.execute(request(upstream, "/fast"))
             let port = upstream.port
@@ -300,8 +337,11 @@ struct LoopbackUpstreamTests {
         }
     }
 
-    @Test func whatIsStoppedCannotBeReachedAndCanBeStoppedAgain() async throws {
+    @Test("A stopped upstream cannot be reached, and can be stopped again")
+    func whatIsStoppedCannotBeReachedAndCanBeStoppedAgain() async throws {
         try await withUpstream { upstream, pool in
+            let response = try await pool.execute(request(upstream, "/fast"))
+            #expect(response.status == .ok)
             await upstream.stop()
             let error = await #expect(throws: PoolError.self) { try await pool.execute(request(upstream, "/fast")) }
             #expect(error?.code == .connectFailed)
@@ -309,14 +349,23 @@ struct LoopbackUpstreamTests {
         }
     }
 
-    @Test func itSurvivesEverythingThatIsRude() async throws {
+    @Test("It goes on working after connections that broke")
+    func itSurvivesEverythingThatIsRude() async throws {
         try await withUpstream { upstream, pool in
-            await withDiscardingTaskGroup { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for path in ["/reset", "/drop", "/close", "/mix", "/error", "/large"] {
                     for _ in 0..<20 {
-                        group.addTask { _ = try? await pool.execute(request(upstream, path)) }
+                        group.addTask {
+                            do {
+                                _ = try await pool.execute(request(upstream, path)).body.collect()
+                                #expect(!["/reset", "/drop"].contains(path))
+                            } catch let error as PoolError where error.code == .connectionLost {
+                                #expect(["/reset", "/drop", "/mix"].contains(path))
+                            }
+                        }
                     }
                 }
+                try await group.waitForAll()
             }
             let response = try await pool.execute(request(upstream, "/fast"))
             #expect(response.status == .ok)
@@ -348,16 +397,4 @@ private func withUpstream(_ body: (LoopbackUpstream, CurlClient) async throws ->
     }
     await pool.shutdown(.immediate)
     await upstream.stop()
-}
-
-/// Waits until something holds; fails where it does not within five seconds.
-private func eventually(_ condition: () -> Bool, at location: SourceLocation = #_sourceLocation) async throws {
-    let deadline = ContinuousClock.now + .seconds(5)
-    while !condition() {
-        guard ContinuousClock.now < deadline else {
-            Issue.record("it did not come true in time", sourceLocation: location)
-            return
-        }
-        try await Task.sleep(for: .milliseconds(5))
-    }
 }

@@ -66,7 +66,7 @@ struct TruthTests {
         let first = (0..<10).map { _ in Task { try await client.execute(request(nginx, "/held")).body.collect() } }
         try await eventually("ten are in flight") { client.reading().levels.requests.inFlight == 10 }
         for task in first.dropFirst(7) { task.cancel() }
-        for task in first.dropFirst(7) { _ = try? await task.value }
+        for task in first.dropFirst(7) { await #expect(throws: CancellationError.self) { try await task.value } }
         for _ in 0..<5 { _ = try await client.execute(request(nginx, "/small")) }
 
         let levels = client.reading().levels
@@ -86,7 +86,7 @@ struct TruthTests {
         #expect(origin.connectionsClosed[.requestCancelled] == 3)
         #expect(origin.acquires.total == 15)
         for task in first { task.cancel() }
-        for task in first { _ = try? await task.value }
+        for task in first { await #expect(throws: CancellationError.self) { try await task.value } }
         await client.shutdown(.immediate)
         #expect(client.reading().levels == OriginLevels())
         try await eventually("no socket is left") { try KernelSockets().count(to: nginx.port) == 0 }

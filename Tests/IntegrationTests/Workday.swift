@@ -16,7 +16,7 @@ struct Workday: Sendable {
     /// Host and port of the endpoint.
     let endpoint: String
     /// An origin that refuses every connection.
-    private let deadAuthority: String
+    private let refusing: RefusingPort
 
     private static let catalog = CallSite("workday catalog")
     private static let tokens = CallSite("workday tokens")
@@ -37,14 +37,11 @@ struct Workday: Sendable {
         let result: Result<Void, any Error>
         do {
             try await upstream.start()
-            let listener = try ScriptedPeer.listen(backlog: 1)
-            let dead = ScriptedPeer.port(of: listener)
-            close(listener)
             let day = Workday(
                 client: client,
                 upstream: upstream,
                 endpoint: "\(try await endpoint.start())",
-                deadAuthority: "127.0.0.1:\(dead)"
+                refusing: try RefusingPort()
             )
             result = .success(try await body(day))
         } catch {
@@ -63,7 +60,7 @@ struct Workday: Sendable {
         _ = try await send("/close", at: Self.peers)
         _ = try await send("/error?status=503", at: Self.peers)
         await fails(.connectionLost) { try await send("/drop", at: Self.peers, method: .post) }
-        await fails(.connectFailed) { try await send("/", at: Self.peers, to: deadAuthority) }
+        await fails(.connectFailed) { try await send("/", at: Self.peers, to: refusing.authority) }
         var impatient = RequestTimeouts()
         impatient.read = .milliseconds(100)
         await fails(.readTimeout) { try await send("/hang", at: Self.peers, timeouts: impatient) }
@@ -76,7 +73,7 @@ struct Workday: Sendable {
         let waiters = (0..<4).map { _ in Task { try await send("/fast", at: Self.tokens) } }
         try await eventually("four wait") { client.reading().levels.requests.queued == 4 }
         for holder in holders { holder.cancel() }
-        for holder in holders { _ = try? await holder.value }
+        for holder in holders { await #expect(throws: CancellationError.self) { try await holder.value } }
         for waiter in waiters { _ = try await waiter.value }
         try await eventually("the pool is at rest") { client.reading().levels.requests.total == 0 }
     }

@@ -50,8 +50,9 @@ struct EndpointLifeTests {
     func caution() async throws {
         let (lines, registry) = (RecordingLog.Lines(), PoolRegistry())
         let caution = "libcurl 9.0.0 was not tested; 7.88.1 to 8.21.0 were"
+        let backend = PoolBackend(library: "libcurl/9.0.0", tls: "none", caution: caution)
         let clients = try ["one", "two"].map {
-            try InstrumentedClient(FakePool(caution: caution), name: $0, registry: registry)
+            try InstrumentedClient(FakePool(backend: backend), name: $0, registry: registry)
         }
         let endpoint = endpoint(lines: lines, registry: registry)
         try await endpoint.start()

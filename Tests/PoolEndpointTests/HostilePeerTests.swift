@@ -143,7 +143,7 @@ struct HostilePeerTests {
                 var held = try (0..<3).map { _ in try open() }
                 let answer = try RawConnection(port: address.port).readToEnd()
                 held.removeLast()
-                try waitOnThread("room for a connection") { (try? open()) != nil }
+                try waitOnThread("there is room for a connection", within: .seconds(10)) { (try? open()) != nil }
                 return answer
             }
             #expect(oneTooMany == "")
@@ -157,7 +157,7 @@ struct HostilePeerTests {
                 try await onThread {
                     let greedy = try RawConnection(port: address.port)
                     try greedy.send(String(repeating: "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", count: 40))
-                    try waitOnThread("the first answer") { pool.readings.load(ordering: .relaxed) > 0 }
+                    try waitOnThread("the first answer is begun", within: .seconds(10)) { pool.readings > 0 }
                     // Each polite request gives the event loop another turn for the greedy ones.
                     for _ in 0..<60 {
                         let polite = try RawConnection(port: address.port)
@@ -165,7 +165,7 @@ struct HostilePeerTests {
                         _ = try polite.read { $0.hasSuffix("ok\n") }
                     }
                     defer { greedy.finishSending() }
-                    return pool.readings.load(ordering: .relaxed)
+                    return pool.readings
                 }
             }
             #expect(answers <= 2, "one in the sockets' buffers, and one that waits")
@@ -183,7 +183,7 @@ struct HostilePeerTests {
                 let host = String(repeating: "long.", count: 30) + "\(index)"
                 return PoolTurn.NewOrigin(OriginID(index: Int32(index)), Origin(scheme: "https", host: host, port: 443))
             }
-            pool.tell(turn)
+            pool.report(turn)
             return client
         }
         try await body(registry, pools[0])

@@ -109,7 +109,9 @@ struct MetricsEndpointTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 async let verdict = onThread {
                     defer { for _ in 0..<tasks { jam.gate.signal() } }
-                    try waitOnThread("every thread to be blocked") { jam.blocked.load(ordering: .relaxed) >= threads }
+                    try waitOnThread("every thread is blocked", within: .seconds(10)) {
+                        jam.blocked.load(ordering: .relaxed) >= threads
+                    }
                     Task { jam.canarySang.store(true, ordering: .relaxed) }
                     let answers = try ["/metrics", "/", "/-/healthy"].map { path in
                         let url = "http://\(address)\(path)"
@@ -146,14 +148,5 @@ private final class Jam: Sendable {
     func blockThisThread() {
         blocked.add(1, ordering: .relaxed)
         gate.wait()
-    }
-}
-
-/// Waits for a condition on a thread that may block; after ten seconds it is an error.
-func waitOnThread(_ what: String, until condition: () -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while !condition() {
-        guard ContinuousClock.now < deadline else { throw TestFailure("waited ten seconds for \(what)") }
-        usleep(1000)
     }
 }

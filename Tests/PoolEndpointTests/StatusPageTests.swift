@@ -20,7 +20,7 @@ struct StatusPageTests {
         let client = try InstrumentedClient(pool, name: name, registry: PoolRegistry())
         var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
         fill(&turn)
-        pool.tell(turn)
+        pool.report(turn)
         return client
     }
 

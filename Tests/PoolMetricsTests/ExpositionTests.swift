@@ -12,7 +12,7 @@ struct ExpositionTests {
 
     /// A pool that has done a little of everything.
     func busyPool(_ name: String, configuration: PoolConfiguration = PoolConfiguration()) throws -> InstrumentedClient {
-        let client = FakeClient(configuration: configuration)
+        let client = FakePool(configuration: configuration)
         let measured = try InstrumentedClient(client, name: name, registry: registry)
         let events: [PoolEvent] = [
             .queued(.a, behind: .connections), .connectionOpened(.a, took: 4_000_000),
@@ -22,7 +22,7 @@ struct ExpositionTests {
             .acquireFailed(.b, .connectFailed, waited: 1_000_000_000), .staleRetry(.a),
             .connectionOpened(.b, took: 1), .connectionClosed(.b, .peerClosed, lifetime: 40_000_000_000, requests: 12),
         ]
-        client.tell(
+        client.report(
             PoolTurn(events).introducing(0, "a").introducing(1, "b").levels(0, active: 1, queued: 2, inFlight: 1)
                 .levels(CallSite("catalog"), queued: 2)
         )
@@ -131,7 +131,7 @@ struct ExpositionTests {
         for (told, shown) in [(3, 3.0), (1, 1.0), (0, 0.0)] {
             var turn = PoolTurn(now: MonotonicTime(nanoseconds: 1))
             turn.resolving = told
-            fake.tell(turn)
+            fake.report(turn)
             #expect(pool.reading().resolving == told)
             let samples = try page().all("http_client_pool_resolving")
             #expect(samples.map(\.value) == [shown])
@@ -162,9 +162,9 @@ struct ExpositionTests {
 
     @Test("All known label sets exist from the start with 0, and there is no ratio before the first acquire")
     func fromTheStart() throws {
-        let client = FakeClient()
+        let client = FakePool()
         let pool = try InstrumentedClient(client, name: "new", registry: registry)
-        client.tell(PoolTurn().introducing(0, "a"))
+        client.report(PoolTurn().introducing(0, "a"))
         let page = try page()
         #expect(page.value("http_client_pool_reuse_ratio") == nil)
         #expect(page.all("http_client_pool_connections_closed_total").map(\.value) == Array(repeating: 0, count: 15))
@@ -230,7 +230,7 @@ struct ExpositionTests {
         let other = PoolBackend(library: "async-http-client/1.37.0", tls: "BoringSSL")
         let pools = try [
             busyPool("one"), busyPool("two"),
-            InstrumentedClient(FakeClient(backend: other), name: "three", registry: registry),
+            InstrumentedClient(FakePool(backend: other), name: "three", registry: registry),
         ]
         let infos = try page().all("poolscope_build_info")
         #expect(infos.map { $0.labels["libcurl"] } == ["7.88.1", ""])

@@ -11,7 +11,7 @@ import Testing
 @Suite("A client that is measured")
 struct InstrumentedClientTests {
     let registry = PoolRegistry()
-    let client = FakeClient()
+    let client = FakePool()
 
     func pending(_ number: UInt64, _ host: String = "a", site: CallSite = .unattributed) -> PendingSubmission {
         let origin = Origin(scheme: "http", host: host, port: 80)
@@ -27,7 +27,7 @@ struct InstrumentedClientTests {
     func nameTaken() throws {
         let first = try InstrumentedClient(client, name: "api", registry: registry)
         let error = #expect(throws: PoolNameError.self) {
-            _ = try InstrumentedClient(FakeClient(), name: "api", registry: registry)
+            _ = try InstrumentedClient(FakePool(), name: "api", registry: registry)
         }
         #expect(error?.problem == .taken)
         #expect(error?.description.contains("\"api\"") == true)
@@ -42,7 +42,7 @@ struct InstrumentedClientTests {
         #expect(registry.readings().isEmpty)
         #expect(first.reading().name == "api")
 
-        let second = try InstrumentedClient(FakeClient(), name: "api", registry: registry)
+        let second = try InstrumentedClient(FakePool(), name: "api", registry: registry)
         await first.shutdown(.immediate)
         #expect(registry.readings().count == 1, "a late shutdown must not take the name of the next pool")
         withExtendedLifetime(second) {}
@@ -54,14 +54,14 @@ struct InstrumentedClientTests {
         #expect(dropped?.name == "api")
         dropped = nil
         #expect(registry.readings().isEmpty)
-        let next = try InstrumentedClient(FakeClient(), name: "api", registry: registry)
+        let next = try InstrumentedClient(FakePool(), name: "api", registry: registry)
         #expect(registry.readings().map(\.name) == [next.name])
     }
 
     @Test("A client that takes no observer leaves the name free")
     func attachRefused() throws {
         let error = #expect(throws: PoolError.self) {
-            _ = try InstrumentedClient(FakeClient(refusesObserver: true), name: "api", registry: registry)
+            _ = try InstrumentedClient(FakePool(refusesObserver: true), name: "api", registry: registry)
         }
         #expect(error?.code == .observerRefused)
         #expect(registry.readings().isEmpty)
@@ -91,7 +91,7 @@ struct InstrumentedClientTests {
 
     @Test("Readings come sorted by name")
     func sorted() throws {
-        let pools = try ["b", "c", "a"].map { try InstrumentedClient(FakeClient(), name: $0, registry: registry) }
+        let pools = try ["b", "c", "a"].map { try InstrumentedClient(FakePool(), name: $0, registry: registry) }
         #expect(registry.readings().map(\.name) == ["a", "b", "c"])
         withExtendedLifetime(pools) {}
     }
@@ -123,8 +123,9 @@ struct InstrumentedClientTests {
         await #expect(throws: ConfigurationError.self) { try await measured.pool.reconfigure(configuration) }
         #expect(measured.reading().configuration.limits.maxConnections == 3)
         #expect(measured.reading().configurationChanges == 1)
-        let fixed = try InstrumentedClient(client, name: "fixed", registry: registry)
-        let error = await #expect(throws: PoolError.self) { try await fixed.pool.reconfigure(PoolConfiguration()) }
+        configuration = measured.configuration
+        configuration.transport.http2 = .negotiated
+        let error = await #expect(throws: PoolError.self) { try await measured.pool.reconfigure(configuration) }
         #expect(error?.code == .invalidRequest)
     }
 
@@ -146,7 +147,7 @@ struct InstrumentedClientTests {
         turn = turn.levels(site, queued: 2)
         turn.takenThrough = 2
         turn.oldestQueued = MonotonicTime(nanoseconds: 1001)
-        client.tell(turn)
+        client.report(turn)
         #expect(queued() == 3)
         #expect(measured.reading().sites.map(\.levels.queued) == [3])
         client.take(through: 2)
@@ -155,7 +156,7 @@ struct InstrumentedClientTests {
 
         turn = PoolTurn().levels(0, inFlight: 1).levels(1, inFlight: 1).levels(site, queued: 0)
         turn.takenThrough = 2
-        client.tell(turn)
+        client.report(turn)
         #expect(queued() == 1)
         #expect(measured.reading().oldestQueued == MonotonicTime(nanoseconds: 1003))
         #expect(measured.reading().oldestQueuedSeconds > 0)
@@ -170,7 +171,7 @@ struct InstrumentedClientTests {
             Thread.detachNewThread {
                 var turn = PoolTurn().introducing(0, "a").levels(0, inFlight: 1)
                 turn.takenThrough = 1
-                client.tell(turn)
+                client.report(turn)
                 client.take(through: 1)
                 told.signal()
             }
@@ -200,7 +201,7 @@ struct InstrumentedClientTests {
         async let driver: Void = Task.detached {
             var first = PoolTurn().introducing(0, "a")
             first.configuration = .allowing(1)
-            client.tell(first)
+            client.report(first)
             for index in 0..<turns {
                 let number = UInt64(index + 1)
                 // Two turns make one exchange: a connection is opened and acquired, then let go and closed.
@@ -211,7 +212,7 @@ struct InstrumentedClientTests {
                 turn.takenThrough = number
                 // The limit is as high as there are connections: only a reading of one instant never sees them above it.
                 turn.configuration = .allowing(2)
-                client.tell(turn)
+                client.report(turn)
                 client.take(through: number)
                 turn = PoolTurn([
                     .leaseEnded(.a, held: 1),
@@ -219,7 +220,7 @@ struct InstrumentedClientTests {
                 ]).levels(0)
                 turn.takenThrough = number
                 turn.configuration = .allowing(1)
-                client.tell(turn)
+                client.report(turn)
             }
         }.value
         var last: UInt64 = 0

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("What a pool tells is added up")
 struct MeterTests {
-    let client = FakeClient()
+    let client = FakePool()
     let measured: InstrumentedClient
 
     init() throws { measured = try InstrumentedClient(client, name: "test", registry: PoolRegistry()) }
@@ -41,7 +41,7 @@ struct MeterTests {
         for (index, outcome) in LeaseOutcome.allCases.enumerated() {
             events += Array(repeating: .leaseEnded(.a, outcome, site: site, held: 0), count: index)
         }
-        client.tell(PoolTurn(events).introducing(0, "a").introducing(1, "b"))
+        client.report(PoolTurn(events).introducing(0, "a").introducing(1, "b"))
 
         let a = try origin("http://a:80")
         #expect(AcquireKind.allCases.map { a.acquires[$0] } == [1, 2, 3])
@@ -85,8 +85,8 @@ struct MeterTests {
 
     @Test("An origin that a turn does not name keeps its levels")
     func levelsStay() throws {
-        client.tell(PoolTurn().introducing(0, "a").introducing(1, "b").levels(0, idle: 2).levels(1, active: 3))
-        client.tell(PoolTurn().levels(0, idle: 1))
+        client.report(PoolTurn().introducing(0, "a").introducing(1, "b").levels(0, idle: 2).levels(1, active: 3))
+        client.report(PoolTurn().levels(0, idle: 1))
         #expect(try origin("http://a:80").levels.connections.idle == 1)
         #expect(try origin("http://b:80").levels.connections.active == 3)
         #expect(measured.reading().levels.connections.total == 4)
@@ -94,9 +94,9 @@ struct MeterTests {
 
     @Test("A number that is introduced anew counts for its new origin, and leaves no levels behind")
     func reusedNumber() throws {
-        client.tell(PoolTurn([.connectionOpened(.a, took: 1)]).introducing(0, "a").levels(0, idle: 2))
-        client.tell(PoolTurn([.connectionOpened(.a, took: 1)]).introducing(0, "b").levels(0, idle: 5))
-        client.tell(PoolTurn([.connectionOpened(.a, took: 1)]).introducing(0, "a"))
+        client.report(PoolTurn([.connectionOpened(.a, took: 1)]).introducing(0, "a").levels(0, idle: 2))
+        client.report(PoolTurn([.connectionOpened(.a, took: 1)]).introducing(0, "b").levels(0, idle: 5))
+        client.report(PoolTurn([.connectionOpened(.a, took: 1)]).introducing(0, "a"))
         #expect(try origin("http://a:80").connectionsOpened == 2)
         #expect(try origin("http://a:80").levels.connections.idle == 0)
         #expect(try origin("http://b:80").connectionsOpened == 1)
@@ -108,17 +108,17 @@ struct MeterTests {
         var turn = PoolTurn()
         for index in 0..<70 as Range<Int32> { turn = turn.introducing(index, "h\(index)").levels(index, idle: 1) }
         turn.events = [.staleRetry(OriginID(index: 63)), .staleRetry(OriginID(index: 64))]
-        client.tell(turn)
+        client.report(turn)
         #expect(measured.reading().origins.count == 65)
         #expect(measured.reading().origins.last?.label == "other")
         #expect(try origin("other").levels.connections.idle == 6)
         #expect(try origin("other").staleRetries == 1)
-        client.tell(PoolTurn().levels(66, idle: 4).levels(67))
+        client.report(PoolTurn().levels(66, idle: 4).levels(67))
         #expect(try origin("other").levels.connections.idle == 8)
-        client.tell(PoolTurn().introducing(66, "h3"))
+        client.report(PoolTurn().introducing(66, "h3"))
         #expect(try origin("other").levels.connections.idle == 4)
         #expect(try origin("http://h3:80").levels.connections.idle == 1)
-        client.tell(PoolTurn().levels(66, idle: 2))
+        client.report(PoolTurn().levels(66, idle: 2))
         #expect(try origin("http://h3:80").levels.connections.idle == 3)
     }
 
@@ -126,7 +126,7 @@ struct MeterTests {
     func siteCap() throws {
         var turn = PoolTurn().levels(CallSite("other"), queued: 1)
         for index in 0..<40 { turn = turn.levels(CallSite("cap \(index)"), queued: 1) }
-        client.tell(turn)
+        client.report(turn)
         let sites = measured.reading().sites
         #expect(sites.count == 33)
         #expect(sites.filter { $0.label == "other" }.map(\.levels.queued) == [9])
@@ -135,7 +135,7 @@ struct MeterTests {
 
     @Test("What a pool says of an origin that it never introduced is other")
     func unknownOrigin() throws {
-        client.tell(PoolTurn([.staleRetry(OriginID(index: 3))]).levels(5, queued: 2))
+        client.report(PoolTurn([.staleRetry(OriginID(index: 3))]).levels(5, queued: 2))
         #expect(try origin("other").staleRetries == 1)
         #expect(try origin("other").levels.requests.queued == 2)
     }
@@ -186,12 +186,12 @@ struct MeterTests {
         #expect((now - 60...now).contains(made.configurationSince))
 
         var turn = PoolTurn([.acquired(.a, .new, waited: 1, queued: 0)]).introducing(0, "a")
-        client.tell(turn)
+        client.report(turn)
         #expect(measured.reading().configurationSince == made.configurationSince)
         turn.now = MonotonicTime(nanoseconds: 7)
         turn.configuration = made.configuration
         turn.configuration?.timeouts.acquire = .seconds(3)
-        client.tell(turn)
+        client.report(turn)
         let changed = measured.reading()
         #expect(changed.configuration == turn.configuration)
         #expect((changed.configurationChanges, changed.configurationChanged) == (1, turn.now))
@@ -202,7 +202,7 @@ struct MeterTests {
         #expect(changed.durations.acquired.count == 2)
 
         turn.reset()
-        client.tell(turn)
+        client.report(turn)
         #expect(measured.reading().configuration.timeouts.acquire == .seconds(3))
         #expect(measured.reading().configurationChanges == 1)
     }
@@ -217,7 +217,7 @@ struct MeterTests {
 
     @Test("A reading can be printed, with every count by its name")
     func printing() throws {
-        client.tell(PoolTurn([.acquired(.a, .reused, waited: 1, queued: 0)]).introducing(0, "a"))
+        client.report(PoolTurn([.acquired(.a, .reused, waited: 1, queued: 0)]).introducing(0, "a"))
         var text = ""
         dump(measured.reading(), to: &text)
         let a = try origin("http://a:80")

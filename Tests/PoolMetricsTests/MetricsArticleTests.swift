@@ -1,5 +1,6 @@
 import Foundation
 import HTTPPool
+import TestSupport
 import Testing
 
 @testable import PoolMetrics
@@ -26,7 +27,7 @@ struct MetricsArticleTests {
     }
 
     private static func table() throws -> String {
-        let pool = try InstrumentedClient(FakeClient(), registry: PoolRegistry())
+        let pool = try InstrumentedClient(FakePool(), registry: PoolRegistry())
         let scrape = Scrape(pools: [pool.reading()], process: nil, poolsCreated: 1, poolsAlive: 1)
         let rows = Family.all.map { family in
             let labels = labels(of: family.samples, in: scrape)

@@ -1,35 +1,27 @@
 import HTTPPool
 import PoolTesting
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import PoolMetrics
 
-/// A pool that reports whatever the test says, contradictions included.
-private final class LyingPool: ObservablePool {
-    let configuration: PoolConfiguration
-    let backend = PoolBackend(library: "lies/1", tls: "none")
-    private let observer = Mutex<(any PoolObserver)?>(nil)
-
-    init(maxConnections: Int = 10, maxIdle: Int = 5) {
+extension FakePool {
+    /// A pool of ten connections, of which five may be idle.
+    fileprivate static func small() -> FakePool {
         var configuration = PoolConfiguration()
-        configuration.limits.maxConnections = maxConnections
-        configuration.limits.maxIdleConnections = maxIdle
-        self.configuration = configuration
+        configuration.limits.maxConnections = 10
+        configuration.limits.maxIdleConnections = 5
+        return FakePool(configuration: configuration)
     }
 
-    func attach(_ observer: any PoolObserver) throws { self.observer.withLock { $0 = observer } }
-    func pendingSubmissions() -> [PendingSubmission] { [] }
-    func shutdown(_ policy: ShutdownPolicy) async {}
-
-    func report(_ events: [PoolEvent] = [], _ levels: OriginLevels? = nil, site: RequestLevels? = nil) {
+    /// Reports a turn of one origin, which may contradict all that was reported before.
+    fileprivate func report(_ events: [PoolEvent] = [], _ levels: OriginLevels? = nil, site: RequestLevels? = nil) {
         var turn = PoolTurn(now: .now())
         turn.newOrigins = [PoolTurn.NewOrigin(OriginID(index: 0), Origin(scheme: "http", host: "a", port: 80))]
         turn.events = events
         if let levels { turn.origins = [PoolTurn.ChangedOrigin(OriginID(index: 0), levels)] }
         if let site { turn.sites = [PoolTurn.ChangedSite(.unattributed, site)] }
-        observer.withLock { $0 }?.poolDidTurn(turn)
+        report(turn)
     }
 }
 
@@ -44,7 +36,7 @@ struct ReadingCheckerTests {
     private func faults(of events: [PoolEvent], _ levels: OriginLevels? = nil, site: RequestLevels? = nil) throws
         -> Set<ReadingChecker.Rule>
     {
-        let pool = LyingPool()
+        let pool = FakePool.small()
         let measured = try MeasuredPool(pool, registry: PoolRegistry())
         pool.report(events, levels, site: site)
         var checker = ReadingChecker()
@@ -145,7 +137,7 @@ struct ReadingCheckerTests {
 
     @Test("A histogram that counts what its counter does not")
     func histograms() throws {
-        let measured = try MeasuredPool(LyingPool(), registry: PoolRegistry())
+        let measured = try MeasuredPool(FakePool.small(), registry: PoolRegistry())
         func rules(_ change: (inout PoolDurations) -> Void) -> [ReadingChecker.Rule] {
             var reading = measured.reading()
             change(&reading.durations)
@@ -163,7 +155,7 @@ struct ReadingCheckerTests {
 
     @Test("A level that is left after the shutdown")
     func end() throws {
-        let pool = LyingPool()
+        let pool = FakePool.small()
         let measured = try MeasuredPool(pool, registry: PoolRegistry())
         pool.report([.connectionOpened(id, took: 1)], levels { $0.connections.idle = 1 })
         var checker = ReadingChecker()
@@ -173,7 +165,7 @@ struct ReadingCheckerTests {
 
     @Test("A counter that falls: the readings are of two pools")
     func falling() throws {
-        let (first, second) = (LyingPool(), LyingPool())
+        let (first, second) = (FakePool.small(), FakePool.small())
         let registry = PoolRegistry()
         let busy = try MeasuredPool(first, name: "busy", registry: registry)
         let quiet = try MeasuredPool(second, name: "quiet", registry: registry)

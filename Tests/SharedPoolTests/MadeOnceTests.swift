@@ -29,7 +29,7 @@ struct MadeOnceTests {
             return try once.get {
                 made.add(1, ordering: .sequentiallyConsistent)
                 // Nobody is early: the making goes on until everyone is on the way to it.
-                try waitUntil("all threads have come") { arrived.load(ordering: .sequentiallyConsistent) == 300 }
+                try waitOnThread("all threads have come") { arrived.load(ordering: .sequentiallyConsistent) == 300 }
                 return Made()
             }
         }

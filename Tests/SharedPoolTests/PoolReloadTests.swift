@@ -67,7 +67,9 @@ struct PoolReloadTests {
     func fixedClient() async throws {
         let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
         let log = LogLines()
-        let reload = PoolReload(FixedPool(), config: ConfigReader(provider: provider), logger: log.logger)
+        // Its limits are those of the client that reports to it.
+        let fixed = PoolRecorder(backend: PoolBackend(library: "none", tls: "none"))
+        let reload = PoolReload(fixed, config: ConfigReader(provider: provider), logger: log.logger)
         try await running(reload) {
             try await eventually("it is warned of") { log.warnings.count == 1 }
             #expect(log.warnings.first?.contains("cannot be changed while it runs") == true)
@@ -227,16 +229,6 @@ struct PoolReloadTests {
         await group.triggerGracefulShutdown()
         try await run.value
     }
-}
-
-/// A pool whose limits cannot change.
-private struct FixedPool: ObservablePool {
-    let configuration = PoolConfiguration()
-    let backend = PoolBackend(library: "none", tls: "none")
-
-    func attach(_ observer: any PoolObserver) throws {}
-    func pendingSubmissions() -> [PendingSubmission] { [] }
-    func shutdown(_ policy: ShutdownPolicy) async {}
 }
 
 /// How often providers were asked for news.

@@ -20,9 +20,13 @@ package final class Gate: Sendable {
     /// Blocks for a twentieth of a second, or until it is let through: the pause of a peer that sends a little at a time.
     package func waitBriefly() { _ = permits.wait(timeout: .now() + .milliseconds(50)) }
 
-    /// Blocks until it is let through. A test that forgot about it is over by then.
-    package func wait() {
-        guard permits.wait(timeout: .now() + .seconds(60)) == .success else { return }
+    /// Blocks until it is let through.
+    ///
+    /// - Throws: ``TestFailure`` after a minute, so that a forgotten gate ends what waits at it and lets nothing through.
+    package func wait() throws {
+        guard permits.wait(timeout: .now() + .seconds(60)) == .success else {
+            throw TestFailure("a gate was not opened within a minute")
+        }
         if isOpen.withLock({ $0 }) { permits.signal() }
     }
 }

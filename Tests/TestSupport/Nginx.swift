@@ -37,11 +37,7 @@ package final class Nginx: Sendable {
     ) async throws -> Nginx {
         let keepalive = "keepalive_timeout \(keepaliveTimeout)s; keepalive_requests \(keepaliveRequests);"
         let nginx = try Nginx(locations: locations, keepalive: keepalive, connections: connections, tls: tls)
-        do {
-            try await eventually("nginx answers") { try await nginx.status() != nil }
-        } catch {
-            throw TestFailure("\(error); nginx says: \(nginx.program.errors)")
-        }
+        try await eventually("nginx answers; it says: \(nginx.program.errors)") { try await nginx.status() != nil }
         return nginx
     }
 

@@ -15,7 +15,7 @@ package final class StormAccount: Sendable {
 
     package var started: Int { state.withLock { $0.started } }
     package var finished: Int { state.withLock { $0.finished } }
-    package var cancelled: Int { state.withLock { $0.outcomes["cancelled"] ?? 0 } }
+    package var cancelled: Int { count(of: "cancelled") }
     package var wrongAnswers: Int { state.withLock { $0.wrongAnswers } }
     package var isOver: Bool { state.withLock { $0.isOver } }
     package var summary: String {
@@ -24,6 +24,9 @@ package final class StormAccount: Sendable {
             return "\(state.started) requests: " + outcomes.joined(separator: ", ")
         }
     }
+
+    /// How many requests ended like this.
+    package func count(of outcome: String) -> Int { state.withLock { $0.outcomes[outcome] ?? 0 } }
 
     package func begin() { state.withLock { $0.started += 1 } }
     package func end() { state.withLock { $0.isOver = true } }

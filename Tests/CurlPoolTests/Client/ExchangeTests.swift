@@ -140,6 +140,7 @@ struct ExchangeTests {
         try await withPool { pool, _ in
             let code = await code { _ = try await pool.execute(get(peer)) }
             #expect(code == .invalidResponse || code == .connectionLost)
+            #expect(peer.connections == 1)
         }
     }
 

@@ -26,23 +26,19 @@ struct ExecutorTests {
         let peer = try Self.peer()
         let silent = try ScriptedPeer { connection, _ in connection.waitForEnd() }
         try await withPool(.with { $0.timeouts.read = .milliseconds(200) }) { pool, journal in
-            await withTaskExecutorPreference(pool.executor) {
-                await withTaskGroup(of: String?.self) { group in
+            try await withTaskExecutorPreference(pool.executor) {
+                try await withThrowingTaskGroup(of: String.self) { group in
                     for _ in 0..<50 {
                         group.addTask {
-                            for _ in 0..<20 {
-                                guard let text = try? await pool.execute(get(peer)).text, text == "ok" else {
-                                    return nil
-                                }
-                            }
+                            for _ in 0..<20 { try await expectAnswer("ok", to: get(peer), from: pool) }
                             return Self.threadName
                         }
                     }
-                    for await name in group { #expect(name == "poolscope-curl") }
+                    for try await name in group { #expect(name == "poolscope-curl") }
                 }
                 #expect(await code { _ = try await pool.execute(get(silent)) } == .readTimeout)
                 let task = Task { try await pool.execute(get(silent)) }
-                while journal.levels.requests.inFlight == 0 { await Task.yield() }
+                try await eventually("it is in flight") { journal.levels.requests.inFlight == 1 }
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
             }
@@ -104,14 +100,14 @@ struct ExecutorTests {
     func stall() async throws {
         try await withPool { pool, _ in
             try await eventually("asleep") { pool.activity == .asleep }
-            let go = Signal()
-            let task = Task(executorPreference: pool.executor) { go.wait() }
+            let go = Gate()
+            let task = Task(executorPreference: pool.executor) { try go.wait() }
             try await eventually("at work on one turn for a while") {
                 guard case .working(let since) = pool.activity else { return false }
                 return MonotonicTime.now() - since > 50_000_000
             }
-            go.send()
-            await task.value
+            go.open()
+            try await task.value
             try await eventually("asleep again") { pool.activity == .asleep }
         }
     }

@@ -10,10 +10,10 @@ import Testing
 struct LifeTests {
     @Test("Shutdown drains: what runs finishes, what is new is refused, nothing is left")
     func shutdown() async throws {
-        let go = Signal()
+        let go = Gate()
         let peer = try ScriptedPeer { connection, _ in
             while let (head, _) = try connection.readRequest() {
-                if head.contains("/slow") { go.wait() }
+                if head.contains("/slow") { try go.wait() }
                 connection.answer("ok")
             }
         }
@@ -29,7 +29,7 @@ struct LifeTests {
             await code { _ = try await pool.execute(get(peer)) } == .shutdown
         }
         #expect(journal.levels.requests.inFlight == 1)
-        go.send()
+        go.open()
         #expect(try await running.value == "ok")
         await ending.value
         #expect(journal.levels == OriginLevels())
@@ -97,19 +97,14 @@ struct LifeTests {
         }
         try await withPool(.with { $0.limits.keepaliveExpiry = .milliseconds(30) }) { pool, journal in
             _ = try await pool.execute(get(peer))
-            let go = Signal()
-            let blockers = (0..<32).map { _ in Task.detached { go.wait() } }
-            let closed = await withCheckedContinuation { continuation in
-                Thread.detachNewThread {
-                    let end = Date(timeIntervalSinceNow: 10)
-                    while journal.closeReasons.isEmpty, Date() < end { usleep(1_000) }
-                    let closed = journal.closeReasons
-                    go.send()
-                    continuation.resume(returning: closed)
-                }
+            let go = Gate()
+            let blockers = (0..<32).map { _ in Task.detached { try go.wait() } }
+            try await onThread {
+                defer { go.open() }
+                try waitOnThread("the idle connection expires", within: .seconds(10)) { !journal.closeReasons.isEmpty }
             }
-            #expect(closed == [.idleExpired])
-            for blocker in blockers { await blocker.value }
+            #expect(journal.closeReasons == [.idleExpired])
+            for blocker in blockers { try await blocker.value }
         }
     }
 }

@@ -13,9 +13,9 @@ struct LimitTests {
     @Test("With few connections and 200 requests: never more sockets, first come first served", arguments: [1, 2])
     func neverMoreThanAllowed(connections: Int) async throws {
         let arrivals = Mutex<[Int: [Int]]>([:])
-        let allAreWaiting = Signal()
+        let allAreWaiting = Gate()
         let peer = try ScriptedPeer { connection, id in
-            allAreWaiting.wait()
+            try allAreWaiting.wait()
             while let (head, _) = try connection.readRequest() {
                 let number = Int(head.split(separator: " ")[1].dropFirst()) ?? -1
                 arrivals.withLock { $0[id, default: []].append(number) }
@@ -31,7 +31,7 @@ struct LimitTests {
                     try await eventually("\(number) is submitted") { journal.levels.requests.total > number }
                 }
                 #expect(journal.levels.requests.queued == 200 - connections)
-                allAreWaiting.send()
+                allAreWaiting.open()
                 while !group.isEmpty {
                     mostSockets = max(mostSockets, try KernelSockets().count(to: peer.port))
                     try await group.next()
@@ -209,8 +209,9 @@ struct LimitTests {
         let peer = try ScriptedPeer { connection, _ in
             while try connection.readRequest() != nil { connection.answer("ok") }
         }
+        let (answered, cancelled) = (Counter(), Counter())
         try await withPool(.with { $0.limits.maxConnections = 8 }) { pool, journal in
-            await withTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<64 {
                     group.addTask {
                         var random = SplitMix64(seed: UInt64(number))
@@ -218,11 +219,20 @@ struct LimitTests {
                             let task = Task { try await pool.execute(get(peer)).text }
                             for _ in 0..<Int.random(in: 0..<200, using: &random) { await Task.yield() }
                             task.cancel()
-                            if let text = try? await task.value { #expect(text == "ok") }
+                            do {
+                                let text = try await task.value
+                                #expect(text == "ok")
+                                answered.add(1)
+                            } catch is CancellationError {
+                                cancelled.add(1)
+                            }
                         }
                     }
                 }
+                try await group.waitForAll()
             }
+            // The moments were before and after the response.
+            #expect(answered.value > 0 && cancelled.value > 0)
             #expect(journal.levels.requests == RequestLevels())
             let levels = journal.levels.connections
             #expect(levels.active == 0 && levels.connecting == 0)
@@ -283,17 +293,16 @@ struct LimitTests {
     @Test("What cannot be reached says why")
     func unreachable() async throws {
         try await withPool { pool, journal in
-            let listener = try ScriptedPeer.listen(backlog: 1)
-            let port = ScriptedPeer.port(of: listener)
-            close(listener)
+            let refusing = try RefusingPort()
             for (authority, expected) in [
-                ("127.0.0.1:\(port)", PoolError.Code.connectFailed), ("no.invalid", .dnsFailed),
+                (refusing.authority, PoolError.Code.connectFailed), ("no.invalid", .dnsFailed),
             ] {
                 let request = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/")
                 #expect(await code { _ = try await pool.execute(request) } == expected)
             }
             #expect(journal.connectFailures == [.refused, .dns])
             #expect(journal.acquireFailures == [.connectFailed, .connectFailed])
+            withExtendedLifetime(refusing) {}
         }
     }
 }

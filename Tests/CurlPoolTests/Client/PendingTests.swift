@@ -33,10 +33,10 @@ struct PendingTests {
         let told = Told()
         let pool = try CurlClient()
         try pool.attach(told)
-        let looks = await withTaskGroup(of: Void.self) { group in
+        let looks = try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<40 {
                 group.addTask {
-                    for _ in 0..<200 { _ = try? await pool.execute(get(peer)) }
+                    for _ in 0..<200 { try await expectAnswer("ok", to: get(peer), from: pool) }
                 }
             }
             let isOver = Mutex(false)
@@ -51,7 +51,8 @@ struct PendingTests {
                 }
                 return looks
             }.value
-            await group.waitForAll()
+            defer { isOver.withLock { $0 = true } }
+            try await group.waitForAll()
             isOver.withLock { $0 = true }
             return await looks
         }

@@ -153,12 +153,15 @@ struct UploadTests {
     @Test("A sequence is not asked before there is a connection, and let go of when the request ends")
     func notAsked() async throws {
         let asked = Counter()
-        try await withPool { pool, _ in
-            let request = HTTPRequest(method: .post, scheme: "http", authority: "127.0.0.1:1", path: "/")
+        let refusing = try RefusingPort()
+        try await withPool { pool, journal in
+            let request = HTTPRequest(method: .post, scheme: "http", authority: refusing.authority, path: "/")
             let body = HTTPRequestBody.stream(Endless(given: asked))
             #expect(await code { _ = try await pool.execute(request, body: body) } == .connectFailed)
+            #expect(journal.connectFailures == [.refused])
             #expect(asked.value == 0)
         }
+        withExtendedLifetime(refusing) {}
     }
 
     @Test("Cancelling a request cancels the sequence that it waits for")
@@ -187,7 +190,7 @@ struct UploadTests {
         let peer = try ScriptedPeer { connection, _ in
             _ = try connection.readHeadOnly()
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nea")
-            gate.wait()
+            try gate.wait()
             connection.write("rl")
             connection.waitForEnd()
         }

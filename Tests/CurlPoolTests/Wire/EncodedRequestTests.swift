@@ -154,7 +154,7 @@ struct EncodedRequestTests {
         ("http", "a", "/?q=http://u:p@b/", "http://a/?q=http://u:p@b/"), ("http", "a..b", "/", "http://a..b/"),
     ]
 
-    @Test("The nasty ones")
+    @Test("Each address of a corpus of malformed and unusual ones gives its URL, or no request")
     func corpus() {
         for (scheme, authority, path, url) in Self.nasty {
             let encoded = try? EncodedRequest(request(.get, scheme, authority, path))

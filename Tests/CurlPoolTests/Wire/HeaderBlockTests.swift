@@ -37,7 +37,7 @@ struct HeaderBlockTests {
         (ok + "\u{feff}A: b\r\n", nil), (ok + "HTTP/1.1: b\r\n", nil), (ok + "A: b\r\n" + "HTTP/1.1 x\r\n", nil),
     ]
 
-    @Test("The nasty ones")
+    @Test("Each block of a corpus of malformed and unusual ones gives its fields, or no response")
     func nasty() {
         for (text, fields) in Self.corpus {
             let head = try? Self.parsed(Array(text.utf8))?.head

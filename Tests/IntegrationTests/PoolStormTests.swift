@@ -12,7 +12,7 @@ import Testing
 /// A storm of requests, cancellations, timeouts, resets and restarts of the upstream, while the endpoint is scraped as
 /// fast as it answers. `STORM_SECONDS` makes it longer.
 @Suite("Storm", .serialized)
-struct StormTests {
+struct PoolStormTests {
     private static let seconds = ProcessInfo.processInfo.environment["STORM_SECONDS"].flatMap(Double.init) ?? 8
     /// A short storm goes on until it was looked at this often.
     private static let scrapesAtLeast = seconds > 8 ? 1 : 2_000
@@ -21,9 +21,7 @@ struct StormTests {
     func storm() async throws {
         let upstreams = [LoopbackUpstream(seed: 1), LoopbackUpstream(seed: 2)]
         for upstream in upstreams { try await upstream.start() }
-        let dead = try ScriptedPeer.listen(backlog: 1)
-        let deadAuthority = "127.0.0.1:\(ScriptedPeer.port(of: dead))"
-        close(dead)
+        let refusing = try RefusingPort()
         let registry = PoolRegistry()
         let client = try InstrumentedClient(CurlClient(Self.configuration), name: "storm", registry: registry)
         let logger = Logger(label: "storm", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -38,7 +36,7 @@ struct StormTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<48 {
                 group.addTask {
-                    let authorities = upstreams.map(\.authority) + [deadAuthority]
+                    let authorities = upstreams.map(\.authority) + [refusing.authority]
                     var storm = StormWorker(
                         seed: UInt64(worker),
                         client: client,
@@ -72,6 +70,11 @@ struct StormTests {
         }
 
         #expect(account.wrongAnswers == 0)
+        // A storm in which everything fails, or nothing does, shows nothing.
+        for outcome in ["200", "500", "cancelled", "acquireTimeout", "readTimeout", "connectFailed", "connectionLost"] {
+            #expect(account.count(of: outcome) > 0, "\(outcome): \(account.summary)")
+        }
+        #expect(account.count(of: "200") > account.finished / 10, "\(account.summary)")
         // At rest: everything begun has ended, in the numbers as in the tasks, and the kernel agrees.
         let reading = client.reading()
         #expect(reading.levels.requests == RequestLevels())
@@ -93,6 +96,7 @@ struct StormTests {
         await client.shutdown()
         #expect(client.reading().levels == OriginLevels())
         for upstream in upstreams { await upstream.stop() }
+        withExtendedLifetime(refusing) {}
         await endpoint.stop()
     }
 

@@ -1,5 +1,4 @@
 import CurlPool
-import Glibc
 import HTTPPool
 import HTTPTypes
 import Logging
@@ -60,15 +59,4 @@ func withRig(_ body: (Rig) async throws -> Void) async throws {
     await client.shutdown(.immediate)
     await upstream.stop()
     try result.get()
-}
-
-/// Blocks this thread until a condition holds.
-///
-/// - Throws: `TestFailure` with `what` if it does not hold within twenty seconds.
-func waitUntil(_ what: String, _ condition: () -> Bool) throws {
-    let end = ContinuousClock.now + .seconds(20)
-    while !condition() {
-        guard ContinuousClock.now < end else { throw TestFailure("not within 20 seconds: \(what)") }
-        usleep(1000)
-    }
 }

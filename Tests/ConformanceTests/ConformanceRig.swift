@@ -45,12 +45,11 @@ extension InstrumentedClient {
         within limit: Duration = .seconds(20),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        do {
-            try await eventually("the levels", within: limit) { reading().levels == levels }
-        } catch {
-            Issue.record("\(reading().levels) instead of \(levels)", sourceLocation: sourceLocation)
-            throw error
-        }
+        try await eventually(
+            "\(levels); there are \(reading().levels)",
+            within: limit,
+            sourceLocation: sourceLocation
+        ) { reading().levels == levels }
     }
 
     /// The numbers of one server's origin.
@@ -66,15 +65,15 @@ func expectSockets(
     to server: FaultServer,
     sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {
-    do {
-        try await eventually("the kernel's count", within: .seconds(20)) {
-            let kernel = try KernelSockets()
-            return kernel.count(.established, to: server.port) == count
-                && kernel.count(.closeWait, to: server.port) == 0
-        }
-    } catch {
-        let found = try KernelSockets().count(.established, to: server.port)
-        Issue.record("\(found) connections instead of \(count)", sourceLocation: sourceLocation)
+    var (open, left) = (0, 0)
+    try await eventually(
+        "\(count) connections; the kernel has \(open), and \(left) that the server has closed",
+        within: .seconds(20),
+        sourceLocation: sourceLocation
+    ) {
+        let kernel = try KernelSockets()
+        (open, left) = (kernel.count(.established, to: server.port), kernel.count(.closeWait, to: server.port))
+        return (open, left) == (count, 0)
     }
 }
 

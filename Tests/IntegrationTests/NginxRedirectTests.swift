@@ -7,7 +7,7 @@ import Testing
 
 /// What nginx itself writes into `Location`, followed.
 @Suite("Redirects of nginx")
-struct RedirectTests {
+struct NginxRedirectTests {
     @Test("lead on with relative and absolute addresses, and credentials stay at their origin")
     func followed() async throws {
         let seen = #"return 200 "$request_method $request_uri [$http_authorization] [$http_cookie] $http_host";"#
@@ -45,7 +45,7 @@ struct RedirectTests {
         await client.shutdown()
     }
 
-    @Test("A thousand of them are a thousand and one acquisitions of one connection")
+    @Test("A thousand redirects of nginx are a thousand and one acquisitions of one connection")
     func thousand() async throws {
         let nginx = try await Nginx.start(
             locations: """

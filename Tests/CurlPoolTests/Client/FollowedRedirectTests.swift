@@ -7,7 +7,7 @@ import Testing
 @testable import CurlPool
 
 @Suite("Redirects that are followed")
-struct RedirectTests {
+struct FollowedRedirectTests {
     private func following(_ limit: Int = 10, total: Duration? = nil) -> RequestOptions {
         var options = RequestOptions()
         options.redirects = .follow(limit: limit)
@@ -33,7 +33,7 @@ struct RedirectTests {
         }
     }
 
-    @Test("A thousand of them are a thousand and one acquisitions of one connection")
+    @Test("A thousand redirects are a thousand and one acquisitions of one connection")
     func thousand() async throws {
         let peer = try Self.countdown()
         try await withPool { pool, journal in

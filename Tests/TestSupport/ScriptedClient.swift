@@ -1,10 +1,10 @@
-import HTTPPool
-import HTTPTypes
+package import HTTPPool
+package import HTTPTypes
 import Synchronization
 
-/// A client that answers as it is told, and writes down what it is asked.
-final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
-    enum Outcome: Sendable {
+/// A client without a pool: it responds as the test says, and records what it is asked.
+package final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
+    package enum Outcome: Sendable {
         case answer(Int, retryAfter: String? = nil)
         case failure(PoolError.Code)
         case cancelled
@@ -19,17 +19,21 @@ final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
     private let during: @Sendable () -> Void
 
     /// The last outcome repeats itself.
-    init(_ outcomes: [Outcome], during: @escaping @Sendable () -> Void = {}) {
+    package init(_ outcomes: [Outcome], during: @escaping @Sendable () -> Void = {}) {
         state = Mutex(State(outcomes: outcomes))
         self.during = during
     }
 
     /// The options of each attempt.
-    var attempts: [RequestOptions] { state.withLock { $0.attempts } }
+    package var attempts: [RequestOptions] { state.withLock { $0.attempts } }
     /// How many bodies nobody wanted.
-    var discarded: Int { state.withLock { $0.discarded } }
+    package var discarded: Int { state.withLock { $0.discarded } }
 
-    func execute(_: HTTPRequest, body _: HTTPRequestBody, options: RequestOptions) async throws -> PooledResponse {
+    package func execute(
+        _: HTTPRequest,
+        body _: HTTPRequestBody,
+        options: RequestOptions
+    ) async throws -> PooledResponse {
         let (outcome, number) = state.withLock { state in
             state.attempts.append(options)
             let outcome = state.outcomes.count > 1 ? state.outcomes.removeFirst() : state.outcomes[0]
@@ -46,7 +50,7 @@ final class ScriptedClient: PooledHTTPClient, ConfiguredClient {
         }
     }
 
-    let configuration = PoolConfiguration()
+    package let configuration = PoolConfiguration()
 
     private final class Source: ResponseBodySource {
         private let text: String

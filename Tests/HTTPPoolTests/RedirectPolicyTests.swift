@@ -3,7 +3,7 @@ import HTTPTypes
 import Testing
 
 @Suite("A redirect")
-struct RedirectTests {
+struct RedirectPolicyTests {
     private let policy = RedirectPolicy.follow(limit: 10)
 
     private func request(_ method: HTTPRequest.Method = .get, _ address: String = "http://a/b/c?q") -> HTTPRequest {
