@@ -60,7 +60,7 @@ struct ErrorWordTests {
             guard try connection.readHeadOnly() != nil else { return }
             connection.write(bytes)
             if isReset {
-                gate.wait()
+                try gate.wait()
                 connection.reset()
             }
         }

@@ -32,7 +32,7 @@ struct ReaderTests {
         let middle = bytes.count - 1
         var response = CodedResponse("gzip", Array(bytes[..<middle]), Array(bytes[middle...]))
         if !isPacked { response.fields = "" }
-        let peer = try response.peer { gate.wait() }
+        let peer = try response.peer { try gate.wait() }
         try await withMeasuredPool {
             $0.transport.decompression = .on(maxRatio: 100)
         } _: { client in

@@ -138,8 +138,8 @@ struct StatusPageTests {
         let api = OriginID(index: 0)
         let lines = page(
             try client(configuration: configuration) { turn in
-                turn.newOrigins = [(api, Origin(scheme: "http", host: "a", port: 80))]
-                turn.origins = [(api, levels(active: 1, queued: 1, inFlight: 1))]
+                turn.newOrigins = [PoolTurn.NewOrigin(api, Origin(scheme: "http", host: "a", port: 80))]
+                turn.origins = [PoolTurn.ChangedOrigin(api, levels(active: 1, queued: 1, inFlight: 1))]
             }
         )
         #expect(lines.contains("  SATURATED    the only connection is taken"), "\(lines)")

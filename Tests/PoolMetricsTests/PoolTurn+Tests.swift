@@ -10,7 +10,7 @@ extension PoolTurn {
     /// Introduces an origin.
     func introducing(_ index: Int32, _ host: String) -> PoolTurn {
         var turn = self
-        turn.newOrigins.append((OriginID(index: index), Origin(scheme: "http", host: host, port: 80)))
+        turn.newOrigins.append(PoolTurn.NewOrigin(OriginID(index: index), Origin(scheme: "http", host: host, port: 80)))
         return turn
     }
 
@@ -22,7 +22,7 @@ extension PoolTurn {
         levels.connections.active = active
         levels.requests.queued = queued
         levels.requests.inFlight = inFlight
-        turn.origins.append((OriginID(index: index), levels))
+        turn.origins.append(PoolTurn.ChangedOrigin(OriginID(index: index), levels))
         return turn
     }
 
@@ -31,7 +31,7 @@ extension PoolTurn {
         var turn = self
         var levels = RequestLevels()
         levels.queued = queued
-        turn.sites.append((site, levels))
+        turn.sites.append(PoolTurn.ChangedSite(site, levels))
         return turn
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+package import Glibc
 import Synchronization
 
 /// A peer on loopback that does exactly what a test tells it, good manners or not.
