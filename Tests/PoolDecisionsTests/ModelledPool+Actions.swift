@@ -20,6 +20,7 @@ extension ModelledPool {
             check(reported[Int(id.index)] == OriginLevels(), "an origin's number is used again while it has levels")
         }
         for origin in rig.machine.record.turn.origins { reported[Int(origin.id.index)] = origin.levels }
+        saturation = rig.machine.record.turn.saturation
         for event in rig.machine.record.turn.events { tally[PoolEventKind(event).rawValue] += 1 }
         rig.machine.beginTurn()
         checkOrder(opened: opened)

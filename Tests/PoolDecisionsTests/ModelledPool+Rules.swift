@@ -94,8 +94,25 @@ extension ModelledPool {
         check(count(.retried) == retried, "retries")
         check(submitted == requests.total + finished, "requests are not conserved")
         check(rig.machine.requests.count == requests.total, "the slab of requests is not what the levels say")
+        checkSaturation(total)
         if isShutDown { check(connections.idle == 0, "an idle connection outlives the shutdown") }
         if failsQueue { check(requests.queued == 0, "a request waits though the shutdown lets nobody wait") }
+    }
+
+    /// A limit keeps requests waiting exactly where the levels say so.
+    private mutating func checkSaturation(_ total: OriginLevels) {
+        let isFull = total.connections.total >= limits.maxConnections && total.connections.idle == 0
+        var expected: PoolSaturation = []
+        for index in rig.machine.origins.indices {
+            let levels = rig.machine.record.levels(of: index)
+            guard levels.requests.queued > 0 else { continue }
+            if levels.connections.total >= perOrigin, levels.connections.idle == 0 {
+                expected.insert(.connectionsPerOrigin)
+            } else if isFull, rig.machine.refusals.mayOpen(index) {
+                expected.insert(.connections)
+            }
+        }
+        check(saturation == expected, "saturated by \(saturation), where the levels say \(expected)")
     }
 
     private mutating func checkQueue(of index: Int) {

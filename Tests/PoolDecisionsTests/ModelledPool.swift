@@ -55,6 +55,8 @@ struct ModelledPool {
     var requests: [Request?] = []
     /// The levels that were reported to the observer, by origin.
     var reported: [OriginLevels] = []
+    /// The limits that keep requests waiting, as reported.
+    var saturation: PoolSaturation = []
     var tally: [Int] = Array(repeating: 0, count: PoolEventKind.allCases.count)
     var submitted = 0
     var finished = 0

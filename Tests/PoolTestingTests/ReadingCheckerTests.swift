@@ -153,6 +153,60 @@ struct ReadingCheckerTests {
         #expect(rules { $0.connectionLifetime.observe(1) } == [.lifetimes])
     }
 
+    /// The rules that a reading breaks when something in it is changed.
+    private func rules(after change: (inout PoolReading) -> Void) throws -> Set<ReadingChecker.Rule> {
+        let pool = FakePool.small()
+        let measured = try MeasuredPool(pool, registry: PoolRegistry())
+        pool.report([.connectionOpened(id, took: 1)], levels { $0.connections.idle = 1 })
+        var reading = measured.reading()
+        var checker = ReadingChecker()
+        #expect(checker.check(reading) == [])
+        change(&reading)
+        return Set(checker.check(reading).map(\.rule))
+    }
+
+    @Test("Peaks below the level, saturation without a queue, and more overdue leases than leases")
+    func levelsThatContradict() throws {
+        #expect(try rules { $0.peaks = PoolPeaks() } == [.peaks])
+        #expect(try rules { $0.saturation = .connections } == [.saturation])
+        #expect(try rules { $0.overdueLeases?.caller = 1 } == [.overdue])
+    }
+
+    @Test("Acquisitions, failures and times that call sites have and origins have not")
+    func sitesThatContradict() throws {
+        var reading = SiteReading(label: "site")
+        #expect(try rules { $0.sites = [reading] } == [])
+        reading.acquires = 1
+        #expect(try rules { $0.sites = [reading] } == [.sites])
+        reading = SiteReading(label: "site")
+        reading.acquireFailures = 1
+        #expect(try rules { $0.sites = [reading] } == [.sites])
+        reading = SiteReading(label: "site")
+        var one = RequestLevels()
+        one.inFlight = 1
+        reading.times.begin(at: MonotonicTime(nanoseconds: 1))
+        reading.times.advance(one, to: MonotonicTime(nanoseconds: 2))
+        #expect(try rules { $0.sites = [reading] } == [.sites], "one nanosecond")
+    }
+
+    @Test("An integral that grows faster than its peak allows")
+    func growth() throws {
+        #expect(
+            try rules {
+                var idle = OriginLevels()
+                idle.connections.idle = 1000
+                $0.history.set(idle, [], at: $0.now)
+                $0.history.advance(to: $0.now + 1_000_000_000)
+            } == [.integrals]
+        )
+        #expect(
+            try rules {
+                $0.history.set($0.history.levels, [.connections], at: $0.now)
+                $0.history.advance(to: $0.now + 1_000_000_000)
+            } == [.integrals]
+        )
+    }
+
     @Test("A level that is left after the shutdown")
     func end() throws {
         let pool = FakePool.small()
