@@ -47,14 +47,14 @@ test-other-libcurl: deps deps-test ## Run the tests against another version of l
 	swift build --build-tests
 	export LD_LIBRARY_PATH="$$(Tests/OtherLibcurl/fetch.sh)"; \
 	swift test --skip-build --no-parallel --skip '$(BY_LIBCURL)'; \
-	swift test --skip-build --filter IntegrationTests.StormTests; \
+	swift test --skip-build --filter PoolStormTests; \
 	swift test --skip-build --filter FaultStormTests
 
 test: deps deps-test ## Build and run all tests, against both versions of libcurl
 	swift build --build-tests
 	swift test --skip-build --no-parallel --skip 'StormTests|ScaleTests|$(COMPUTING)'
 	swift test --skip-build --filter '$(COMPUTING)'
-	swift test --skip-build --filter IntegrationTests.StormTests
+	swift test --skip-build --filter PoolStormTests
 	swift test --skip-build --filter FaultStormTests
 	swift test --skip-build --filter ScaleTests
 	$(MAKE) test-other-libcurl
@@ -104,11 +104,11 @@ sanitize: export FAULT_STORM_SECONDS ?= 60
 sanitize: deps deps-test ## Run the storms under the thread and the address sanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	clang -O1 -shared -fPIC -o .build-tsan/mutex.so Tests/Sanitizers/mutex.c -ldl
-	for storm in IntegrationTests.StormTests FaultStormTests; do \
+	for storm in PoolStormTests FaultStormTests; do \
 	    LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so swift test --skip-build --disable-xctest --sanitize=thread --scratch-path .build-tsan --filter $$storm; \
 	done
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
-	for storm in IntegrationTests.StormTests FaultStormTests; do \
+	for storm in PoolStormTests FaultStormTests; do \
 	    LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt swift test --skip-build --disable-xctest --sanitize=address --scratch-path .build-asan --filter $$storm; \
 	done
 

@@ -68,17 +68,22 @@ struct KeepAliveTests {
         }
     }
 
+    /// Sends one request, and finds its connection closed for a reason as soon as it is over.
+    private func expectNotKept(by client: InstrumentedClient, server: FaultServer, reason: CloseReason) async throws {
+        async let answer: Void = expectAnswer(to: Question(.held, to: server), from: client)
+        try await client.becomes(OriginLevels(active: 1))
+        server.gate.letThrough()
+        try await answer
+        try await client.becomes(OriginLevels())
+        try await expectSockets(0, to: server)
+        #expect(try client.numbers(of: server).connectionsClosed[reason] == 1)
+    }
+
     @Test("With an expiry of zero a connection is closed as soon as its request is over")
     func immediateExpiry() async throws {
         let server = try FaultServer()
         try await withClient({ $0.limits.keepaliveExpiry = .zero }) { client in
-            async let answer: Void = expectAnswer(to: Question(.held, to: server), from: client)
-            try await client.becomes(OriginLevels(active: 1))
-            server.gate.letThrough()
-            try await answer
-            try await client.becomes(OriginLevels())
-            try await expectSockets(0, to: server)
-            #expect(try client.numbers(of: server).connectionsClosed[.idleExpired] == 1)
+            try await expectNotKept(by: client, server: server, reason: .idleExpired)
         }
     }
 
@@ -86,13 +91,7 @@ struct KeepAliveTests {
     func noneKept() async throws {
         let server = try FaultServer()
         try await withClient({ $0.limits.maxIdleConnections = 0 }) { client in
-            async let answer: Void = expectAnswer(to: Question(.held, to: server), from: client)
-            try await client.becomes(OriginLevels(active: 1))
-            server.gate.letThrough()
-            try await answer
-            try await client.becomes(OriginLevels())
-            try await expectSockets(0, to: server)
-            #expect(try client.numbers(of: server).connectionsClosed[.idleSurplus] == 1)
+            try await expectNotKept(by: client, server: server, reason: .idleSurplus)
         }
     }
 

@@ -290,7 +290,7 @@ struct ContentCodingFieldTests {
             let response = try await client.execute(.to(peer.authority))
             var body = response.body.makeAsyncIterator()
             _ = try await body.next()
-            try await steady(sent)
+            try await sent.becomesSteady()
             // Most of it lies in the kernel's buffers.
             let held = sent.value
             #expect(held < 16 << 20)
@@ -300,16 +300,6 @@ struct ContentCodingFieldTests {
                 count += chunk.count
             }
             #expect(sent.value > held)
-        }
-    }
-
-    /// Waits until the peer has stood still for a while.
-    private func steady(_ sent: Counter) async throws {
-        var (last, since) = (-1, ContinuousClock.now)
-        try await eventually("the peer is stopped") {
-            let now = sent.value
-            if now != last { (last, since) = (now, .now) }
-            return now > 0 && since.duration(to: .now) > .milliseconds(200)
         }
     }
 

@@ -99,6 +99,14 @@ struct GatewayTests {
         }
     }
 
+    /// A health check that waits behind the incident.
+    private func queuedCheck(_ client: InstrumentedClient, _ peer: ScriptedPeer) async throws -> Task<String, any Error>
+    {
+        let check = Task { try await client.fetch(.to(peer.authority), options: options("token")).text }
+        try await levels(client, peer, inFlight: 0, queued: 1)
+        return check
+    }
+
     @Test("fifo: a health check waits until all that came before it have had their turn")
     func fifo() async throws {
         try await withMeasuredPool {
@@ -107,8 +115,7 @@ struct GatewayTests {
         } _: { client in
             let incident = try await begin(client)
             let peer = incident.quick[0]
-            let check = Task { try await client.fetch(.to(peer.authority), options: options("token")).text }
-            try await levels(client, peer, inFlight: 0, queued: 1)
+            let check = try await queuedCheck(client, peer)
             for released in 1...Self.connections {
                 incident.gate.letThrough()
                 try await levels(
@@ -133,8 +140,7 @@ struct GatewayTests {
         } _: { client in
             let incident = try await begin(client)
             let peer = incident.quick[0]
-            let check = Task { try await client.fetch(.to(peer.authority), options: options("token")).text }
-            try await levels(client, peer, inFlight: 0, queued: 1)
+            let check = try await queuedCheck(client, peer)
             var configuration = client.configuration
             configuration.limits.queueOrder = .fair
             try await client.pool.reconfigure(configuration)

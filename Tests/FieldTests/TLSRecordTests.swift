@@ -142,6 +142,17 @@ struct TLSRecordTests {
 
     // RFC 8446, 4.6; RFC 5246, 7.4.1.1. jetty/jetty.project #4113. Encrypted, these records look like a response that
     // nobody asked for, so the connection is given up; no request fails for it.
+    /// Sends three requests, each of which has its own response, and finds each connection closed for what came unasked.
+    private func expectClosedConnections(client: InstrumentedClient, peer: ScriptedPeer) async throws {
+        for round in 0..<3 {
+            let text = try await client.fetch(request(peer, .post)).text
+            #expect(text == "\(round)")
+            try await client.becomes()
+        }
+        let origin = try client.onlyOrigin
+        #expect(origin.connectionsClosed[.unexpectedData] == 3, "\(origin.connectionsClosed)")
+    }
+
     @Test("A record that comes on an idle connection costs the connection, and no request", arguments: Record.allCases)
     func whileIdle(record: Record) async throws {
         try await withPeer(record.version) { session, number in
@@ -151,14 +162,8 @@ struct TLSRecordTests {
                 usleep(50_000)
                 record.send(on: session)
             }
-        } _: { client, peer in
-            for round in 0..<3 {
-                let text = try await client.fetch(request(peer, .post)).text
-                #expect(text == "\(round)")
-                try await client.becomes()
-            }
-            let origin = try client.onlyOrigin
-            #expect(origin.connectionsClosed[.unexpectedData] == 3, "\(origin.connectionsClosed)")
+        } _: {
+            try await expectClosedConnections(client: $0, peer: $1)
         }
     }
 
@@ -176,14 +181,8 @@ struct TLSRecordTests {
                 session.answer("nobody's")
                 session.connection.cork(false)
             }
-        } _: { client, peer in
-            for round in 0..<3 {
-                let text = try await client.fetch(request(peer, .post)).text
-                #expect(text == "\(round)")
-                try await client.becomes()
-            }
-            let origin = try client.onlyOrigin
-            #expect(origin.connectionsClosed[.unexpectedData] == 3, "\(origin.connectionsClosed)")
+        } _: {
+            try await expectClosedConnections(client: $0, peer: $1)
         }
     }
 

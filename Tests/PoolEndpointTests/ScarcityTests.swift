@@ -69,16 +69,9 @@ private final class LateConnection: Sendable {
     deinit { close(descriptor) }
 
     func connect(to port: Int) throws {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        guard withLoopback(port: UInt16(port), { Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            throw TestFailure("connect: errno \(errno)")
         }
-        guard result == 0 else { throw TestFailure("connect: errno \(errno)") }
     }
 
     func send(_ text: String) throws {

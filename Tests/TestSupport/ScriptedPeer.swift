@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+package import Glibc
 import Synchronization
 
 /// A peer on loopback that does exactly what a test tells it, good manners or not.
@@ -303,7 +303,7 @@ package final class ScriptedPeer: Sendable {
 }
 
 /// Calls `body` with the address of a port on loopback: of 127.0.0.1, or another last number.
-func withLoopback<Value>(
+package func withLoopback<Value>(
     _ last: UInt8 = 1,
     port: UInt16,
     _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Value

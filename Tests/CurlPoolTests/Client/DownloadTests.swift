@@ -66,7 +66,7 @@ struct DownloadTests {
         try await withPool(.with { $0.timeouts.read = .milliseconds(100) }) { pool, journal in
             let response = try await pool.execute(get(peer))
             // What the kernel holds in its buffers comes on top of what lies here.
-            try await steady(sent)
+            try await sent.becomesSteady()
             let held = sent.value
             #expect(held < 16 << 20)
             // Several read timeouts go by while nobody reads.
@@ -201,7 +201,7 @@ struct DownloadTests {
         let peer = try Self.endless(sent)
         try await withPool { pool, _ in
             let response = try await pool.execute(get(peer))
-            try await steady(sent)
+            try await sent.becomesSteady()
             let start = (clock: ContinuousClock.now, processor: Self.processorTime())
             try await eventually("half a second has passed") { ContinuousClock.now - start.clock > .seconds(0.5) }
             // A thread that is told of the same bytes again and again would take all of it.
@@ -249,15 +249,5 @@ struct DownloadTests {
         await pool.shutdown(ShutdownPolicy(queued: .fail, grace: .milliseconds(50)))
         #expect(journal.levels == OriginLevels())
         #expect(await code { for try await _ in body {} } == .shutdown)
-    }
-
-    /// Waits until the peer cannot send any more.
-    private func steady(_ sent: Counter) async throws {
-        var (last, since) = (-1, ContinuousClock.now)
-        try await eventually("the peer is stopped") {
-            let now = sent.value
-            if now != last { (last, since) = (now, .now) }
-            return now > 0 && since.duration(to: .now) > .milliseconds(200)
-        }
     }
 }

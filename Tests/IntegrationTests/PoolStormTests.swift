@@ -12,7 +12,7 @@ import Testing
 /// A storm of requests, cancellations, timeouts, resets and restarts of the upstream, while the endpoint is scraped as
 /// fast as it answers. `STORM_SECONDS` makes it longer.
 @Suite("Storm", .serialized)
-struct StormTests {
+struct PoolStormTests {
     private static let seconds = ProcessInfo.processInfo.environment["STORM_SECONDS"].flatMap(Double.init) ?? 8
     /// A short storm goes on until it was looked at this often.
     private static let scrapesAtLeast = seconds > 8 ? 1 : 2_000

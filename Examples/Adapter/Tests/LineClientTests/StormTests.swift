@@ -15,7 +15,7 @@ private final class Account: Sendable {
 }
 
 @Suite("A measured client library")
-struct LineClientTests {
+struct StormTests {
     /// How long the storm lasts: STORM_SECONDS, 10 without it.
     private static let seconds = ProcessInfo.processInfo.environment["STORM_SECONDS"].flatMap(Double.init) ?? 10
 
