@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint build-without-traits format sanitize bench bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -87,13 +87,15 @@ fault-storm: deps deps-test ## Send through every fault of a server for ten minu
 	swift build --build-tests
 	swift test --skip-build --filter FaultStormTests
 
-# In a scratch path of its own, so that every module in it was compiled with warnings as errors. The second build is without the
-# trait that brings files of settings.
-verify: deps deps-test words ## Warnings are errors, formatting, words, then all tests
-	swift build --build-tests --scratch-path .build-verify -Xswiftc -warnings-as-errors
-	swift build --disable-default-traits --scratch-path .build-verify -Xswiftc -warnings-as-errors
+verify: lint words build-without-traits test ## What a change must pass: formatting, words, both builds without a warning, all tests
+
+lint: swift ## Fail where the sources are not formatted as .swift-format says
 	swift format lint --strict --recursive $(FORMATTED)
-	$(MAKE) test
+
+# The trait brings files of settings; the tool depends on every module that asks for it. In a scratch path of its own: the trait
+# changes a dependency of all modules, and the next build would begin anew.
+build-without-traits: deps ## Build the tool without the trait ConfigurationFiles
+	swift build --disable-default-traits --product poolscope --scratch-path .build-without-traits
 
 format: swift ## Format the sources in place
 	swift format --in-place --recursive $(FORMATTED)

@@ -1,13 +1,19 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// A warning is an error, in this package alone: SwiftPM drops the setting where the package is a dependency.
+/// `POOLSCOPE_WARNINGS=1` builds it all the same with a compiler that warns of more than those that were tried.
+let warnings: [SwiftSetting] =
+    Context.environment["POOLSCOPE_WARNINGS"] == nil ? [.treatAllWarnings(as: .error)] : []
+
 /// Every target is built in Swift 6 language mode, with the language's stricter readings switched on.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+let strict: [SwiftSetting] =
+    warnings + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
 
 let package = Package(
     name: "poolscope",
@@ -180,7 +186,8 @@ let package = Package(
         .executableTarget(
             name: "ReadmeService",
             dependencies: ["PoolScope"],
-            path: "Tests/ReadmeService"
+            path: "Tests/ReadmeService",
+            swiftSettings: warnings
         ),
         // A server that goes wrong, for the tests of what the pool does then; no product.
         .target(name: "FaultServer", dependencies: ["TestSupport"], path: "Tests/FaultServer", swiftSettings: strict),
