@@ -106,14 +106,13 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         options: RequestOptions,
         isForeign: Bool = false
     ) async throws -> PooledResponse {
-        if body.isAnnouncedEmpty {
-            let origin = try Origin(scheme: request.scheme, authority: request.authority)
-            let body = try await HTTPRequestBody.confirmingEmpty(body, to: origin)
-            return try await exchange(request, body: body, options: options, isForeign: isForeign)
-        }
         let exchange = try exchange(for: request, body: body, options: options, isForeign: isForeign)
+        if exchange.upload.isAnnouncedEmpty {
+            let empty = try await HTTPRequestBody.confirmingEmpty(body, to: exchange.request.origin)
+            return try await self.exchange(request, body: empty, options: options, isForeign: isForeign)
+        }
         try Task.checkCancellation()
-        exchange.upload?.start(for: exchange, mailbox)
+        exchange.upload.start(for: exchange, mailbox)
         let response = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in submit(exchange, continuation) }
         } onCancel: {
@@ -166,17 +165,17 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         return try response.parsed(from: origin, rest: rest, unpacking: unpacking)
     }
 
-    private func submit(_ exchange: Exchange, _ continuation: Exchange.Continuation) {
+    private func submit(_ exchange: Exchange, _ continuation: CallerSlot.Continuation) {
         switch mailbox.submit(exchange, continuation: continuation) {
         case .accepted: break
         case .cancelled:
-            exchange.upload?.close()
+            exchange.upload.close()
             continuation.resume(throwing: CancellationError())
         case .ended(let lastNumber, let observer):
             mailbox.report(Refusal(exchange, lastNumber: lastNumber), to: observer)
             var error = CurlDriver.isShutDown
             error.origin = exchange.request.origin
-            exchange.upload?.close()
+            exchange.upload.close()
             continuation.resume(throwing: error)
         }
     }

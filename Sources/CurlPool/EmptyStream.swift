@@ -2,12 +2,6 @@ import HTTPPool
 
 /// Streams that are announced as empty. libcurl never reads from one, so nobody would notice that it is not.
 extension HTTPRequestBody {
-    /// Whether the body is a stream with an announced length of 0.
-    var isAnnouncedEmpty: Bool {
-        guard case .stream(let stream) = content else { return false }
-        return stream.length == 0
-    }
-
     /// Reads a stream with an announced length of 0 to its end, which is before anything is sent.
     ///
     /// - Returns: an empty body in memory, to be sent in its place.

@@ -105,9 +105,12 @@ extension EncodedRequest {
 
     /// The body, if it is sent together with the head.
     var bodyWithHead: [UInt8]? {
-        guard case .bytes(let bytes) = body, !bytes.isEmpty, bytes.count <= Self.mostBytesWithHead else { return nil }
+        guard case .bytes(let bytes) = body, Self.isSentWithHead(bytes) else { return nil }
         return bytes
     }
+
+    /// Whether a body in memory is sent together with the head.
+    static func isSentWithHead(_ bytes: [UInt8]) -> Bool { !bytes.isEmpty && bytes.count <= mostBytesWithHead }
 }
 
 extension Substring {

@@ -211,4 +211,24 @@ struct FramingTests {
             #expect(origin.connectionsClosed[.responseClose] == 1)
         }
     }
+
+    @Test("A 417 to a request without an expectation is a response like any other", arguments: [10, 100_000])
+    func unexpected417(bodyBytes: Int) async throws {
+        let heads = Counter()
+        let peer = try ScriptedPeer { connection, _ in
+            while let (head, _) = try connection.readRequest() {
+                heads.add(1)
+                #expect(!head.lowercased().contains("expect:"))
+                connection.write("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno")
+            }
+        }
+        try await withMeasuredPool { client in
+            let body = HTTPRequestBody.bytes([UInt8](repeating: 1, count: bodyBytes))
+            let response = try await client.fetch(.to(peer.authority, method: .post), body: body)
+            #expect(response.status == 417)
+            #expect(response.text == "no")
+            try await client.becomes(idle: 1)
+            #expect(heads.value == 1)
+        }
+    }
 }

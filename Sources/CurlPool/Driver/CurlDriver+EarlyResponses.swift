@@ -23,7 +23,7 @@ extension CurlDriver {
 
     /// The response is complete, and bytes of the request's body are still to be sent.
     func responseIsWhole(_ transfer: CurlTransfer) {
-        guard !transfer.hasWholeResponse, let exchange = transfer.exchange else { return }
+        guard !transfer.attempt.hasWholeResponse, let exchange = transfer.exchange else { return }
         transfer.noteWholeResponse()
         let due = exchange.response.head.endsUpload ? now : now + Self.earlyGrace
         early.append(EarlyResponse(transfer: transfer, number: exchange.number, due: due))
@@ -53,7 +53,7 @@ extension CurlDriver {
         early.removeAll { !$0.isCurrent }
         for index in early.indices where early[index].due <= now {
             let transfer = early[index].transfer
-            guard transfer.exchange?.request.body.count != nil, let sent = transfer.lastSent else { continue }
+            guard transfer.exchange?.request.body.count != nil, let sent = transfer.attempt.lastSent else { continue }
             early[index].due = max(early[index].due, sent + Self.earlyGrace)
         }
         let due = early.filter { $0.due <= now }

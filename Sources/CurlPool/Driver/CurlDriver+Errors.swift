@@ -56,8 +56,8 @@ extension CurlDriver {
             error.phase = exchange.phase
         // An error thrown by the caller's own body sequence is passed on unchanged.
         case .bodyFailed:
-            guard let failure = exchange.upload?.failure as? PoolError else {
-                return exchange.upload?.failure ?? CancellationError()
+            guard let failure = exchange.upload.failure as? PoolError else {
+                return exchange.upload.failure ?? CancellationError()
             }
             error = failure
         }

@@ -82,7 +82,9 @@ extension CurlDriver {
     /// The connection could not be opened. The next one looks the name up again, even if only TLS failed: the
     /// address may belong to another host by now.
     func failedToOpen(_ transfer: CurlTransfer) {
-        guard transfer.start == .open, !transfer.wasSent, transfer.shortage == nil, let peer = transfer.peer else {
+        guard transfer.start == .open, !transfer.wasSent, transfer.sockets.shortage == nil,
+            let peer = transfer.sockets.peer
+        else {
             return
         }
         resolver.forget(peer.peer.name, lookUp: peer.lookUp)
@@ -95,7 +97,9 @@ extension CurlDriver {
     /// The slot is being closed while it may still be opening its connection: the attempt timed out, or no request
     /// needs it any more. An attempt that lasted long enough counts as failed.
     func gaveUp(_ transfer: CurlTransfer) {
-        guard transfer.isRunning, let peer = transfer.peer, now - peer.since >= AddressHistory.patience else { return }
+        guard transfer.isRunning, let peer = transfer.sockets.peer, now - peer.since >= AddressHistory.patience else {
+            return
+        }
         failedToOpen(transfer)
     }
 }

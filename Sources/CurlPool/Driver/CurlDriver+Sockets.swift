@@ -129,7 +129,7 @@ extension CurlDriver {
     /// A reader has resumed: waits again for what libcurl last asked for.
     func resume(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot else { return }
-        for descriptor in transfer.opened + (slot.connection.map { [$0] } ?? [])
+        for descriptor in transfer.sockets.opened + (slot.connection.map { [$0] } ?? [])
         where sockets[descriptor].slot == slot.id && !sockets[descriptor].wanted.isEmpty {
             sockets.wait(for: sockets[descriptor].wanted, on: descriptor)
         }

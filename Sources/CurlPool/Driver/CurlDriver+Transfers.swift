@@ -105,7 +105,7 @@ extension CurlDriver {
             if let old = slot.connection, old != kept { sockets.abandon(old) }
             slot.connection = kept
         }
-        for descriptor in transfer.opened where descriptor != slot.connection {
+        for descriptor in transfer.sockets.opened where descriptor != slot.connection {
             if sockets[descriptor].slot == slot.id { sockets.abandon(descriptor) }
         }
     }
@@ -116,7 +116,7 @@ extension CurlDriver {
     /// becomes spare.
     private func release(_ transfer: CurlTransfer, from slot: CurlSlot) {
         transfer.exchange = nil
-        if let unused = transfer.takeConnected() { closeSocket(unused) }
+        if let unused = transfer.sockets.takeConnected() { closeSocket(unused) }
         // The transfer may carry out another exchange by the time `joining` or `settling` is examined.
         if !joining.isEmpty { joining.removeAll { $0 === transfer } }
         if !settling.isEmpty { settling.removeAll { $0 === transfer } }
@@ -223,7 +223,7 @@ extension CurlDriver {
         case .close(let slot): close(slot)
         case .fail(let request, let failure):
             guard let exchange = exchanges[request] else { return }
-            exchange.result = .failure(self.failure(of: exchange, failure))
+            exchange.caller.settle(.failure(self.failure(of: exchange, failure)))
             finish(exchange, request)
         }
     }
@@ -348,9 +348,9 @@ extension CurlDriver {
         case .retry:
             exchange.phase = .acquire
             return ended.takeActions()
-        case .refuse: exchange.result = .failure(describe(Self.peerRefuses, exchange))
+        case .refuse: exchange.caller.settle(.failure(describe(Self.peerRefuses, exchange)))
         case .deliver:
-            exchange.result = error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.take())
+            exchange.caller.settle(error.map { .failure(describe($0, exchange)) } ?? .success(exchange.response.take()))
         }
         finish(exchange, id)
         return ended.takeActions()
@@ -390,7 +390,7 @@ extension CurlDriver {
 
     private func finish(_ exchange: Exchange, _ id: RequestID) {
         exchange.id = nil
-        exchange.upload?.close()
+        exchange.upload.close()
         if exchanges[id] === exchange { exchanges[id] = nil }
         finished.append(exchange)
     }

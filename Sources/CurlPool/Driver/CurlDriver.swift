@@ -250,7 +250,7 @@ final class CurlDriver: @unchecked Sendable {
     /// The caller has read from the response's body or written to the request's body.
     private func nudged(_ exchange: Exchange) {
         guard let id = exchange.id else { return }
-        if exchange.upload?.failure != nil {
+        if exchange.upload.failure != nil {
             perform(machine.end(id, .bodyFailed, at: now))
         } else {
             exchange.transfer?.goOn()
@@ -266,7 +266,7 @@ final class CurlDriver: @unchecked Sendable {
             headsArrived.removeAll(keepingCapacity: true)
         }
         if !streaming.isEmpty {
-            for exchange in streaming { exchange.stream?.wake() }
+            for exchange in streaming { exchange.caller.stream?.wake() }
             streaming.removeAll(keepingCapacity: true)
         }
         if !finished.isEmpty {
@@ -296,9 +296,9 @@ final class CurlDriver: @unchecked Sendable {
         let (late, observer) = mailbox.end()
         events.close()
         for exchange in late.submissions {
-            exchange.result = .failure(failure(of: exchange, .shutdown))
+            exchange.caller.settle(.failure(failure(of: exchange, .shutdown)))
             mailbox.report(Refusal(exchange, lastNumber: exchange.number), to: observer)
-            exchange.upload?.close()
+            exchange.upload.close()
             exchange.finish()
         }
         executor.end()

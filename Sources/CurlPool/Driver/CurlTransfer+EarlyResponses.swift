@@ -19,7 +19,7 @@ extension CurlTransfer {
 
     /// Detects a complete response from its head, where libcurl does not show it.
     func noteIfWhole(_ exchange: Exchange) {
-        guard !showsEnd, exchange.response.head.isWhole(after: bodyBytes), exchange.isUploading else {
+        guard !showsEnd, exchange.response.head.isWhole(after: attempt.bodyBytes), exchange.isUploading else {
             return
         }
         driver.responseIsWhole(self)

@@ -6,10 +6,12 @@ import HTTPPool
 extension CurlTransfer {
     /// The error for a transfer that failed.
     func error(_ result: CURLcode) -> PoolError {
-        if let refusal { return refusal }
-        if wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND { return CurlDriver.connectionDied }
+        if let refusal = attempt.refusal { return refusal }
+        if attempt.wantedToSendAgain || hasGivenUp || result == CURLE_SEND_FAIL_REWIND {
+            return CurlDriver.connectionDied
+        }
         let phase: PoolError.Phase = wasSent || start != .open ? .exchange : .connect
-        if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error(shortage ?? EMFILE) }
+        if phase == .connect, isForWantOfDescriptor(result) { return DescriptorLimit.error(sockets.shortage ?? EMFILE) }
         let head = exchange?.response.head
         return FailedTransfer(
             result: result,
@@ -17,9 +19,9 @@ extension CurlTransfer {
             wasSent: wasSent,
             requestBytes: requestBytes,
             progress: FailedTransfer.Progress(
-                hasBegun: responseBegan,
+                hasBegun: attempt.responseBegan,
                 hasHead: head?.isComplete == true,
-                bodyBytes: bodyBytes,
+                bodyBytes: attempt.bodyBytes,
                 length: head?.framing.length
             ),
             isMultiplexed: slot?.isMultiplexed == true,
@@ -45,7 +47,7 @@ extension CurlTransfer {
     private func isForWantOfDescriptor(_ result: CURLcode) -> Bool {
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: DescriptorLimit.isReached
-        default: shortage != nil
+        default: sockets.shortage != nil
         }
     }
 

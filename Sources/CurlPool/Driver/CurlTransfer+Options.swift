@@ -203,7 +203,7 @@ private func sendBody(
 }
 
 private func rewindBody(data: UnsafeMutableRawPointer?, offset: curl_off_t, from: Int32) -> Int32 {
-    guard offset == 0, from == SEEK_SET, with(data, or: false, \.mayRewind) else { return CURL_SEEKFUNC_FAIL }
+    guard offset == 0, from == SEEK_SET, with(data, or: false, \.attempt.mayRewind) else { return CURL_SEEKFUNC_FAIL }
     return CURL_SEEKFUNC_OK
 }
 
@@ -240,17 +240,19 @@ private func openSocket(
     guard let address, with(data, or: false, { $0.mayOpenSocket() }) else { return CURL_SOCKET_BAD }
     // The socket is already connected, by a single non-blocking call to `connect`. The kernel lets the next call,
     // which is libcurl's, succeed.
-    if let connected = with(data, or: nil, { $0.takeConnected() }) {
+    if let connected = with(data, or: nil, { $0.sockets.takeConnected() }) {
         with(data, or: ()) { $0.socketOpened(connected) }
         return connected
     }
     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.pointee.family, kind, address.pointee.protocol)
     let number = errno
-    if descriptor < 0, number == EMFILE || number == ENFILE { with(data, or: ()) { $0.foundNoDescriptor(number) } }
+    if descriptor < 0, number == EMFILE || number == ENFILE {
+        with(data, or: ()) { $0.sockets.foundNoDescriptor(number) }
+    }
     if descriptor >= 0, DescriptorLimit.isReserved(descriptor) {
         close(descriptor)
-        with(data, or: ()) { $0.foundNoDescriptor(EMFILE) }
+        with(data, or: ()) { $0.sockets.foundNoDescriptor(EMFILE) }
         return CURL_SOCKET_BAD
     }
     if descriptor >= 0 { with(data, or: ()) { $0.socketOpened(descriptor) } }

@@ -33,52 +33,15 @@ final class CurlTransfer {
     @exclusivity(unchecked) var headers: UnsafeMutablePointer<curl_slist>?
     @exclusivity(unchecked) var unixSocketPath: String?
 
-    /// How many times in a row an HTTP/1.1 connection was readable without yielding a byte of the body.
-    @exclusivity(unchecked) private var fruitlessEvents = 0
-
-    // The current attempt.
-    @exclusivity(unchecked) private(set) var start = Start.open
-    /// libcurl has a connection and is about to send, so the request may reach the peer.
-    @exclusivity(unchecked) private(set) var wasSent = false
-    @exclusivity(unchecked) private(set) var responseBegan = false
-    /// libcurl tried to open another connection for the request.
-    @exclusivity(unchecked) private(set) var wantedToSendAgain = false
-    /// How many bytes of the response's body have been accepted.
-    @exclusivity(unchecked) private(set) var bodyBytes: UInt64 = 0
-    /// The response is complete.
-    @exclusivity(unchecked) private(set) var hasWholeResponse = false
-    /// When bytes of the request's body were last sent after the response was complete.
-    @exclusivity(unchecked) private(set) var lastSent: MonotonicTime?
-    @exclusivity(unchecked) private var pause = Pause()
-    /// The `errno` value, if the last socket could not be opened for lack of descriptors.
-    @exclusivity(unchecked) private(set) var shortage: Int32?
-    /// The resolved peer, if a name was resolved for this connection.
-    @exclusivity(unchecked) private(set) var peer: ReachedPeer?
-    /// A socket that is connected to `peer`, until libcurl asks for one.
-    @exclusivity(unchecked) private var connected: Int32?
-    /// The sockets opened in this attempt. For a host that it resolves itself, libcurl tries several at once.
-    @exclusivity(unchecked) private(set) var opened: [Int32] = []
+    @exclusivity(unchecked) private(set) var attempt = Attempt(.open)
+    @exclusivity(unchecked) var sockets = OpeningSockets()
     /// libcurl's error message (CURLOPT_ERRORBUFFER), more detailed than its result code.
     let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    /// Why a callback aborted the transfer.
-    @exclusivity(unchecked) private(set) var refusal: PoolError?
 
-    /// How a transfer gets its connection.
-    enum Start {
-        /// Opens a new connection.
-        case open
-        /// Reuses the slot's idle connection.
-        case reuse
-        /// Shares a connection that is in use.
-        case join
-    }
-
-    /// Which directions of the transfer are paused, as libcurl's bits.
-    private struct Pause {
-        var bits: Int32 = 0
-        /// Received data is discarded.
-        var swallows = false
-    }
+    var start: Start { attempt.start }
+    var wasSent: Bool { attempt.wasSent }
+    /// Whether receiving is not paused.
+    var isReceiving: Bool { attempt.pause.isReceiving }
 
     /// - Throws: ``PoolError`` with code `outOfResources` when libcurl has no memory for a handle.
     init(driver: CurlDriver) throws(PoolError) {
@@ -121,19 +84,9 @@ final class CurlTransfer {
     func run(_ exchange: Exchange, _ start: Start, in multi: UnsafeMutableRawPointer) -> Bool {
         assert(!isRunning, "a transfer carries out one exchange at a time")
         self.exchange = exchange
-        self.start = start
-        wasSent = false
-        responseBegan = false
-        wantedToSendAgain = false
-        bodyBytes = 0
-        hasWholeResponse = false
-        lastSent = nil
-        pause = Pause()
-        refusal = nil
-        fruitlessEvents = 0
+        attempt = Attempt(start)
+        sockets.begin()
         complaint.pointee = 0
-        shortage = nil
-        opened.removeAll(keepingCapacity: true)
         exchange.beginAttempt(on: self)
         exchange.phase = start == .open ? .connect : .acquire
         describe(start)
@@ -144,24 +97,17 @@ final class CurlTransfer {
 
     /// Sets the peer for the next connection; `nil` if no name had to be resolved.
     func prepareToOpen(to peer: ReachedPeer?) {
-        self.peer = peer
-        connected = peer?.socket
+        sockets.prepare(for: peer)
         describe(peer)
-    }
-
-    /// Takes the connected socket, if libcurl has not taken it yet.
-    func takeConnected() -> Int32? {
-        defer { connected = nil }
-        return connected
     }
 
     /// Removes the transfer from libcurl. If it was incomplete, its connection is closed, unless other transfers
     /// share it.
     func stop(in multi: UnsafeMutableRawPointer) {
         guard isRunning else { return }
-        if pause.bits & CURLPAUSE_RECV != 0, slot?.isMultiplexed == true {
+        if !isReceiving, slot?.isMultiplexed == true {
             // libcurl 7.88 never frees what a paused stream has received unless it is read.
-            pause.swallows = true
+            attempt.pause.swallow()
             curl_easy_pause(easy, 0)
         }
         isRunning = false
@@ -184,7 +130,9 @@ final class CurlTransfer {
         // A new HTTP/2 connection may end before it has accepted a single request.
         let isNew = start == .open && result != CURLE_SEND_FAIL_REWIND
         let isDead = isNew ? result == CURLE_HTTP2 : Self.meansConnectionDied(result)
-        if wantedToSendAgain || hasGivenUp || isDead && !responseBegan { return .stale(sent: wasSent, .peerClosed) }
+        if attempt.wantedToSendAgain || hasGivenUp || isDead && !attempt.responseBegan {
+            return .stale(sent: wasSent, .peerClosed)
+        }
         let isInvalid = error?.code == .invalidResponse || error?.code == .responseTooLarge
         return .broken(
             connectFailure(result),
@@ -201,7 +149,7 @@ final class CurlTransfer {
     /// body on it.
     func isRefusedExpectation(_ result: CURLcode) -> Bool {
         guard wasSent, exchange?.response.head.isComplete == true else { return false }
-        return result == CURLE_ABORTED_BY_CALLBACK || wantedToSendAgain
+        return result == CURLE_ABORTED_BY_CALLBACK || attempt.wantedToSendAgain
     }
 
     /// Whether libcurl wanted another connection for the request and has done so five times on this handle. libcurl
@@ -223,9 +171,6 @@ final class CurlTransfer {
         return exchange.response.head.framing.endsWithConnection && !exchange.request.isHead
     }
 
-    /// Whether receiving is not paused.
-    var isReceiving: Bool { pause.bits & CURLPAUSE_RECV == 0 }
-
     /// How many times in a row a TLS connection may be readable without yielding a line of the head or a byte of the
     /// body. A record can be decrypted only as a whole, and may arrive in this many segments.
     private static let mostSegments = 64
@@ -240,16 +185,16 @@ final class CurlTransfer {
     func becameReadable() -> Bool {
         let hasHead = exchange?.response.head.isComplete == true
         guard address?.isSecure == true else { return !hasHead }
-        fruitlessEvents += 1
+        attempt.fruitlessEvents += 1
         if !hasHead, start == .open, driver.options.mayMultiplex, exchange?.isUploading == false { return false }
-        return fruitlessEvents <= Self.mostSegments
+        return attempt.fruitlessEvents <= Self.mostSegments
     }
 
     /// Which side has to move the next byte.
     var awaiting: Awaiting {
-        if hasWholeResponse || !isReceiving { return .caller }
+        if attempt.hasWholeResponse || !isReceiving { return .caller }
         if exchange?.response.head.endsUpload == true { return .response }
-        if pause.bits != 0 { return mayHaveWholeResponse ? .response : .caller }
+        if attempt.pause.bits != 0 { return mayHaveWholeResponse ? .response : .caller }
         return exchange?.isUploading == true ? .peerTakes : .response
     }
 
@@ -262,15 +207,14 @@ final class CurlTransfer {
     /// - Returns: whether libcurl may send. Only the first call returns `true`: after a 417, libcurl would resend
     ///   the request on its own, on a connection with a half-finished exchange.
     func aboutToSend(from localPort: Int32) -> Bool {
-        if wasSent { return false }
-        wasSent = true
+        guard attempt.send() else { return false }
         exchange?.phase = .exchange
         switch start {
         case .open:
             // The handshake has ended.
-            fruitlessEvents = 0
+            attempt.fruitlessEvents = 0
             // Several requests may end on the connection before libcurl reports its descriptor.
-            if driver.options.mayMultiplex { slot?.connection = opened.first { isBound($0, to: localPort) } }
+            if driver.options.mayMultiplex { slot?.connection = sockets.descriptor(boundTo: localPort) }
             driver.connectionReady(self)
         case .reuse: break
         case .join: driver.joined(self)
@@ -280,46 +224,28 @@ final class CurlTransfer {
 
     /// Whether libcurl may open a socket. Not for a transfer that was started on an existing connection or that has
     /// already had one: libcurl found that connection dead or full, and would resend the request on a new one.
-    func mayOpenSocket() -> Bool {
-        if start != .open || wasSent { wantedToSendAgain = true }
-        return !wantedToSendAgain
-    }
+    func mayOpenSocket() -> Bool { attempt.openSocket() }
 
     /// A socket was opened for one of the peer's addresses.
     func socketOpened(_ descriptor: Int32) {
-        opened.append(descriptor)
-        shortage = nil
+        sockets.add(descriptor)
         driver.socketOpened(descriptor, for: self)
-    }
-
-    /// No descriptor was available for a socket, apart from those reserved for the runtime.
-    ///
-    /// - Parameter number: the `errno` value.
-    func foundNoDescriptor(_ number: Int32) { shortage = number }
-
-    private func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutableBytes(of: &address) { bytes in
-            guard let start = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
-            return getsockname(descriptor, start, &length) == 0 && UnsafeRawBufferPointer(bytes).port == port
-        }
     }
 
     /// - Returns: whether the transfer may continue.
     func received(header line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let unretained else { return false }
-        if !responseBegan {
-            responseBegan = true
+        if !attempt.responseBegan {
+            attempt.responseBegan = true
             unretained._withUnsafeGuaranteedRef { $0.response.begin(in: driver.buffers.lend()) }
             driver.responseBegan(self, line)
         }
         return unretained._withUnsafeGuaranteedRef { exchange in
             let hadHead = exchange.response.head.isComplete
-            if !hadHead, fruitlessEvents > 0 {
+            if !hadHead, attempt.fruitlessEvents > 0 {
                 // The events by themselves may not have counted.
-                if start == .open || fruitlessEvents > Self.mostSegments { driver.progressed(exchange) }
-                fruitlessEvents = 0
+                if start == .open || attempt.fruitlessEvents > Self.mostSegments { driver.progressed(exchange) }
+                attempt.fruitlessEvents = 0
             }
             if let fault = exchange.response.take(header: line) { return refuse(fault.reason) }
             if !hadHead, exchange.response.head.isComplete {
@@ -356,9 +282,9 @@ final class CurlTransfer {
     }
 
     private func received(body bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) -> Reception {
-        if pause.swallows { return .taken }
-        fruitlessEvents = 0
-        if let stream = exchange.stream {
+        if attempt.pause.swallows { return .taken }
+        attempt.fruitlessEvents = 0
+        if let stream = exchange.caller.stream {
             guard stream.hasRoom else { return pauseReceiving() }
             stream.append(bytes)
             driver.bodyArrived(exchange)
@@ -372,26 +298,26 @@ final class CurlTransfer {
                 return .refused
             }
         }
-        bodyBytes += UInt64(bytes.count)
+        attempt.bodyBytes += UInt64(bytes.count)
         noteIfWhole(exchange)
         return .taken
     }
 
-    func noteWholeResponse() { hasWholeResponse = true }
+    func noteWholeResponse() { attempt.hasWholeResponse = true }
 
     /// The peer does not want the rest of the body. libcurl has given it up as well; unpausing makes it notice that
     /// it has nothing left to wait for.
     func uploadIsRefused() {
-        guard isRunning, pause.bits & CURLPAUSE_SEND != 0 else { return }
-        pause.bits &= ~CURLPAUSE_SEND
-        let code = curl_easy_pause(easy, pause.bits)
+        guard isRunning, !attempt.pause.isSending else { return }
+        attempt.pause.resume(receiving: false, sending: true)
+        let code = curl_easy_pause(easy, attempt.pause.bits)
         if code != CURLE_OK { driver.ended(self, code) }
     }
 
     /// - Returns: `false`, for use as a callback's result.
     @discardableResult
     private func refuse(_ reason: String) -> Bool {
-        refusal = PoolError(.invalidResponse, reason, phase: .exchange)
+        attempt.refusal = PoolError(.invalidResponse, reason, phase: .exchange)
         return false
     }
 
@@ -419,15 +345,15 @@ final class CurlTransfer {
         guard let exchange else { return Int(CURL_READFUNC_ABORT) }
         // libcurl 7.88 also reads for a paused stream when another stream of the connection becomes writable. If it
         // got data, the transfer would stay paused and never end.
-        if pause.bits & CURLPAUSE_SEND != 0 { return Int(CURL_READFUNC_PAUSE) }
+        if !attempt.pause.isSending { return Int(CURL_READFUNC_PAUSE) }
         guard let count = exchange.send(into: buffer) else {
-            pause.bits |= CURLPAUSE_SEND
+            attempt.pause.pauseSending()
             driver.progressed(self)
             // The response may have arrived within the same call to libcurl.
             if exchange.response.head.endsUpload, slot?.isMultiplexed == true { driver.refusedUploads.append(self) }
             return Int(CURL_READFUNC_PAUSE)
         }
-        if hasWholeResponse { lastSent = driver.now }
+        if attempt.hasWholeResponse { attempt.lastSent = driver.now }
         if !exchange.isUploading {
             // The last byte is sent: from now on, the transfer waits for the response.
             driver.awaits(self)
@@ -437,17 +363,12 @@ final class CurlTransfer {
         return count
     }
 
-    /// Whether libcurl may rewind the body. It may before the first byte of an attempt has been sent; the body is
-    /// still at its beginning then. Later, libcurl rewinds only to resend the request on its own, for which it gets
-    /// no socket.
-    var mayRewind: Bool { start != .open || !wasSent }
-
     // MARK: Pauses
 
     /// Pauses by the callback's result, the only way that works in all versions of libcurl. `curl_easy_pause`
     /// within the callback makes 8.6 to 8.14 rearm a timer that is due at once, over and over.
     private func pauseReceiving() -> Reception {
-        pause.bits |= CURLPAUSE_RECV
+        attempt.pause.pauseReceiving()
         driver.progressed(self)
         return .paused
     }
@@ -455,22 +376,14 @@ final class CurlTransfer {
     /// Unpauses each direction that can continue, after the caller has read or written.
     func goOn() {
         guard isRunning, let exchange else { return }
-        var bits = pause.bits
-        if exchange.stream?.hasRoom == true { bits &= ~CURLPAUSE_RECV }
-        if exchange.upload?.hasNews == true { bits &= ~CURLPAUSE_SEND }
-        guard bits != pause.bits else { return }
-        let receivesAgain = !isReceiving && bits & CURLPAUSE_RECV == 0
-        pause.bits = bits
-        if receivesAgain { driver.resume(self) }
+        let before = attempt.pause
+        attempt.pause.resume(receiving: exchange.caller.stream?.hasRoom == true, sending: exchange.upload.hasNews)
+        guard attempt.pause.bits != before.bits else { return }
+        if isReceiving, !before.isReceiving { driver.resume(self) }
         driver.awaits(self)
         // Callbacks run within this call. If one of them aborts the transfer, its only effect is that this call
         // fails.
-        let code = curl_easy_pause(easy, bits)
+        let code = curl_easy_pause(easy, attempt.pause.bits)
         if code != CURLE_OK { driver.ended(self, code) }
     }
-}
-
-extension UnsafeRawBufferPointer {
-    /// The port in a socket address. IPv4 and IPv6 have it at the same offset, in network byte order.
-    var port: Int32 { Int32(self[2]) << 8 | Int32(self[3]) }
 }

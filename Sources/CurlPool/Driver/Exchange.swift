@@ -6,11 +6,9 @@ import PoolDecisions
 /// Sound as `Sendable` because it has one owner at a time: the calling task until it is submitted, then the
 /// driver's thread until it resumes the continuation, then the calling task again. Only `admission` and
 /// `isResponseRefused` are shared; they are written under the mailbox's lock, as are `number`, `submitted` and
-/// `continuation` until the driver takes them. With a single owner, accesses need no check for overlap (see
+/// `caller` until the driver takes them. With a single owner, accesses need no check for overlap (see
 /// ``CurlDriver``).
 final class Exchange: @unchecked Sendable {
-    typealias Continuation = UnsafeContinuation<RawResponse, any Error>
-
     enum Admission {
         case new, submitted, cancelled
     }
@@ -26,11 +24,10 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) var isResponseRefused = false
     @exclusivity(unchecked) var number: UInt64 = 0
     @exclusivity(unchecked) var submitted = MonotonicTime(nanoseconds: 0)
-    /// Safe because it is cleared when it is resumed; see ``finish()``.
-    @exclusivity(unchecked) var continuation: Continuation?
-
-    /// The request's body, if it is a stream.
-    let upload: UploadStream?
+    /// The calling task, while it waits.
+    @exclusivity(unchecked) var caller = CallerSlot()
+    /// The request's body, while it is sent.
+    @exclusivity(unchecked) var upload: RequestUpload
 
     // Used by the driver's thread only.
     @exclusivity(unchecked) var id: RequestID?
@@ -40,15 +37,16 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
     /// The response received in the current attempt.
     @exclusivity(unchecked) var response = IncomingResponse()
-    /// The rest of the response's body, once the caller has the head.
-    @exclusivity(unchecked) var stream: ResponseStream?
-    /// How many bytes of an in-memory body libcurl has taken.
-    @exclusivity(unchecked) private var bodySent = 0
-    @exclusivity(unchecked) var result: Result<RawResponse, any Error>?
 
     init(_ request: consuming EncodedRequest, options: borrowing RequestOptions, defaults: borrowing RequestDefaults) {
-        upload = if case .stream(let stream) = request.body { UploadStream(stream) } else { nil }
         self.request = request
+        // From the property: another use of the parameter would copy all of it.
+        upload =
+            switch self.request.body {
+            case .none: RequestUpload(bytes: 0)
+            case .bytes(let bytes): RequestUpload(bytes: EncodedRequest.isSentWithHead(bytes) ? 0 : bytes.count)
+            case .stream(let stream): RequestUpload(stream)
+            }
         site = options.site
         if options.timeouts.areInherited {
             timeouts = defaults.timeouts
@@ -83,8 +81,7 @@ final class Exchange: @unchecked Sendable {
         self.transfer = transfer
         response.drop()
         response = IncomingResponse()
-        bodySent = 0
-        upload?.rewind()
+        upload.rewind()
     }
 
     /// Waits for the peer's name to be resolved. A transfer of an earlier attempt may carry out another exchange by
@@ -95,55 +92,20 @@ final class Exchange: @unchecked Sendable {
     }
 
     /// Whether bytes of the body are still to be sent.
-    var isUploading: Bool {
-        switch request.body {
-        case .none: false
-        // A small body is sent with the head.
-        case .bytes(let bytes): bodySent < bytes.count && request.bodyWithHead == nil
-        case .stream: upload?.isUnderWay == true
-        }
-    }
+    var isUploading: Bool { upload.isUnderWay }
 
-    /// Copies the next bytes of the body.
-    ///
-    /// - Returns: the number of bytes; 0 at the end of the body, `nil` if no bytes are available yet.
-    func send(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-        switch request.body {
-        case .none: return 0
-        case .stream: return upload?.read(into: buffer)
-        case .bytes(let bytes):
-            let count = min(buffer.count, bytes.count - bodySent)
-            bytes.withUnsafeBytes { bytes in
-                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[bodySent..<bodySent + count]))
-            }
-            bodySent += count
-            return count
-        }
-    }
+    /// Copies the next bytes of the body; see ``RequestUpload/read(_:into:)``.
+    func send(into buffer: UnsafeMutableRawBufferPointer) -> Int? { upload.read(request.body, into: buffer) }
 
     // MARK: Completion
 
     /// Delivers the response before its body is complete. The caller gets the rest of the body as a stream.
     func deliverHead() {
-        guard result == nil, stream == nil else { return }
-        let stream = ResponseStream(response.takeBody())
-        self.stream = stream
-        result = .success(response.take(with: stream))
-        finish()
+        if caller.settleEarly(&response) { finish() }
     }
 
     /// Resumes the caller with the result, or ends the stream that it reads. Calling it again has no effect.
-    func finish() {
-        guard let result else { return }
-        self.result = nil
-        if case .failure = result { response.drop() }
-        if let continuation {
-            self.continuation = nil
-            continuation.resume(with: result)
-        } else {
-            stream?.end(result.map { _ in })
-        }
-    }
+    func finish() { caller.deliver(dropping: &response) }
 }
 
 /// The timeouts of requests that do not set their own.

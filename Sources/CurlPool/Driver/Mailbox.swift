@@ -72,13 +72,13 @@ final class Mailbox: Sendable {
 
     // MARK: Callers
 
-    func submit(_ exchange: Exchange, continuation: Exchange.Continuation) -> Admission {
+    func submit(_ exchange: Exchange, continuation: CallerSlot.Continuation) -> Admission {
         state.withLock { state in
             if state.hasEnded { return .ended(lastNumber: state.lastNumber, state.observer) }
             guard exchange.admission != .cancelled else { return .cancelled }
             state.lastNumber += 1
             exchange.number = state.lastNumber
-            exchange.continuation = continuation
+            exchange.caller.wait(with: continuation)
             exchange.submitted = MonotonicTime.now()
             exchange.admission = .submitted
             state.pending.submissions.append(exchange)

@@ -70,9 +70,6 @@ final class UploadStream: Sendable {
     /// The error that the sequence threw, or that its length was wrong.
     var failure: (any Error)? { state.withLock { $0.failure } }
 
-    /// Whether libcurl has not read from the body yet.
-    var isUntouched: Bool { state.withLock { $0.attempt == 0 } }
-
     /// Restarts the body from its beginning, for another attempt.
     func rewind() {
         state.withLock { state in

@@ -48,7 +48,7 @@ struct ExchangeBufferTests {
         let buffer = buffers.lend()
         let exchange = try exchange()
         exchange.response.begin(in: buffer)
-        exchange.result = .failure(CancellationError())
+        exchange.caller.settle(.failure(CancellationError()))
         exchange.finish()
         #expect(buffers.lend() === buffer)
     }
