@@ -54,7 +54,6 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
         foreignHeaders = DefaultHeaders(headers.withoutCredentials, unpacks: unpacks)
         originHeaders = DefaultHeaders(headers.withoutProxyCredentials, unpacks: unpacks)
         proxies = transport.isDirect ? nil : transport.proxies
-        PoolCensus.poolCreated()
     }
 
     /// Validates a configuration as ``init(_:)`` does, without starting a pool.

@@ -188,6 +188,36 @@ extension Family {
             "When the limits and timeouts last changed, in seconds since 1970; when the pool was made, if never.",
             .pool(one { $0.configurationSince })
         ),
+        Family(
+            "http_client_pool_config_last_reload_successful",
+            .gauge,
+            "0 when the last reload of the settings failed: the values before it are in force. Absent if no file is followed.",
+            .pool(one { $0.lastReloadSucceeded.map { $0 ? 1 : 0 } })
+        ),
+        Family(
+            "http_client_pool_config_reload_failures_total",
+            .counter,
+            "Reloads of the settings that failed. Absent if no file is followed.",
+            .pool(one { reading in reading.lastReloadSucceeded.map { _ in Double(reading.reloadFailures) } })
+        ),
+        Family(
+            "http_client_pool_transport_info",
+            .gauge,
+            "How requests are sent; always 1.",
+            .info { scrape in scrape.pools.map(transport(of:)) }
+        ),
+        Family(
+            "http_client_pool_origin_info",
+            .gauge,
+            "Scheme, host and port of each origin by the names of OpenTelemetry, to join with other metrics; always 1.",
+            .info { scrape in scrape.pools.flatMap { pool in pool.origins.compactMap { Family.origin($0, of: pool) } } }
+        ),
+        Family(
+            "http_client_pool_backend_info",
+            .gauge,
+            "The client library of the pool and its TLS library; always 1.",
+            .info { scrape in scrape.pools.map(backend(of:)) }
+        ),
     ]
 
     /// Counters since the pool was created.
@@ -401,8 +431,8 @@ extension Family {
         Family(
             "poolscope_build_info",
             .gauge,
-            "Versions of PoolScope and of what it runs on; always 1.",
-            .info { scrape in scrape.pools.map { build(on: $0.backend) } }
+            "Version of PoolScope, and of the compiler that built it; always 1.",
+            .info { _ in [[("version", PoolScopeVersion.current), ("swift", PoolScopeVersion.compiler)]] }
         ),
         Family(
             "process_cpu_seconds_total",
@@ -444,15 +474,5 @@ extension Family {
             help,
             .pool(one { $0.configuration.value(of: setting).asDouble })
         )
-    }
-
-    private static func build(on backend: PoolBackend) -> [(name: String, value: String)] {
-        let curl = "libcurl/"
-        // Empty for another client: Prometheus treats an empty label as absent.
-        let libcurl = backend.library.hasPrefix(curl) ? String(backend.library.dropFirst(curl.count)) : ""
-        return [
-            ("version", PoolScopeVersion.current), ("libcurl", libcurl), ("tls", backend.tls),
-            ("swift", PoolScopeVersion.compiler),
-        ]
     }
 }

@@ -2,14 +2,15 @@ public import HTTPPool
 
 /// A connection pool with metrics, identified by a name.
 ///
-/// While it is alive it is in a ``PoolRegistry``, from which the endpoint reads every pool of the process. An HTTP
-/// client is wrapped in an ``InstrumentedClient``, which contains one of these.
+/// While it is alive it is in a ``PoolRegistry``, from which the endpoint reads every pool of the process. After its end
+/// the registry serves its last numbers for five minutes, or until another pool takes the name. An HTTP client is
+/// wrapped in an ``InstrumentedClient``, which contains one of these.
 public final class MeasuredPool: Sendable {
     /// The name of the pool: the value of the `pool` label.
     public let name: String
     /// The pool itself, with the limits in force and `ObservablePool.reconfigure(_:)`.
     public let pool: any ObservablePool
-    private let meter: PoolMeter
+    let meter: PoolMeter
     private let registry: PoolRegistry
 
     /// Starts to observe an unused pool.
@@ -30,14 +31,20 @@ public final class MeasuredPool: Sendable {
         // The name is reserved first, because an observer cannot be detached from a pool again. If the pool refuses
         // the observer, `deinit` releases the name.
         try registry.add(self)
-        try pool.attach(meter)
+        do {
+            try pool.attach(meter)
+        } catch {
+            registry.remove(self)
+            throw error
+        }
+        registry.begin(self)
     }
 
-    deinit { registry.remove(self) }
+    deinit { registry.end(self) }
 
     /// A consistent snapshot of the pool, taken between two turns. It remains available after the shutdown.
     public func reading() -> PoolReading {
-        PoolReading(name: name, pool: pool, meter.read(pool, threshold: PoolReading.overdueThreshold))
+        PoolReading(name: name, pool: pool, meter.read(pool))
     }
 
     /// The requests that are not finished: leases first, then those that wait for a connection, the oldest first.
@@ -62,6 +69,10 @@ public final class MeasuredPool: Sendable {
     /// available again.
     public func shutdown(_ policy: ShutdownPolicy = ShutdownPolicy()) async {
         await pool.shutdown(policy)
-        registry.remove(self)
+        registry.end(self)
     }
+
+    /// The settings of the pool were reloaded, or could not be. Until the first call the pool counts as one whose
+    /// settings are not followed.
+    public func noteReload(succeeded: Bool) { meter.noteReload(succeeded: succeeded) }
 }

@@ -6,6 +6,14 @@ final class PoolMeter: PoolObserver, Sendable {
     private struct State {
         var tally: PoolTally
         var live = LiveRequests()
+        var reloads = Reloads()
+    }
+
+    /// How the settings were reloaded.
+    struct Reloads: Sendable {
+        /// Whether the last reload succeeded; `nil` if the settings are not followed.
+        var lastSucceeded: Bool?
+        var failures: UInt64 = 0
     }
 
     /// One instant of the pool.
@@ -14,6 +22,7 @@ final class PoolMeter: PoolObserver, Sendable {
         let activity: ThreadActivity
         let tally: PoolTally
         let pending: [PendingSubmission]
+        let reloads: Reloads
         let oldestLease: MonotonicTime?
         /// Leases old enough to be overdue.
         let oldLeases: [LiveRequests.Entry]
@@ -27,11 +36,10 @@ final class PoolMeter: PoolObserver, Sendable {
     ///   - clock: the pool's clock.
     init(
         configuration: PoolConfiguration,
-        caps: SeriesCaps = SeriesCaps(),
         clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.now
     ) {
         self.clock = clock
-        state = Mutex(State(tally: PoolTally(configuration: configuration, since: .secondsSince1970(), caps: caps)))
+        state = Mutex(State(tally: PoolTally(configuration: configuration, since: .secondsSince1970())))
     }
 
     func poolDidTurn(_ turn: borrowing PoolTurn) {
@@ -49,22 +57,31 @@ final class PoolMeter: PoolObserver, Sendable {
     /// turn takes, so that no turn can fall between them. The pool must therefore report turns without holding a lock
     /// that these take. Nothing is rendered under the lock: the pool waits for copying only.
     ///
-    /// - Parameter threshold: leases older than this, in nanoseconds, may be overdue.
-    func read(_ pool: any ObservablePool, threshold: UInt64) -> Snapshot {
+    func read(_ pool: any ObservablePool) -> Snapshot {
         state.withLock { state in
             let pending = pool.pendingSubmissions()
             let activity = pool.activity
             let now = clock()
             state.tally.advance(to: now)
+            let threshold = state.tally.configuration.series.overdueLease.wholeNanoseconds
             let limit = MonotonicTime(nanoseconds: now.nanoseconds - min(threshold, now.nanoseconds))
             return Snapshot(
                 now: now,
                 activity: activity,
                 tally: state.tally,
                 pending: pending,
+                reloads: state.reloads,
                 oldestLease: state.live.oldestLease,
                 oldLeases: state.live.leases(until: limit)
             )
+        }
+    }
+
+    /// The settings were reloaded, or could not be.
+    func noteReload(succeeded: Bool) {
+        state.withLock { state in
+            state.reloads.lastSucceeded = succeeded
+            if !succeeded { state.reloads.failures += 1 }
         }
     }
 

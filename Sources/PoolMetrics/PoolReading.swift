@@ -12,13 +12,19 @@ public struct PoolReading: Sendable {
     public let configurationSince: Double
     /// When they were last changed, on the pool's clock; `nil` if never.
     public let configurationChanged: MonotonicTime?
+    /// Whether the last reload of the settings succeeded; `nil` if they are not followed.
+    public let lastReloadSucceeded: Bool?
+    /// How often a reload of the settings failed.
+    public let reloadFailures: UInt64
+    /// Whether the pool has ended. Its last numbers are still served for a while.
+    public let hasEnded: Bool
     /// The client and TLS libraries.
     public let backend: PoolBackend
     /// When the snapshot was taken, on the pool's clock.
     public let now: MonotonicTime
-    /// The origins: at most 64, and rows `other` and `retired` for the rest.
+    /// The origins: as many as `PoolSeries` allows, and rows `other` and `retired` for the rest.
     public let origins: [OriginReading]
-    /// The call sites: at most 32, and rows `other` and `retired` for the rest.
+    /// The call sites: as many as `PoolSeries` allows, and rows `other` and `retired` for the rest.
     public internal(set) var sites: [SiteReading]
     /// Histograms of durations.
     public internal(set) var durations: PoolDurations
@@ -26,7 +32,7 @@ public struct PoolReading: Sendable {
     public let oldestQueued: MonotonicTime?
     /// When the oldest live lease got its connection; `nil` if there is none, or if the pool does not report leases.
     public let oldestLease: MonotonicTime?
-    /// Leases on which no byte has moved for a minute; `nil` if the pool does not report it.
+    /// Leases on which no byte has moved for the time set (`PoolSeries`); `nil` if the pool does not report it.
     public internal(set) var overdueLeases: OverdueLeases?
     /// The limits that keep at least one request waiting.
     public internal(set) var saturation: PoolSaturation
@@ -43,10 +49,7 @@ public struct PoolReading: Sendable {
     /// The facts that the pool reports. Numbers that depend on other facts are 0 and meaningless.
     public let facts: PoolFacts
 
-    /// A lease is overdue when no byte of it has moved for so long, in nanoseconds.
-    static let overdueThreshold: UInt64 = 60_000_000_000
-
-    init(name: String, pool: any ObservablePool, _ snapshot: PoolMeter.Snapshot) {
+    init(name: String, pool: any ObservablePool, _ snapshot: PoolMeter.Snapshot, hasEnded: Bool = false) {
         var tally = snapshot.tally
         let unreported = tally.add(snapshot.pending)
         self.name = name
@@ -54,6 +57,9 @@ public struct PoolReading: Sendable {
         self.configurationChanges = tally.configurationChanges
         self.configurationSince = tally.configurationSince
         self.configurationChanged = tally.configurationChanged
+        self.lastReloadSucceeded = snapshot.reloads.lastSucceeded
+        self.reloadFailures = snapshot.reloads.failures
+        self.hasEnded = hasEnded
         self.backend = pool.backend
         self.now = snapshot.now
         self.activity = snapshot.activity
@@ -72,9 +78,10 @@ public struct PoolReading: Sendable {
     }
 
     private static func overdue(_ snapshot: PoolMeter.Snapshot, _ pool: any ObservablePool) -> OverdueLeases {
-        snapshot.oldLeases.reduce(into: OverdueLeases()) { overdue, lease in
+        let threshold = snapshot.tally.configuration.series.overdueLease.wholeNanoseconds
+        return snapshot.oldLeases.reduce(into: OverdueLeases()) { overdue, lease in
             guard let state = pool.state(of: lease.key, since: lease.since),
-                snapshot.now - state.moved >= overdueThreshold
+                snapshot.now - state.moved >= threshold
             else { return }
             overdue.add(state.heldBy)
         }

@@ -1,9 +1,11 @@
+import HTTPPool
 import Synchronization
 
 /// The live measured pools, by name.
 ///
-/// A process needs one, ``process``, which the endpoint reads. A pool is registered when it is wrapped, and removed
-/// when its shutdown has completed or its last reference is released.
+/// A process needs one, ``process``, which the endpoint reads. A pool is registered when it is wrapped. When its shutdown
+/// has completed or its last reference is released, its name is available again, and its last numbers are served for
+/// five minutes, or until another pool takes the name, so that a scrape sees its levels at zero.
 public final class PoolRegistry: Sendable {
     /// The registry of the process.
     public static let process = PoolRegistry()
@@ -19,35 +21,73 @@ public final class PoolRegistry: Sendable {
         }
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private struct State {
+        var live: [String: Entry] = [:]
+        /// Those that ended last, the oldest first.
+        var ended: [EndedPool] = []
+    }
+
+    private let state = Mutex(State())
+    private let clock: @Sendable () -> MonotonicTime
+
+    /// The numbers of so many ended pools are kept,
+    private static let mostEnded = 8
+    /// and for so long, in nanoseconds.
+    private static let endedPeriod: UInt64 = 300_000_000_000
 
     /// Creates an empty registry, for tests or to expose some pools separately.
-    public init() {}
+    public convenience init() { self.init(clock: MonotonicTime.now) }
 
-    /// Readings of all pools, sorted by name.
+    init(clock: @escaping @Sendable () -> MonotonicTime) { self.clock = clock }
+
+    /// Readings of all pools, those included that ended a short time ago, sorted by name.
     public func readings() -> [PoolReading] {
-        let pools = entries.withLock { $0.values.compactMap(\.pool) }
-        return pools.map { $0.reading() }.sorted { $0.name < $1.name }
+        let now = clock()
+        let (entries, ended) = state.withLock { state in
+            state.ended.removeAll { now - $0.ended > Self.endedPeriod }
+            // A pool that is just taking the name of an ended one takes its place.
+            return (Array(state.live.values), state.ended.filter { state.live[$0.name] == nil })
+        }
+        let readings = entries.compactMap { $0.pool?.reading() } + ended.map { $0.reading() }
+        return readings.sorted { $0.name < $1.name }
     }
 
     /// Reserves the pool's name.
     ///
-    /// Neither this nor ``remove(_:)`` loads the weak reference. Loading would retain the pool for a moment; if its
-    /// last owner released it then, its `deinit` would run here and deadlock on the lock.
+    /// Neither this nor ``remove(_:)`` and ``end(_:)`` loads the weak reference of an entry. Loading would retain the pool
+    /// for a moment; if its last owner released it then, its `deinit` would run here and deadlock on the lock.
     ///
     /// - Throws: ``PoolNameError`` if a live pool has the name.
     func add(_ pool: MeasuredPool) throws {
-        try entries.withLock { entries in
-            guard entries[pool.name] == nil else { throw PoolNameError(name: pool.name, problem: .taken) }
-            entries[pool.name] = Entry(pool)
+        try state.withLock { state in
+            guard state.live[pool.name] == nil else { throw PoolNameError(name: pool.name, problem: .taken) }
+            state.live[pool.name] = Entry(pool)
         }
     }
 
-    /// Releases the pool's name, unless another pool has reserved it since.
+    /// The pool, which was added, is observed from now on. Its series take the place of those of an ended pool with its
+    /// name.
+    func begin(_ pool: MeasuredPool) {
+        state.withLock { state in state.ended.removeAll { $0.name == pool.name } }
+    }
+
+    /// Releases the name of a pool that could not be observed.
     func remove(_ pool: MeasuredPool) {
         let id = ObjectIdentifier(pool)
-        entries.withLock { entries in
-            if entries[pool.name]?.id == id { entries[pool.name] = nil }
+        state.withLock { state in
+            if state.live[pool.name]?.id == id { state.live[pool.name] = nil }
+        }
+    }
+
+    /// Releases the pool's name and keeps its numbers. Does nothing if the pool was removed before.
+    func end(_ pool: MeasuredPool) {
+        let id = ObjectIdentifier(pool)
+        let ended = EndedPool(pool, at: clock())
+        state.withLock { state in
+            guard state.live[pool.name]?.id == id else { return }
+            state.live[pool.name] = nil
+            state.ended.append(ended)
+            if state.ended.count > Self.mostEnded { state.ended.removeFirst() }
         }
     }
 }

@@ -26,9 +26,10 @@ struct PoolTally: Sendable {
     /// When the last turn ended; `nil` before the first.
     private(set) var lastTurn: MonotonicTime?
 
-    init(configuration: PoolConfiguration, since: Double, caps: SeriesCaps) {
-        origins = SeriesTable(cap: caps.origins, patience: caps.patience)
-        sites = SeriesTable(cap: caps.sites, patience: caps.patience)
+    init(configuration: PoolConfiguration, since: Double) {
+        let series = configuration.series
+        origins = SeriesTable(cap: series.maxOrigins, patience: series.retention)
+        sites = SeriesTable(cap: series.maxCallSites, patience: series.retention)
         self.configuration = configuration
         configurationSince = since
     }
@@ -135,12 +136,3 @@ struct PoolTally: Sendable {
     }
 }
 
-/// How many series a pool may have.
-struct SeriesCaps: Sendable {
-    /// The origins with series of their own.
-    var origins = 64
-    /// The call sites with series of their own.
-    var sites = 32
-    /// After how long without a live level a row may be given up for another.
-    var patience = Duration.seconds(600)
-}

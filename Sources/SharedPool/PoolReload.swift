@@ -22,6 +22,8 @@ private import UnixSignals
 /// setting.
 public struct PoolReload: Service {
     private let pool: any ObservablePool
+    /// Counts reloads; `nil` for a pool without metrics.
+    private let measured: MeasuredPool?
     private let config: ConfigReader
     private let interval: Duration
     private let logger: Logger
@@ -39,7 +41,7 @@ public struct PoolReload: Service {
         interval: Duration = .seconds(15),
         logger: Logger
     ) {
-        self.init(client.pool, config: config, interval: interval, logger: logger)
+        self.init(client.pool, measured: client.measured, config: config, interval: interval, logger: logger)
     }
 
     /// Creates the service for a pool that can be reconfigured.
@@ -55,7 +57,18 @@ public struct PoolReload: Service {
         interval: Duration = .seconds(15),
         logger: Logger
     ) {
+        self.init(pool, measured: nil, config: config, interval: interval, logger: logger)
+    }
+
+    private init(
+        _ pool: any ObservablePool,
+        measured: MeasuredPool?,
+        config: ConfigReader,
+        interval: Duration,
+        logger: Logger
+    ) {
         self.pool = pool
+        self.measured = measured
         self.config = config
         self.interval = interval
         self.logger = logger
@@ -117,8 +130,12 @@ public struct PoolReload: Service {
             warnings = new.warnings(descriptorLimit: nil)
             for warning in warnings where !known.contains(warning) { logger.warning("\(warning)") }
             let changed = PoolSetting.reloadable.filter { new.value(of: $0) != old.value(of: $0) }
-            guard !changed.isEmpty else { return warnings }
+            guard !changed.isEmpty else {
+                measured?.noteReload(succeeded: true)
+                return warnings
+            }
             try await pool.reconfigure(new)
+            measured?.noteReload(succeeded: true)
             let list = changed.map { "httpClient.\($0.key) from \(old.value(of: $0)) to \(new.value(of: $0))" }
             logger.info("limits changed: \(list.joined(separator: ", "))")
             let gone = old.settingsGone(in: new).filter(changed.contains)
@@ -135,5 +152,8 @@ public struct PoolReload: Service {
         return warnings
     }
 
-    private func warn(_ problem: String) { logger.warning("limits unchanged: \(problem)") }
+    private func warn(_ problem: String) {
+        measured?.noteReload(succeeded: false)
+        logger.warning("limits unchanged: \(problem)")
+    }
 }

@@ -31,6 +31,10 @@ struct ConfigCommandTests {
                 "decompression off default HTTP_CLIENT_DECOMPRESSION",
                 "dns_cache_seconds 60.0 s default HTTP_CLIENT_DNS_CACHE",
                 "tcp_keepalive_seconds 60.0 s default HTTP_CLIENT_TCP_KEEPALIVE",
+                "max_origin_series 64 default HTTP_CLIENT_MAX_ORIGIN_SERIES",
+                "max_site_series 32 default HTTP_CLIENT_MAX_SITE_SERIES",
+                "series_retention_seconds 600.0 s default HTTP_CLIENT_SERIES_RETENTION",
+                "overdue_lease_seconds 60.0 s default HTTP_CLIENT_OVERDUE_LEASE",
                 "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
             ]

@@ -21,13 +21,15 @@ struct ReadmeTests {
 
     @Test("has the table of settings as the code has it")
     func settings() throws {
-        let table = try part(
-            of: text("Sources/PoolScope/PoolScope.docc/Settings.md"),
-            from: "<!-- settings: begin -->",
-            to: "<!-- settings: end -->"
-        )
-        if table != PoolScopeConfiguration.documentation {
-            Issue.record("in Settings.md between the marks it has to be:\n\(PoolScopeConfiguration.documentation)")
+        let path = "Sources/PoolScope/PoolScope.docc/Settings.md"
+        let article = try text(path)
+        let table = try part(of: article, from: "<!-- settings: begin -->", to: "<!-- settings: end -->")
+        guard table != PoolScopeConfiguration.documentation else { return }
+        if ProcessInfo.processInfo.environment["RENEW_DOCUMENTATION"] != nil {
+            try article.replacing(table, with: PoolScopeConfiguration.documentation)
+                .write(to: Self.root.appendingPathComponent(path), atomically: true, encoding: .utf8)
+        } else {
+            Issue.record("not as declared; RENEW_DOCUMENTATION=1 swift test --filter ReadmeTests writes it anew")
         }
     }
 

@@ -117,6 +117,10 @@ struct StatusPageTests {
               decompression              off  default transport.decompression
               DNS cache               60.0 s  default transport.dnsCache
               TCP keepalive           60.0 s  default transport.tcpKeepAlive
+              origin series               64  default series.maxOrigins
+              site series                 32  default series.maxCallSites
+              series kept            600.0 s  default series.retention
+              lease overdue           60.0 s  default series.overdueLease
             """
         #expect(page(client) == expected.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
     }

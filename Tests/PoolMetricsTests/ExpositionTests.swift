@@ -36,6 +36,7 @@ struct ExpositionTests {
     @Test("Every family is written once, with help and type, and its samples together over all pools")
     func families() throws {
         let pools = try [busyPool("one"), busyPool("two")]
+        pools[1].measured.noteReload(succeeded: true)
         let page = try page(.current())
         #expect(Set(page.types.keys) == Set(Family.all.map(\.name)))
         #expect(Set(Family.all.map(\.name)).count == Family.all.count)
@@ -122,6 +123,26 @@ struct ExpositionTests {
         #expect(page.value("http_client_pool_config_changes_total", ["pool": "one"]) == 1)
         let changed = page.value("http_client_pool_config_last_change_timestamp_seconds", ["pool": "one"])
         #expect(changed == pool.reading().configurationSince)
+    }
+
+    @Test("Whether the last reload failed is shown where settings are followed, and only there")
+    func reloads() throws {
+        let pools = try [busyPool("fixed"), busyPool("followed")]
+        func values() throws -> [Double?] {
+            let page = try page()
+            return ["fixed", "followed"].flatMap { pool in
+                ["config_last_reload_successful", "config_reload_failures_total"].map {
+                    page.value("http_client_pool_" + $0, ["pool": pool])
+                }
+            }
+        }
+        #expect(try values() == [nil, nil, nil, nil])
+        pools[1].measured.noteReload(succeeded: true)
+        #expect(try values() == [nil, nil, 1, 0])
+        for _ in 0..<2 { pools[1].measured.noteReload(succeeded: false) }
+        #expect(try values() == [nil, nil, 0, 2])
+        pools[1].measured.noteReload(succeeded: true)
+        #expect(try values() == [nil, nil, 1, 2])
     }
 
     @Test("Names that are being looked up are a level of the pool, which stays until a turn tells of another")
@@ -222,20 +243,47 @@ struct ExpositionTests {
     @Test("Without pools the families of the process remain, and none is empty")
     func noPools() throws {
         let page = try page()
-        #expect(Set(page.types.keys) == ["http_client_pools", "http_client_pools_created_total"])
+        #expect(
+            Set(page.types.keys) == ["http_client_pools", "http_client_pools_created_total", "poolscope_build_info"]
+        )
     }
 
-    @Test("Build information is written once per backend, not once per pool")
-    func buildInfo() throws {
+    @Test("What a pool is built on, how it sends, and what its origins are called elsewhere are labels")
+    func infos() throws {
         let other = PoolBackend(library: "async-http-client/1.37.0", tls: "BoringSSL")
         let pools = try [
             busyPool("one"), busyPool("two"),
             InstrumentedClient(FakePool(backend: other), name: "three", registry: registry),
         ]
-        let infos = try page().all("poolscope_build_info")
-        #expect(infos.map { $0.labels["libcurl"] } == ["7.88.1", ""])
-        #expect(infos.map { $0.labels["tls"] } == ["OpenSSL/3.0.17", "BoringSSL"])
-        #expect(infos.allSatisfy { $0.labels["version"] == PoolScopeVersion.current && $0.value == 1 })
+        let fake = FakePool()
+        let last = try InstrumentedClient(fake, name: "last", registry: registry)
+        var turn = PoolTurn(now: .now())
+        turn.newOrigins = [
+            PoolTurn.NewOrigin(OriginID(index: 0), try Origin(scheme: "https", authority: "[::1]:8443"))
+        ]
+        fake.report(turn)
+        let page = try page()
+        let built = page.all("poolscope_build_info")
+        #expect(built.map(\.labels) == [["version": PoolScopeVersion.current, "swift": PoolScopeVersion.compiler]])
+        let backends = page.all("http_client_pool_backend_info")
+        #expect(backends.map { $0.labels["library"] } == ["libcurl", "libcurl", "async-http-client", "libcurl"])
+        #expect(backends.map { $0.labels["library_version"] } == ["7.88.1", "7.88.1", "1.37.0", "7.88.1"])
+        #expect(backends.map { $0.labels["tls"] }[2] == "BoringSSL")
+        let transport = page.all("http_client_pool_transport_info", ["pool": "last"])
+        #expect(
+            transport.map(\.labels)
+                == [["pool": "last", "http2": "off", "proxy": "none", "decompression": "off", "tls_min": "1.2"]]
+        )
+        let origins = page.all("http_client_pool_origin_info", ["pool": "last"])
+        #expect(
+            origins.map(\.labels) == [
+                [
+                    "pool": "last", "origin": "https://[::1]:8443", "scheme": "https", "server_address": "::1",
+                    "server_port": "8443",
+                ]
+            ]
+        )
+        withExtendedLifetime(last) {}
         withExtendedLifetime(pools) {}
     }
 

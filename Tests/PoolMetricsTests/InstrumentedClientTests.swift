@@ -34,28 +34,66 @@ struct InstrumentedClientTests {
         #expect(registry.readings().map(\.name) == [first.name])
     }
 
-    @Test("Shutdown frees the name and takes the pool out of the registry; its own reading goes on working")
+    @Test("Shutdown frees the name; the last numbers are served until another pool takes it")
     func shutdownFreesTheName() async throws {
         let first = try InstrumentedClient(client, name: "api", registry: registry)
         await first.shutdown(.immediate)
         #expect(client.policies == [.immediate])
-        #expect(registry.readings().isEmpty)
-        #expect(first.reading().name == "api")
+        #expect(registry.readings().map(\.hasEnded) == [true])
+        #expect(first.reading().name == "api" && !first.reading().hasEnded)
 
         let second = try InstrumentedClient(FakePool(), name: "api", registry: registry)
+        #expect(registry.readings().map(\.hasEnded) == [false])
         await first.shutdown(.immediate)
         #expect(registry.readings().count == 1, "a late shutdown must not take the name of the next pool")
         withExtendedLifetime(second) {}
     }
 
-    @Test("A pool that nobody holds any more is gone, and its name is free")
+    @Test("A pool that nobody holds any more has ended, and its name is free")
     func deallocationFreesTheName() throws {
         var dropped: InstrumentedClient? = try InstrumentedClient(client, name: "api", registry: registry)
         #expect(dropped?.name == "api")
         dropped = nil
-        #expect(registry.readings().isEmpty)
+        #expect(registry.readings().map(\.hasEnded) == [true])
         let next = try InstrumentedClient(FakePool(), name: "api", registry: registry)
         #expect(registry.readings().map(\.name) == [next.name])
+        #expect(registry.readings().map(\.hasEnded) == [false])
+    }
+
+    @Test("An ended pool is served for five minutes, and at most eight are")
+    func endedPools() async throws {
+        let now = Atomic<UInt64>(0)
+        let registry = PoolRegistry { MonotonicTime(nanoseconds: now.load(ordering: .relaxed)) }
+        for index in 0..<10 {
+            now.store(UInt64(index) * 1_000_000_000, ordering: .relaxed)
+            let pool = FakePool()
+            let client = try InstrumentedClient(pool, name: "pool \(index)", registry: registry)
+            pool.report(PoolTurn([.staleRetry(.a)]).introducing(0, "a").levels(0, idle: 1))
+            pool.report(PoolTurn().levels(0))
+            await client.shutdown(.immediate)
+        }
+        #expect(registry.readings().map(\.name) == (2..<10).map { "pool \($0)" })
+        for reading in registry.readings() {
+            #expect(reading.levels == OriginLevels())
+            #expect(reading.origins.map(\.staleRetries) == [1])
+            #expect(reading.driverStallSeconds == 0)
+        }
+        now.store(302_000_000_000, ordering: .relaxed)
+        #expect(registry.readings().count == 8)
+        now.store(302_000_000_001, ordering: .relaxed)
+        #expect(registry.readings().count == 7)
+        now.store(400_000_000_000, ordering: .relaxed)
+        #expect(registry.readings().isEmpty)
+    }
+
+    @Test("A pool whose observer is refused leaves the ended one of its name where it is")
+    func refusedBesideEnded() async throws {
+        let first = try InstrumentedClient(client, name: "api", registry: registry)
+        await first.shutdown(.immediate)
+        let recorder = PoolRecorder(backend: PoolBackend(library: "x/1", tls: "none"))
+        _ = recorder.record { $0.submitted(to: Origin(scheme: "http", host: "a", port: 80)) }
+        #expect(throws: PoolError.self) { _ = try MeasuredPool(recorder, name: "api", registry: registry) }
+        #expect(registry.readings().map(\.hasEnded) == [true])
     }
 
     @Test("A client that takes no observer leaves the name free")

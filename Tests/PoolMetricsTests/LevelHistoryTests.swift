@@ -102,7 +102,7 @@ struct IntegralTests {
 
     @Test("A turn that began before a scrape and is published after it takes nothing back")
     func turnAfterScrape() {
-        var tally = PoolTally(configuration: PoolConfiguration(), since: 0, caps: SeriesCaps())
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
         var turn = PoolTurn(now: at(0)).introducing(0, "a").levels(0, active: 1, queued: 1, inFlight: 1)
             .levels(CallSite("integral"), queued: 1, inFlight: 1)
         tally.add(turn, configurationChanged: nil)
@@ -120,7 +120,7 @@ struct IntegralTests {
 
     @Test("Negative and absurd levels of a client that is wrong neither crash nor count")
     func wrongLevels() {
-        var tally = PoolTally(configuration: PoolConfiguration(), since: 0, caps: SeriesCaps())
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
         let wrong = levels {
             $0.connections.active = -5; $0.requests.queued = .max; $0.requests.connecting = 1; $0.requests.inFlight = -1
         }

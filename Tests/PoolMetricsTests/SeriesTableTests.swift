@@ -11,11 +11,9 @@ private struct Origins {
     private var ids: [String: Int32] = [:]
 
     init(cap: Int) {
-        tally = PoolTally(
-            configuration: PoolConfiguration(),
-            since: 0,
-            caps: SeriesCaps(origins: cap, sites: cap)
-        )
+        var configuration = PoolConfiguration()
+        configuration.series.maxOrigins = cap
+        tally = PoolTally(configuration: configuration, since: 0)
     }
 
     mutating func pass(_ duration: Duration) { now = now + duration.wholeNanoseconds }

@@ -49,7 +49,7 @@ struct ServiceTests {
             try await eventually("the request runs") { rig.levels.requests.inFlight == 1 }
             rig.run.cancel()
             // A graceful shutdown would give the request ten seconds.
-            try await eventually("the pool is gone", within: .seconds(8)) { rig.registry.readings().isEmpty }
+            try await eventually("the pool is gone", within: .seconds(8)) { rig.registry.readings().allSatisfy(\.hasEnded) }
             #expect(await hanging == .shutdown)
             _ = await rig.run.result
             try await expectNothingLeft(of: rig)
@@ -65,7 +65,8 @@ struct ServiceTests {
         #expect(opened == reading.origins.reduce(0) { $0 + $1.connectionsClosed.total })
         try await eventually("no socket is left") { try KernelSockets().count(to: rig.port) == 0 }
         try await eventually("the upstream has no connection") { rig.upstream.counts.connectionsOpen == 0 }
-        #expect(rig.registry.readings().isEmpty)
+        #expect(rig.registry.readings().map(\.hasEnded) == [true])
+        #expect(rig.registry.readings().map(\.levels) == [OriginLevels()])
         #expect(await rig.codeOfRefusal() == .shutdown)
 
         let next = try InstrumentedClient(CurlClient(), name: rig.client.name, registry: rig.registry)

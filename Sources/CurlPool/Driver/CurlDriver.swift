@@ -20,6 +20,7 @@ final class CurlDriver: @unchecked Sendable {
     let mailbox: Mailbox
     /// What the leases are doing.
     let board = LeaseBoard()
+    private let membership = PoolCensus.join()
     let executor: DriverExecutor
     /// The transport settings of every request.
     let options: TransportOptions
@@ -302,7 +303,7 @@ final class CurlDriver: @unchecked Sendable {
             exchange.finish()
         }
         executor.end()
-        PoolCensus.poolEnded()
+        membership.end()
         for command in late.commands {
             switch command {
             case .shutDown(_, let waiter): if let waiter { shutdownWaiters.append(waiter) }

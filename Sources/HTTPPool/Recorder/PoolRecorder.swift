@@ -25,13 +25,13 @@ public final class PoolRecorder: ObservablePool {
     /// The facts that the adapter reports.
     public let facts: PoolFacts
     private let state: Mutex<State>
+    private let membership = PoolCensus.join()
     private let clock: @Sendable () -> MonotonicTime
     private let end: @Sendable (ShutdownPolicy) async -> Void
 
     private struct State {
         var ledger: PoolLedger
         var observer: (any PoolObserver)?
-        var isCounted = true
     }
 
     /// Creates a recorder for a pool without connections.
@@ -54,10 +54,7 @@ public final class PoolRecorder: ObservablePool {
         self.clock = clock
         end = shutdown
         state = Mutex(State(ledger: PoolLedger(configuration: configuration)))
-        PoolCensus.poolCreated()
     }
-
-    deinit { if state.withLock({ $0.isCounted }) { PoolCensus.poolEnded() } }
 
     /// Records reports with one timestamp.
     ///
@@ -106,10 +103,6 @@ public final class PoolRecorder: ObservablePool {
     public func shutdown(_ policy: ShutdownPolicy) async {
         await end(policy)
         record { $0.ended() }
-        let wasCounted = state.withLock { state in
-            defer { state.isCounted = false }
-            return state.isCounted
-        }
-        if wasCounted { PoolCensus.poolEnded() }
+        membership.end()
     }
 }

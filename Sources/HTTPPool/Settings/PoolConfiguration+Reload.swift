@@ -31,6 +31,7 @@ extension PoolConfiguration {
             }
         }
         next.values.transport = values.transport
+        next.values.series = values.series
         return next
     }
 
@@ -42,7 +43,7 @@ extension PoolConfiguration {
 
 extension PoolScopeConfiguration {
     /// Rejects changes of settings that are fixed while the process runs: existing connections were opened with the
-    /// current transport, and the endpoint is already listening.
+    /// current transport, its metrics have begun, and the endpoint is already listening.
     fileprivate func refuseOthers(of next: PoolScopeConfiguration) throws(ConfigurationError) {
         let problems = PoolSetting.fixed
             .filter { source(of: $0) != .code && !$0.isSame(in: next, and: self) }

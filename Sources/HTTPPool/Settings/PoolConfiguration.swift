@@ -10,6 +10,7 @@ public struct PoolConfiguration: Sendable, Hashable {
         var limits = PoolLimits()
         var timeouts = PoolTimeouts()
         var transport = PoolTransport()
+        var series = PoolSeries()
     }
 
     /// Limits on connections and waiting requests.
@@ -26,6 +27,11 @@ public struct PoolConfiguration: Sendable, Hashable {
     public var transport: PoolTransport {
         get { values.transport }
         set { change(.transport) { $0.transport = newValue } }
+    }
+    /// How much the metrics of the pool keep apart.
+    public var series: PoolSeries {
+        get { values.series }
+        set { change(.series) { $0.series = newValue } }
     }
     var values = Values()
     var sources = SettingSources()

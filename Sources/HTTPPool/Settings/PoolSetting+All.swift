@@ -5,17 +5,17 @@ extension PoolSetting {
     static let table: [PoolSetting] = [
         maxConnections, maxConnectionsPerOrigin, maxIdleConnections, maxQueuedRequests, queueOrder, keepaliveExpiry,
         maxConnectionLifetime, timeout, connectTimeout, acquireTimeout, readTimeout, writeTimeout, totalTimeout, http2,
-        caFile, minimumTLSVersion, proxy, proxyExceptions, decompression, dnsCache, tcpKeepAlive, metricsHost,
-        metricsPort,
+        caFile, minimumTLSVersion, proxy, proxyExceptions, decompression, dnsCache, tcpKeepAlive,
+        maxOriginSeries, maxSiteSeries, seriesRetention, overdueLease, metricsHost, metricsPort,
     ]
 
-    /// The settings of a pool that have a value of their own: limits, timeouts and transport.
+    /// The settings of a pool that have a value of their own: limits, timeouts, transport and series.
     public static let all = table.filter { $0.group != .endpoint && $0.spreads.isEmpty }
 
     /// The settings that can change while the pool runs: ``PoolLimits`` and ``PoolTimeouts``.
     public static let reloadable = all.filter(\.isReloadable)
 
-    /// The settings that cannot change at run time: transport and endpoint.
+    /// The settings that cannot change at run time: transport, series and endpoint.
     static let fixed = table.filter { !$0.isReloadable }
 
     /// The settings of the endpoint.
@@ -269,6 +269,53 @@ extension PoolSetting {
         \.pool.values.transport.tcpKeepAlive,
         .wholeSeconds,
         "the idle time before TCP probes the peer, and the interval between probes"
+    )
+
+    // MARK: Series
+
+    /// ``PoolSeries/maxOrigins``.
+    public static let maxOriginSeries = PoolSetting(
+        "max_origin_series",
+        key: "maxOriginSeries",
+        label: "origin series",
+        property: "series.maxOrigins",
+        .series,
+        \.pool.values.series.maxOrigins,
+        .count(from: 1),
+        "origins with metrics of their own; the rest share `other`"
+    )
+    /// ``PoolSeries/maxCallSites``.
+    public static let maxSiteSeries = PoolSetting(
+        "max_site_series",
+        key: "maxSiteSeries",
+        label: "site series",
+        property: "series.maxCallSites",
+        .series,
+        \.pool.values.series.maxCallSites,
+        .count(from: 1),
+        "call sites with metrics of their own; the rest share `other`"
+    )
+    /// ``PoolSeries/retention``.
+    public static let seriesRetention = PoolSetting(
+        "series_retention_seconds",
+        key: "seriesRetention",
+        label: "series kept",
+        property: "series.retention",
+        .series,
+        \.pool.values.series.retention,
+        .seconds,
+        "how long an origin or call site must have been unused before its metrics may be given up for another's"
+    )
+    /// ``PoolSeries/overdueLease``.
+    public static let overdueLease = PoolSetting(
+        "overdue_lease_seconds",
+        key: "overdueLease",
+        label: "lease overdue",
+        property: "series.overdueLease",
+        .series,
+        \.pool.values.series.overdueLease,
+        .seconds,
+        "how long no byte of a request that holds a connection must have moved for it to be overdue"
     )
 
     // MARK: Endpoint

@@ -42,6 +42,8 @@ public struct PoolSetting: Sendable, Hashable, CustomStringConvertible {
         case timeouts
         /// ``PoolTransport``. Fixed while the pool runs, because connections were opened with it.
         case transport
+        /// ``PoolSeries``. Fixed while the pool runs, because its metrics were begun with it.
+        case series
         /// ``EndpointConfiguration``.
         case endpoint
     }
