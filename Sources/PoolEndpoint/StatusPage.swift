@@ -22,7 +22,8 @@ enum StatusPage {
     }
 
     private static func section(_ reading: PoolReading) -> [String] {
-        let title = "pool \(reading.name) (\(reading.backend.library), \(reading.backend.tls))"
+        let backend = "\(reading.backend.library), \(reading.backend.tls)"
+        let title = "pool \(reading.name) (\(backend))\(reading.hasEnded ? ", ended" : "")"
         let caution = reading.backend.caution.map { [$0.fitted(to: width)] } ?? []
         return ["", title.fitted(to: width)] + caution + [""] + summary(reading) + origins(reading.origins)
             + sites(reading.sites)

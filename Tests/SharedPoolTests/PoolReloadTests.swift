@@ -38,8 +38,11 @@ struct PoolReloadTests {
         let provider = MutableInMemoryProvider(initialValues: ["httpClient.maxConnections": 80])
         try await withReload(of: ConfigReader(provider: provider)) { pool, client, log in
             try await eventually("the start is in force") { pool.reconfigurations.count == 1 }
+            try await eventually("the start is a success") { client.reading().lastReloadSucceeded == true }
             provider.setValue("many", forKey: "httpClient.maxConnections")
             try await eventually("it is warned of") { log.warnings.count == 1 }
+            #expect(client.reading().lastReloadSucceeded == false)
+            #expect(client.reading().reloadFailures == 1)
             #expect(
                 log.warnings == [
                     "limits unchanged: httpClient.maxConnections (MutableInMemoryProvider) is \"many\"; "
