@@ -108,7 +108,7 @@ let package = Package(
         .target(
             name: "PoolEndpoint",
             dependencies: [
-                "AcceptGuarding", "HTTPPool", "PoolMetrics",
+                "AcceptGuarding", "CLibz", "HTTPPool", "PoolMetrics",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -62,10 +62,12 @@ final class EndpointHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { close(context: context) }
 
     private func answer(_ request: HTTPRequestHead, context: ChannelHandlerContext) {
-        let answer = routes.answer(method: request.method, target: request.uri)
+        let answer = routes.answer(method: request.method, target: request.uri, headers: request.headers)
         var headers = HTTPHeaders()
         headers.add(name: "Content-Type", value: answer.contentType)
         headers.add(name: "Content-Length", value: String(answer.body.count))
+        if answer.isGzip { headers.add(name: "Content-Encoding", value: "gzip") }
+        if !answer.vary.isEmpty { headers.add(name: "Vary", value: answer.vary) }
         headers.add(name: "Cache-Control", value: "no-store")
         if answer.isMethodRefused { headers.add(name: "Allow", value: EndpointRoutes.allowedMethods) }
         let thenClose = peerIsDone || isLast || !request.isKeepAlive

@@ -10,6 +10,9 @@ struct EndpointRoutes: Sendable {
         var contentType = "text/plain; charset=utf-8"
         var body: [UInt8]
         var isMethodRefused = false
+        /// The request header fields that decide what the response is; empty if none does.
+        var vary = ""
+        var isGzip = false
     }
 
     let registry: PoolRegistry
@@ -22,18 +25,20 @@ struct EndpointRoutes: Sendable {
     /// Renders the response to a request, on the caller's thread. It waits only for the pools' locks, which are
     /// held briefly.
     ///
-    /// - Parameter target: the request target. Its query is ignored and never repeated.
-    func answer(method: HTTPMethod, target: String) -> Answer {
+    /// - Parameters:
+    ///   - target: the request target. Only `name[]` of its query counts, and nothing of it is repeated.
+    ///   - headers: of these, `Accept` and `Accept-Encoding` count.
+    func answer(method: HTTPMethod, target: String, headers: HTTPHeaders = HTTPHeaders()) -> Answer {
         guard method == .GET || method == .HEAD else {
             let text = "this endpoint is read-only; allowed: \(Self.allowedMethods)\n"
             return Answer(status: .methodNotAllowed, body: Array(text.utf8), isMethodRefused: true)
         }
         switch target.prefix(while: { $0 != "?" }) {
         case "/metrics":
-            let body = Exposition.text(registry.readings(), process: .current())
-            return Answer(contentType: Exposition.contentType, body: body)
+            return compressed(metrics(target: target, headers: headers), headers)
         case "/":
-            return Answer(body: Array(StatusPage.text(registry.readings(), pools: PoolCensus.counts).utf8))
+            let text = StatusPage.text(registry.readings(), pools: PoolCensus.counts)
+            return compressed(Answer(body: Array(text.utf8)), headers)
         case "/-/healthy":
             return Answer(body: Array("ok\n".utf8))
         default:
@@ -47,4 +52,31 @@ struct EndpointRoutes: Sendable {
             return Answer(status: .notFound, body: Array(text.utf8))
         }
     }
+
+    private func metrics(target: String, headers: HTTPHeaders) -> Answer {
+        let format = Exposition.Format(accept: headers.list("Accept"))
+        let body = Exposition.render(
+            registry.readings(),
+            process: .current(),
+            as: format,
+            only: FamilyNames.requested(by: target)
+        )
+        return Answer(contentType: format.contentType, body: body, vary: "Accept")
+    }
+
+    /// The same response, compressed if the request wants that.
+    private func compressed(_ answer: Answer, _ headers: HTTPHeaders) -> Answer {
+        var answer = answer
+        answer.vary += answer.vary.isEmpty ? "Accept-Encoding" : ", Accept-Encoding"
+        let codings = ContentCodings(headers.list("Accept-Encoding"))
+        guard codings.wantsGzip(bytes: answer.body.count), let body = Gzip.compressed(answer.body) else { return answer }
+        answer.body = body
+        answer.isGzip = true
+        return answer
+    }
+}
+
+extension HTTPHeaders {
+    /// All values of a list header as one; empty if there is none.
+    fileprivate func list(_ name: String) -> String { self[name].joined(separator: ",") }
 }

@@ -1,35 +1,72 @@
 import HTTPPool
 
-/// Renders readings in the Prometheus text format 0.0.4.
+/// Renders readings for Prometheus.
+///
+/// Both formats carry the same families, samples and values. A response needs ``Format/contentType`` as its
+/// `Content-Type`: Prometheus 3 refuses a scrape without it.
 public enum Exposition {
-    /// The value of the `Content-Type` header.
-    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+    /// Renders families with their samples, grouped by family.
+    ///
+    /// - Parameters:
+    ///   - readings: the pools, with unique names.
+    ///   - process: the reading of the process; `nil` omits the process families.
+    ///   - format: the format.
+    ///   - names: the families to render, by their own names or by those of their samples; `nil` renders all of them.
+    ///     Unknown names select nothing.
+    /// - Returns: the text, in UTF-8; without a sample, it is empty or `# EOF`, which is valid.
+    public static func render(
+        _ readings: [PoolReading],
+        process: ProcessReading?,
+        as format: Format,
+        only names: Set<String>? = nil
+    ) -> [UInt8] {
+        let counts = PoolCensus.counts
+        let scrape = Scrape(
+            pools: readings,
+            process: process,
+            poolsCreated: counts.created,
+            poolsAlive: counts.alive
+        )
+        return render(scrape, as: format, only: names)
+    }
 
-    /// Renders every family with its samples, grouped by family.
+    /// Renders every family in the text format 0.0.4.
     ///
     /// - Parameters:
     ///   - readings: the pools, with unique names.
     ///   - process: the reading of the process; `nil` omits the process families.
     public static func text(_ readings: [PoolReading], process: ProcessReading?) -> [UInt8] {
-        let counts = PoolCensus.counts
-        return text(
-            Scrape(pools: readings, process: process, poolsCreated: counts.created, poolsAlive: counts.alive)
-        )
+        render(readings, process: process, as: .text)
     }
 
-    static func text(_ scrape: Scrape) -> [UInt8] {
+    static func render(_ scrape: Scrape, as format: Format, only names: Set<String>? = nil) -> [UInt8] {
         let writer = SampleWriter(scrape)
         var bytes: [UInt8] = []
-        // Enough for most pools, so that the buffer is not reallocated while it grows.
-        bytes.reserveCapacity(scrape.pools.reduce(32768) { $0 + 32768 + $1.origins.count * 4096 })
-        for family in Family.all {
-            let start = bytes.count
-            bytes.append(piece: family.header)
-            let end = bytes.count
-            writer.write(family, to: &bytes)
-            // A family without samples is omitted, including its header.
-            if bytes.count == end { bytes.removeLast(end - start) }
+        if let names {
+            // Not in the order of the names: a family may be selected by several of them.
+            let selected = Set(names.compactMap { Family.indices[$0] })
+            for index in selected.sorted() { writer.write(Family.all[index], as: format, to: &bytes) }
+        } else {
+            // Enough for most pools, so that the buffer is not reallocated while it grows.
+            bytes.reserveCapacity(scrape.pools.reduce(32768) { $0 + 32768 + $1.origins.count * 4096 })
+            for family in Family.all { writer.write(family, as: format, to: &bytes) }
         }
+        if format.isOpenMetrics { bytes.append(text: "# EOF\n") }
         return bytes
     }
+}
+
+extension Family {
+    /// The position of each family in ``all``, by its names in both formats and by those of its samples.
+    fileprivate static let indices: [String: Int] = {
+        // A name may belong to two families: to one of them in OpenMetrics only. Then the other has it.
+        var indices: [String: Int] = [:]
+        for (index, family) in all.enumerated() { indices[family.name] = index }
+        for (index, family) in all.enumerated() {
+            let suffixes = family.kind == .histogram ? ["_bucket", "_sum", "_count"] : []
+            let others = suffixes.map { family.name + $0 } + [FamilyHeader.openMetricsName(family.name, family.kind)]
+            for name in others where indices[name] == nil { indices[name] = index }
+        }
+        return indices
+    }()
 }

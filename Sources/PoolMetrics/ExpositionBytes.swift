@@ -1,4 +1,4 @@
-/// Names, labels and numbers in the syntax of the text format, as bytes.
+/// Names, labels and numbers in the syntax of both formats, as bytes.
 extension [UInt8] {
     /// Appends a text unchanged.
     mutating func append(text: String) { append(contentsOf: text.utf8) }
@@ -7,29 +7,31 @@ extension [UInt8] {
     mutating func append(piece: borrowing [UInt8]) { piece.withUnsafeBufferPointer { append(contentsOf: $0) } }
 
     /// Appends the text of a `HELP` line, escaped.
-    mutating func append(help: String) {
+    ///
+    /// - Parameter quotes: whether to escape quotes too, as OpenMetrics asks; the text format has no such escape.
+    mutating func append(help: String, escapingQuotes quotes: Bool) {
         for byte in help.utf8 {
-            switch byte {
-            case UInt8(ascii: "\\"): append(text: "\\\\")
-            case UInt8(ascii: "\n"): append(text: "\\n")
-            default: append(byte)
-            }
+            if byte != UInt8(ascii: "\"") || quotes { append(escaped: byte) } else { append(byte) }
         }
     }
 
-    /// Appends `name="value"`, with the value escaped.
+    /// Appends `name="value"`, with the value escaped. The rules are those of both formats, and every other character may
+    /// be written as it is, also a control character.
     mutating func append(label name: String, value: String) {
         append(text: name)
         append(text: "=\"")
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\\"): append(text: "\\\\")
-            case UInt8(ascii: "\n"): append(text: "\\n")
-            case UInt8(ascii: "\""): append(text: "\\\"")
-            default: append(byte)
-            }
-        }
+        for byte in value.utf8 { append(escaped: byte) }
         append(UInt8(ascii: "\""))
+    }
+
+    /// No byte of a longer UTF-8 sequence equals one of those that are escaped.
+    private mutating func append(escaped byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\\"): append(text: "\\\\")
+        case UInt8(ascii: "\n"): append(text: "\\n")
+        case UInt8(ascii: "\""): append(text: "\\\"")
+        default: append(byte)
+        }
     }
 
     /// Appends a value: digits for a whole number, otherwise the shortest form that round-trips.

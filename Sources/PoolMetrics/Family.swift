@@ -31,8 +31,16 @@ struct Family: Sendable {
     struct Sample<Subject, Value>: Sendable {
         /// The labels, each as `,name="value"`.
         let labels: [UInt8]
+        /// The text from the labels to the value, rendered once instead of at every scrape.
+        let ending: [UInt8]
         /// The value; `nil` if the subject has no such series.
         let value: @Sendable (Subject) -> Value?
+
+        init(labels: [UInt8], value: @escaping @Sendable (Subject) -> Value?) {
+            self.labels = labels
+            self.ending = labels + "} ".utf8
+            self.value = value
+        }
     }
 
     let name: String
@@ -41,8 +49,10 @@ struct Family: Sendable {
     let samples: Samples
     /// The facts that a pool must report to have samples of this family.
     let needs: PoolFacts
-    /// The `HELP` and `TYPE` lines, rendered once instead of at every scrape.
-    let header: [UInt8]
+    /// The name as it is written in samples.
+    let nameBytes: [UInt8]
+    /// The lines that precede the samples in each format, rendered once instead of at every scrape.
+    private let headers: (text: [UInt8], openMetrics: [UInt8])
 
     init(_ name: String, _ kind: Kind, _ help: String, needs: PoolFacts = [], _ samples: Samples) {
         self.name = name
@@ -50,11 +60,16 @@ struct Family: Sendable {
         self.help = help
         self.kind = kind
         self.samples = samples
-        var header: [UInt8] = []
-        header.append(text: "# HELP \(name) ")
-        header.append(help: help)
-        header.append(text: "\n# TYPE \(name) \(kind.rawValue)\n")
-        self.header = header
+        self.nameBytes = Array(name.utf8)
+        self.headers = (
+            FamilyHeader.text(name, kind, help),
+            FamilyHeader.openMetrics(name, kind, help)
+        )
+    }
+
+    /// The lines that precede the samples: `HELP`, `TYPE`, and `UNIT` where the format has it.
+    func header(as format: Exposition.Format) -> [UInt8] {
+        format.isOpenMetrics ? headers.openMetrics : headers.text
     }
 }
 

@@ -29,17 +29,25 @@ struct SampleWriter {
         self.pools = scrape.pools.map(PoolLabels.init)
     }
 
+    /// Writes one family with its header. A family without samples is omitted.
+    func write(_ family: Family, as format: Exposition.Format, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes.append(piece: family.header(as: format))
+        let end = bytes.count
+        write(family, to: &bytes)
+        if bytes.count == end { bytes.removeLast(end - start) }
+    }
+
     /// Writes all samples of one family, for all pools.
-    func write(_ family: Family, to bytes: inout [UInt8]) {
-        let name = Array(family.name.utf8)
+    private func write(_ family: Family, to bytes: inout [UInt8]) {
+        let name = family.nameBytes
         switch family.samples {
         case .process(let value):
             guard let value = value(scrape) else { return }
             Self.line(name, [UInt8(ascii: " ")], value, to: &bytes)
         case .pool(let samples):
-            let endings = samples.map { Self.ending($0.labels) }
             for (labels, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
-                Self.write(samples, endings, of: reading, beginning: name + labels.pool, to: &bytes)
+                Self.write(samples, of: reading, beginning: name + labels.pool, to: &bytes)
             }
         case .origin(let samples): write(samples, of: \.origins, labelled: \.origins, family, name, to: &bytes)
         case .site(let samples): write(samples, of: \.sites, labelled: \.sites, family, name, to: &bytes)
@@ -53,7 +61,7 @@ struct SampleWriter {
         case .info(let labels):
             var written: Set<[UInt8]> = []
             for labels in labels(scrape).map(Family.rendered) where written.insert(labels).inserted {
-                Self.line(name + [UInt8(ascii: "{")], Self.ending(Array(labels.dropFirst())), 1, to: &bytes)
+                Self.line(name + [UInt8(ascii: "{")], Array(labels.dropFirst()) + "} ".utf8, 1, to: &bytes)
             }
         }
     }
@@ -67,24 +75,22 @@ struct SampleWriter {
         _ name: [UInt8],
         to bytes: inout [UInt8]
     ) {
-        let endings = samples.map { Self.ending($0.labels) }
         for (pool, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
             for (labels, subject) in zip(pool[keyPath: labels], reading[keyPath: subjects]) {
-                Self.write(samples, endings, of: subject, beginning: name + labels, to: &bytes)
+                Self.write(samples, of: subject, beginning: name + labels, to: &bytes)
             }
         }
     }
 
     private static func write<Subject>(
         _ samples: [Family.Sample<Subject, Double>],
-        _ endings: [[UInt8]],
         of subject: borrowing Subject,
         beginning: [UInt8],
         to bytes: inout [UInt8]
     ) {
         for index in samples.indices {
             guard let value = samples[index].value(subject) else { continue }
-            line(beginning, endings[index], value, to: &bytes)
+            line(beginning, samples[index].ending, value, to: &bytes)
         }
     }
 
@@ -95,13 +101,10 @@ struct SampleWriter {
             below &+= histogram.buckets[index]
             line(bucket, histogram.bounds.endings[index], Double(below), to: &bytes)
         }
-        let ending = Self.ending([])
+        let ending = Array("} ".utf8)
         line(name + "_sum".utf8 + labels, ending, histogram.sum, to: &bytes)
         line(name + "_count".utf8 + labels, ending, Double(below), to: &bytes)
     }
-
-    /// The text between the labels of the subject and the value.
-    private static func ending(_ labels: [UInt8]) -> [UInt8] { labels + "} ".utf8 }
 
     private static func line(
         _ beginning: borrowing [UInt8],
