@@ -24,10 +24,12 @@ public final class PoolRegistry: Sendable {
     /// Creates an empty registry, for tests or to expose some pools separately.
     public init() {}
 
+    /// All pools, in no order.
+    package var pools: [MeasuredPool] { entries.withLock { $0.values.compactMap(\.pool) } }
+
     /// Readings of all pools, sorted by name.
     public func readings() -> [PoolReading] {
-        let pools = entries.withLock { $0.values.compactMap(\.pool) }
-        return pools.map { $0.reading() }.sorted { $0.name < $1.name }
+        pools.map { $0.reading() }.sorted { $0.name < $1.name }
     }
 
     /// Reserves the pool's name.
