@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "HTTPRetry", targets: ["HTTPRetry"]),
         .library(name: "CurlPool", targets: ["CurlPool"]),
         .library(name: "PoolMetrics", targets: ["PoolMetrics"]),
+        .library(name: "PoolMetricsBridge", targets: ["PoolMetricsBridge"]),
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
         .library(name: "PoolTesting", targets: ["PoolTesting"]),
         .library(name: "SharedPool", targets: ["SharedPool"]),
@@ -50,8 +51,6 @@ let package = Package(
         ),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-        // Not used. swift-configuration's trait Reloading depends on it, and without it here SwiftPM 6.3 does not resolve a package
-        // that depends on this one: it evaluates the condition of the trait too late.
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -103,6 +102,17 @@ let package = Package(
         .target(
             name: "PoolMetrics",
             dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
+            swiftSettings: strict
+        ),
+        // The numbers in any backend of swift-metrics.
+        .target(
+            name: "PoolMetricsBridge",
+            dependencies: [
+                "HTTPPool", "PoolMetrics",
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -238,6 +248,17 @@ let package = Package(
                 "TestSupport", "HTTPPool", "PoolMetrics",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PoolMetricsBridgeTests",
+            dependencies: [
+                "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolMetrics", "PoolMetricsBridge", "TestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

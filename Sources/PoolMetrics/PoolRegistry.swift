@@ -40,6 +40,9 @@ public final class PoolRegistry: Sendable {
 
     init(clock: @escaping @Sendable () -> MonotonicTime) { self.clock = clock }
 
+    /// The live pools, in no order.
+    package var pools: [MeasuredPool] { state.withLock { Array($0.live.values) }.compactMap(\.pool) }
+
     /// Readings of all pools, those included that ended a short time ago, sorted by name.
     public func readings() -> [PoolReading] {
         let now = clock()

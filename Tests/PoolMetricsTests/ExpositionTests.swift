@@ -208,8 +208,11 @@ struct ExpositionTests {
         bytes.append(label: "a", value: "\\ \" \n")
         #expect(String(decoding: bytes, as: UTF8.self) == #"a="\\ \" \n""#)
         bytes = []
-        bytes.append(help: "\\ \" \n")
+        bytes.append(help: "\\ \" \n", escapingQuotes: false)
         #expect(String(decoding: bytes, as: UTF8.self) == #"\\ " \n"#)
+        bytes = []
+        bytes.append(help: "\\ \" \n", escapingQuotes: true)
+        #expect(String(decoding: bytes, as: UTF8.self) == #"\\ \" \n"#)
     }
 
     @Test(
