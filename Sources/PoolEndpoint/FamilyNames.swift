@@ -1,6 +1,6 @@
 /// The families that a scraper asks for with `?name[]=family`, as with other Prometheus client libraries.
 enum FamilyNames {
-    /// The values of every `name[]` in the query of a request target; `nil` if there is none, which asks for all.
+    /// The values of every `name[]` in the query of a request target; `nil` without any, which asks for all.
     ///
     /// Everything else in the query is ignored. The cost is linear in the length of the target, which the endpoint limits
     /// together with the head of the request.
@@ -28,7 +28,9 @@ enum FamilyNames {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else { return nil }
+            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)

@@ -30,7 +30,7 @@ public struct PoolReading: Sendable {
     public internal(set) var durations: PoolDurations
     /// When the oldest queued request was submitted; `nil` if none is queued.
     public let oldestQueued: MonotonicTime?
-    /// When the oldest live lease got its connection; `nil` if there is none, or if the pool does not report leases.
+    /// When the oldest live lease got its connection; `nil` if no request holds one, or if the pool does not report leases.
     public let oldestLease: MonotonicTime?
     /// Leases on which no byte has moved for the time set (`PoolSeries`); `nil` if the pool does not report it.
     public internal(set) var overdueLeases: OverdueLeases?
@@ -90,7 +90,7 @@ public struct PoolReading: Sendable {
     /// The age of the oldest queued request, in seconds; 0 if none is queued.
     public var oldestQueuedSeconds: Double { oldestQueued.map { Double(now - $0) / 1e9 } ?? 0 }
 
-    /// The age of the oldest lease, in seconds; 0 if there is none, `nil` if the pool does not report leases.
+    /// The age of the oldest lease, in seconds; 0 if no request holds one, `nil` if the pool does not report leases.
     public var oldestLeaseSeconds: Double? {
         facts.contains(.leaseStates) ? oldestLease.map { Double(now - $0) / 1e9 } ?? 0 : nil
     }

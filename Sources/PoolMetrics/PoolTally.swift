@@ -135,4 +135,3 @@ struct PoolTally: Sendable {
         sites.introduce(site, as: Int(site.index), at: now)
     }
 }
-

@@ -30,7 +30,11 @@ struct LeaseBoardTests {
         let board = LeaseBoard()
         let writer = Task.detached {
             for step in 1...200_000 as ClosedRange<UInt64> {
-                board.set(step % 2 == 0 ? .sending : .receiving, at: MonotonicTime(nanoseconds: step), of: Int(step % 300))
+                board.set(
+                    step % 2 == 0 ? .sending : .receiving,
+                    at: MonotonicTime(nanoseconds: step),
+                    of: Int(step % 300)
+                )
             }
         }
         var found = 0

@@ -17,7 +17,11 @@ struct PlacementTests {
         #expect(rig.levels().connections.active == 1)
         #expect(rig.levels().requests.inFlight == 1)
         let events = rig.takeEvents()
-        #expect(events.map(\.kind) == [.connecting(waited: 0), .connectionOpened(took: 5), .acquired(.new, waited: 5, queued: 0)])
+        #expect(
+            events.map(\.kind) == [
+                .connecting(waited: 0), .connectionOpened(took: 5), .acquired(.new, waited: 5, queued: 0),
+            ]
+        )
         #expect(events.allSatisfy { $0.origin == OriginID(index: 0) })
     }
 

@@ -188,7 +188,10 @@ struct ExpositionTests {
         client.report(PoolTurn().introducing(0, "a"))
         let page = try page()
         #expect(page.value("http_client_pool_reuse_ratio") == nil)
-        #expect(page.all("http_client_pool_connections_closed_total").map(\.value) == Array(repeating: 0, count: CloseReason.allCases.count))
+        #expect(
+            page.all("http_client_pool_connections_closed_total").map(\.value)
+                == Array(repeating: 0, count: CloseReason.allCases.count)
+        )
         #expect(page.all("http_client_pool_acquire_duration_seconds_count").map(\.value) == [0, 0])
         withExtendedLifetime(pool) {}
     }

@@ -55,7 +55,9 @@ struct PeakTests {
                 let before = changes.last { $0.time < begin }?.level ?? 0
                 let expected = changes.filter { $0.time >= begin }.map(\.level).reduce(before, max)
                 if peak.highest(at: at(now)).queued != expected {
-                    Issue.record("\(peak.highest(at: at(now)).queued) instead of \(expected) at \(now) after \(changes)")
+                    Issue.record(
+                        "\(peak.highest(at: at(now)).queued) instead of \(expected) at \(now) after \(changes)"
+                    )
                     return
                 }
             }
@@ -88,7 +90,13 @@ struct IntegralTests {
     @Test("They are the sum of level by time, to the nanosecond")
     func exact() {
         var history = PoolHistory()
-        history.set(levels { $0.connections.active = 3; $0.requests.queued = 2 }, [.connections], at: at(0))
+        history.set(
+            levels {
+                $0.connections.active = 3; $0.requests.queued = 2
+            },
+            [.connections],
+            at: at(0)
+        )
         history.set(levels { $0.connections.idle = 5 }, [], at: at(1500))
         history.advance(to: at(3500))
         history.advance(to: at(3500))

@@ -32,7 +32,10 @@ struct MeterTests {
             events += Array(repeating: .acquired(.a, kind, site: site, waited: 1000, queued: 500), count: index + 1)
         }
         for (index, reason) in AcquireFailure.allCases.enumerated() {
-            events += Array(repeating: .acquireFailed(.a, reason, site: site, waited: 1000, queued: 300), count: index + 1)
+            events += Array(
+                repeating: .acquireFailed(.a, reason, site: site, waited: 1000, queued: 300),
+                count: index + 1
+            )
         }
         for (index, reason) in ConnectFailure.allCases.enumerated() {
             events += Array(repeating: .connectFailed(.a, reason, took: 1000), count: index + 1)
@@ -50,8 +53,12 @@ struct MeterTests {
 
         let a = try origin("http://a:80")
         #expect(AcquireKind.allCases.map { a.acquires[$0] } == [1, 2, 3])
-        #expect(AcquireFailure.allCases.map { a.acquireFailures[$0] } == Array(1...UInt64(AcquireFailure.allCases.count)))
-        #expect(ConnectFailure.allCases.map { a.connectFailures[$0] } == Array(1...UInt64(ConnectFailure.allCases.count)))
+        #expect(
+            AcquireFailure.allCases.map { a.acquireFailures[$0] } == Array(1...UInt64(AcquireFailure.allCases.count))
+        )
+        #expect(
+            ConnectFailure.allCases.map { a.connectFailures[$0] } == Array(1...UInt64(ConnectFailure.allCases.count))
+        )
         #expect(CloseReason.allCases.map { a.connectionsClosed[$0] } == Array(1...UInt64(CloseReason.allCases.count)))
         #expect(PoolLimit.allCases.map { a.limitWaits[$0] } == Array(1...UInt64(PoolLimit.allCases.count)))
         #expect(LeaseOutcome.allCases.map { a.leases[$0] } == [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
@@ -68,7 +75,9 @@ struct MeterTests {
         #expect(reading.durations.acquireFailed.count == sum(AcquireFailure.self))
         #expect(abs(reading.durations.queuedFailed.sum - Double(sum(AcquireFailure.self)) * 300e-9) < 1e-12)
         #expect(reading.durations.timeToHead.sum == 2.5)
-        #expect((reading.durations.connected.count, reading.durations.connectFailed.count) == (1, sum(ConnectFailure.self)))
+        #expect(
+            (reading.durations.connected.count, reading.durations.connectFailed.count) == (1, sum(ConnectFailure.self))
+        )
         #expect(reading.durations.lease.sum == 3)
         #expect(reading.durations.connectionLifetime.count == sum(CloseReason.self))
         #expect(reading.durations.connectionRequests.sum == Double(sum(CloseReason.self) * 7))

@@ -17,7 +17,9 @@ struct SeriesNamesTests {
         let client = try InstrumentedClient(pool, name: "pool", registry: registry)
         client.measured.noteReload(succeeded: true)
         var turn = PoolTurn([.acquired(.a, .new, site: CallSite("site 0"), waited: 1, queued: 0)])
-        for index in 0..<origins { turn = turn.introducing(Int32(index), "origin-\(index)").levels(Int32(index), idle: 1) }
+        for index in 0..<origins {
+            turn = turn.introducing(Int32(index), "origin-\(index)").levels(Int32(index), idle: 1)
+        }
         for index in 0..<sites { turn = turn.levels(CallSite("site \(index)"), queued: 1) }
         pool.report(turn)
         let text = String(decoding: Exposition.text(registry.readings(), process: .current()), as: UTF8.self)

@@ -47,7 +47,9 @@ private struct Origins {
         turn(host, active: 0, [.connectFailed(.a, .dns, took: 1), .acquireFailed(.a, .connectFailed, waited: 1)])
     }
 
-    var labels: Set<String> { Set(tally.origins.rows.map { $0.label.replacing("http://", with: "").replacing(":80", with: "") }) }
+    var labels: Set<String> {
+        Set(tally.origins.rows.map { $0.label.replacing("http://", with: "").replacing(":80", with: "") })
+    }
 
     func acquires(_ host: String) -> UInt64? {
         tally.origins.rows.first { $0.label.contains("//\(host):") || $0.label == host }?.acquires.total

@@ -49,7 +49,9 @@ struct ServiceTests {
             try await eventually("the request runs") { rig.levels.requests.inFlight == 1 }
             rig.run.cancel()
             // A graceful shutdown would give the request ten seconds.
-            try await eventually("the pool is gone", within: .seconds(8)) { rig.registry.readings().allSatisfy(\.hasEnded) }
+            try await eventually("the pool is gone", within: .seconds(8)) {
+                rig.registry.readings().allSatisfy(\.hasEnded)
+            }
             #expect(await hanging == .shutdown)
             _ = await rig.run.result
             try await expectNothingLeft(of: rig)

@@ -8,7 +8,14 @@ extension PoolEvent {
         site: CallSite = .unattributed,
         waited: UInt64,
         queued: UInt64
-    ) -> PoolEvent { PoolEvent(.acquired(kind, waited: waited, queued: queued), origin, at: MonotonicTime(nanoseconds: 0), site: site) }
+    ) -> PoolEvent {
+        PoolEvent(
+            .acquired(kind, waited: waited, queued: queued),
+            origin,
+            at: MonotonicTime(nanoseconds: 0),
+            site: site
+        )
+    }
 
     package static func acquireFailed(
         _ origin: OriginID,
@@ -16,7 +23,14 @@ extension PoolEvent {
         site: CallSite = .unattributed,
         waited: UInt64,
         queued: UInt64 = 0
-    ) -> PoolEvent { PoolEvent(.acquireFailed(reason, waited: waited, queued: queued), origin, at: MonotonicTime(nanoseconds: 0), site: site) }
+    ) -> PoolEvent {
+        PoolEvent(
+            .acquireFailed(reason, waited: waited, queued: queued),
+            origin,
+            at: MonotonicTime(nanoseconds: 0),
+            site: site
+        )
+    }
 
     package static func queued(_ origin: OriginID, behind limit: PoolLimit) -> PoolEvent {
         PoolEvent(.queued(behind: limit, waited: 0), origin, at: MonotonicTime(nanoseconds: 0))
@@ -40,7 +54,11 @@ extension PoolEvent {
         lifetime: UInt64,
         requests: UInt32
     ) -> PoolEvent {
-        PoolEvent(.connectionClosed(reason, lifetime: lifetime, requests: requests), origin, at: MonotonicTime(nanoseconds: 0))
+        PoolEvent(
+            .connectionClosed(reason, lifetime: lifetime, requests: requests),
+            origin,
+            at: MonotonicTime(nanoseconds: 0)
+        )
     }
 
     package static func leaseEnded(
@@ -48,7 +66,11 @@ extension PoolEvent {
         _ outcome: LeaseOutcome = .success,
         site: CallSite = .unattributed,
         held: UInt64
-    ) -> PoolEvent { PoolEvent(.leaseEnded(outcome, held: held), origin, at: MonotonicTime(nanoseconds: 0), site: site) }
+    ) -> PoolEvent {
+        PoolEvent(.leaseEnded(outcome, held: held), origin, at: MonotonicTime(nanoseconds: 0), site: site)
+    }
 
-    package static func staleRetry(_ origin: OriginID) -> PoolEvent { PoolEvent(.staleRetry, origin, at: MonotonicTime(nanoseconds: 0)) }
+    package static func staleRetry(_ origin: OriginID) -> PoolEvent {
+        PoolEvent(.staleRetry, origin, at: MonotonicTime(nanoseconds: 0))
+    }
 }

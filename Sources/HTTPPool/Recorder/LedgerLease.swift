@@ -9,7 +9,8 @@ struct LedgerLease: Sendable {
 
     var state: LeaseState {
         let phase: RequestPhase =
-            if side == .caller { .heldByCaller } else if hasHead { .receiving } else if isSent { .waitingForHead } else {
+            if side == .caller { .heldByCaller } else if hasHead { .receiving } else if isSent { .waitingForHead } else
+            {
                 .sending
             }
         return LeaseState(phase, moved: moved)
