@@ -29,6 +29,9 @@ struct ResponseFraming {
     /// to HEAD.
     var endsWithConnection: Bool { mayEndWithConnection && length == nil && !isChunked }
 
+    /// Whether the length alone delimits the body: chunks take precedence (RFC 9112, 6.3, item 3).
+    var isDelimitedByLength: Bool { length != nil && !isChunked }
+
     init() { (mayEndWithConnection, isHTTP10) = (false, false) }
 
     /// Begins a head with this status line.

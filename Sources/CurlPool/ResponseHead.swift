@@ -97,4 +97,9 @@ struct ResponseHead {
     func isWhole(after count: UInt64) -> Bool {
         isComplete && (code == 204 || code == 304 || framing.length == count)
     }
+
+    /// Whether `count` bytes of the body do not contradict that the response is whole.
+    func mayBeWhole(after count: UInt64) -> Bool {
+        isComplete && (!framing.isDelimitedByLength || isWhole(after: count))
+    }
 }

@@ -211,6 +211,56 @@ struct EarlyResponseTests {
         }
     }
 
+    // libcurl then reads it in the call in which it begins to send, and waits for the same events before and after.
+    @Test(
+        "A response that is there before the request has left: it is the caller's, and the body is not waited for",
+        arguments: [0, 3, 4]
+    )
+    func hastyResponse(index: Int) async throws {
+        let (response, text) = Self.responses[index]
+        let port = try SharedPort()
+        // Connects, once somebody listens, no earlier than the kernel tries again.
+        var hole: FullBacklog? = try port.blackHole(1)
+        let responded = Counter()
+        try await withMeasuredPool {
+            $0.limits.maxConnections = 1
+            $0.timeouts.total = .seconds(30)
+        } _: { client in
+            let executor = try #require(client.pool.executor)
+            let bytes = [UInt8](repeating: 0x78, count: 32 << 20)
+            let authority = "127.0.0.1:\(port.number)"
+            let fetched = Task { try await client.fetch(.to(authority, method: .post), body: .bytes(bytes)) }
+            try await client.becomes(connecting: 1)
+            let isHeld = Counter()
+            let hold = Task(executorPreference: executor) {
+                isHeld.add(1)
+                try waitOnThread("the peer has responded") { responded.value > 0 }
+            }
+            try await eventually("the pool's thread is held") { isHeld.value == 1 }
+            withExtendedLifetime(hole) {}
+            hole = nil
+            let peer = try ScriptedPeer(port: port.number) { connection, number in
+                if number > 0, try connection.readHeadOnly() != nil { return connection.answer("next") }
+                connection.write(response)
+                responded.add(1)
+                connection.waitForEndUnread()
+            }
+            try await hold.value
+            if endIsHidden(index, from: client) {
+                let error = try await poolError { _ = try await fetched.value }
+                #expect([.readTimeout, .totalTimeout].contains(error.code), "\(error)")
+                return
+            }
+            let early = try await fetched.value
+            #expect(early.text == text)
+            #expect("HTTP/1.1 \(early.status)" == response.prefix(12))
+            try await client.becomes()
+            let next = try await client.fetch(.to(authority, "/next"))
+            #expect(next.text == "next")
+            try await peer.stop()
+        }
+    }
+
     // RFC 9112, 9.3; square/okhttp #3252, curl/curl #11678.
     @Test(
         "A connection is used again only behind a body that was sent as a whole",

@@ -33,9 +33,34 @@ extension CurlDriver {
     /// libcurl no longer waits for readability. With HTTP/1.1, this indicates that the response is complete.
     func stoppedReading(_ slot: CurlSlot) {
         guard let exchange = slot.soleExchange, let transfer = exchange.transfer, transfer.isRunning,
-            transfer.isReceiving, exchange.response.head.isComplete, exchange.isUploading
+            transfer.isReceiving, exchange.isUploading,
+            exchange.response.head.mayBeWhole(after: transfer.attempt.bodyBytes)
         else { return }
         responseIsWhole(transfer)
+    }
+
+    /// Looks for complete responses among those whose end libcurl may not have shown by a change of what it waits for:
+    /// the response arrived within one call to libcurl, before and after which it waited for writability alone. That is
+    /// so if a peer responds while libcurl sends the first bytes on a new connection, and if a paused response is
+    /// resumed.
+    ///
+    /// Any other response ends with a change, which ``stoppedReading(_:)`` handles.
+    func examineEarlyHeads() {
+        // Otherwise libcurl has not been run since, and what it waits for is not up to date.
+        guard curlTimer.map({ $0 > now }) ?? true else { return }
+        for transfer in earlyHeads where transfer.isRunning {
+            guard let slot = transfer.slot, !isReading(transfer, slot) else { continue }
+            stoppedReading(slot)
+        }
+        earlyHeads.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether libcurl waits for readability of the transfer's connection.
+    private func isReading(_ transfer: CurlTransfer, _ slot: CurlSlot) -> Bool {
+        let isRead = { (descriptor: Int32) in
+            self.sockets[descriptor].slot == slot.id && self.sockets[descriptor].wanted.contains(.read)
+        }
+        return slot.connection.map(isRead) == true || transfer.sockets.opened.contains(where: isRead)
     }
 
     /// libcurl gives up sending the body after a status of 300 or above, but waits forever if the upload was

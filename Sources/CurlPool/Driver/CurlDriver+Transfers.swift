@@ -18,6 +18,7 @@ extension CurlDriver {
             performDeferred()
             letCurlWork()
         } while settleJoins()
+        if !earlyHeads.isEmpty { examineEarlyHeads() }
     }
 
     /// The maximum number of consecutive calls; usually one is enough. The rest is left to the next turn, so that

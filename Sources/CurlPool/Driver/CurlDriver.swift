@@ -74,6 +74,9 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) private var lateEvents = EventQueue.Happened()
     /// Exchanges whose response completed before their request.
     @exclusivity(unchecked) var early: [EarlyResponse] = []
+    /// Transfers whose head arrived before their request was sent, or that resumed receiving since; see
+    /// ``examineEarlyHeads()``.
+    @exclusivity(unchecked) var earlyHeads: [CurlTransfer] = []
     /// Writable connections on which the pending upload cannot proceed, with the time at which waiting for
     /// writability resumes.
     @exclusivity(unchecked) var writeStalls: [WriteStall] = []

@@ -8,6 +8,7 @@ extension CurlTransfer {
         }
         // The upload may already have been paused.
         driver.awaits(self)
+        driver.earlyHeads.append(self)
         noteIfWhole(exchange)
     }
 

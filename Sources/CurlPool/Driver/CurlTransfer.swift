@@ -379,7 +379,10 @@ final class CurlTransfer {
         let before = attempt.pause
         attempt.pause.resume(receiving: exchange.caller.stream?.hasRoom == true, sending: exchange.upload.hasNews)
         guard attempt.pause.bits != before.bits else { return }
-        if isReceiving, !before.isReceiving { driver.resume(self) }
+        if isReceiving, !before.isReceiving {
+            driver.resume(self)
+            if exchange.isUploading { driver.earlyHeads.append(self) }
+        }
         driver.awaits(self)
         // Callbacks run within this call. If one of them aborts the transfer, its only effect is that this call
         // fails.
