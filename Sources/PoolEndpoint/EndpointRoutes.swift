@@ -69,7 +69,9 @@ struct EndpointRoutes: Sendable {
         var answer = answer
         answer.vary += answer.vary.isEmpty ? "Accept-Encoding" : ", Accept-Encoding"
         let codings = ContentCodings(headers.list("Accept-Encoding"))
-        guard codings.wantsGzip(bytes: answer.body.count), let body = Gzip.compressed(answer.body) else { return answer }
+        guard codings.wantsGzip(bytes: answer.body.count), let body = Gzip.compressed(answer.body) else {
+            return answer
+        }
         answer.body = body
         answer.isGzip = true
         return answer

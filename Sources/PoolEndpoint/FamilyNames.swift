@@ -6,7 +6,7 @@ enum FamilyNames {
     /// together with the head of the request.
     static func requested(by target: String) -> Set<String>? {
         guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
-        let query = target[start...].utf8.dropFirst().prefix { $0 != UInt8(ascii: "#") }
+        let query = target[start...].utf8.dropFirst()
         var names: Set<String> = []
         var isAsked = false
         for pair in query.split(separator: UInt8(ascii: "&")) {
@@ -28,7 +28,9 @@ enum FamilyNames {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else { return nil }
+            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)

@@ -27,7 +27,8 @@ package struct WeightedValue: Sendable, Hashable {
             if name == "q" {
                 weight = Double(text).flatMap { $0.isFinite ? min(max($0, 0), 1) : nil } ?? 0
             } else {
-                parameters[name] = text.count > 1 && text.first == "\"" && text.last == "\""
+                parameters[name] =
+                    text.count > 1 && text.first == "\"" && text.last == "\""
                     ? String(text.dropFirst().dropLast()) : String(text)
             }
         }
