@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := brotli curl nginx openssl procps prometheus python3 tinyproxy zstd
+TEST_PACKAGES := brotli curl nginx openssl procps prometheus python3 python3-venv tinyproxy zstd
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
@@ -26,6 +26,14 @@ deps: swift ## Install what the build needs, where it is missing
 
 deps-test: ## Install the programs that the tests ask, where they are missing
 	@packages="$(TEST_PACKAGES)"; $(INSTALL_MISSING)
+	@$(MAKE) --no-print-directory $(TEST_VENV)/installed
+
+# What the tests ask of Python, in an environment of its own; made anew when the list changes.
+TEST_VENV := Tests/Python/.venv
+$(TEST_VENV)/installed: Tests/Python/requirements.txt
+	python3 -m venv --clear $(TEST_VENV)
+	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 build: deps ## Build everything for debugging
 	swift build

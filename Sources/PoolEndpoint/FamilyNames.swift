@@ -6,7 +6,7 @@ enum FamilyNames {
     /// together with the head of the request.
     static func requested(by target: String) -> Set<String>? {
         guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
-        let query = target[start...].utf8.dropFirst().prefix { $0 != UInt8(ascii: "#") }
+        let query = target[start...].utf8.dropFirst()
         var names: Set<String> = []
         var isAsked = false
         for pair in query.split(separator: UInt8(ascii: "&")) {

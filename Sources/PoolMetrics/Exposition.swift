@@ -2,7 +2,7 @@ import HTTPPool
 
 /// Renders readings for Prometheus.
 ///
-/// Both formats carry the same families, samples and values. A response needs ``Format/contentType`` as its
+/// All formats carry the same families, samples and values. A response needs ``Format/contentType`` as its
 /// `Content-Type`: Prometheus 3 refuses a scrape without it.
 public enum Exposition {
     /// Renders families with their samples, grouped by family.

@@ -13,16 +13,17 @@ final class Prometheus: Sendable {
     private let program: Program
     private let folder: URL
     private let address: String
+    private let targets: Int
 
     /// Starts it and waits until it is ready.
     ///
-    /// - Parameter target: host and port of the endpoint, in place of the one in the configuration.
-    static func start(scraping target: String) async throws -> Prometheus {
+    /// - Parameter targets: hosts and ports of endpoints, in place of the one in the configuration.
+    static func start(scraping targets: String...) async throws -> Prometheus {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("prometheus-\(UUID().uuidString)")
         try FileManager.default.copyItem(at: shippedFolder, to: folder)
         do {
             let file = folder.appendingPathComponent("prometheus.yml")
-            try configuration(from: file, scraping: target).write(to: file, atomically: true, encoding: .utf8)
+            try configuration(from: file, scraping: targets).write(to: file, atomically: true, encoding: .utf8)
             let options = [
                 "--config.file=\(file.path)", "--storage.tsdb.path=\(folder.path)/data",
                 "--web.listen-address=127.0.0.1:0",
@@ -39,17 +40,18 @@ final class Prometheus: Sendable {
             try await eventually("Prometheus is ready") {
                 try await curl("--fail", "http://\(address)/-/ready").status == 0
             }
-            return Prometheus(program: program, folder: folder, address: address)
+            return Prometheus(program: program, folder: folder, address: address, targets: targets.count)
         } catch {
             try? FileManager.default.removeItem(at: folder)
             throw error
         }
     }
 
-    private init(program: Program, folder: URL, address: String) {
+    private init(program: Program, folder: URL, address: String, targets: Int) {
         self.program = program
         self.folder = folder
         self.address = address
+        self.targets = targets
     }
 
     deinit {
@@ -71,13 +73,27 @@ final class Prometheus: Sendable {
         try await ask("label/\(label)/values", ["match[]=\(selector)"])
     }
 
-    /// Waits until a scrape that begins now or later is stored.
+    /// Waits until a scrape of each target that begins now or later is stored.
     func nextScrape() async throws {
         let now = Date().timeIntervalSince1970
         try await eventually("the next scrape") {
             let scrapes = try await query("timestamp(up) * up")
-            return scrapes.contains { $0.value > now }
+            return scrapes.count == targets && scrapes.allSatisfy { $0.value > now }
         }
+    }
+
+    /// The instances whose last scrape declared a family of this name, and its type and unit there.
+    func declarations(of family: String) async throws -> [String: Declaration] {
+        let found: [Answer.Metadata] = try await ask("targets/metadata", ["metric=\(family)"])
+        return found.reduce(into: [:]) { declarations, row in
+            declarations[row.target["instance"] ?? ""] = Declaration(type: row.type, unit: row.unit)
+        }
+    }
+
+    /// What a scrape said about a family.
+    struct Declaration: Hashable {
+        let type: String
+        let unit: String
     }
 
     private func ask<Value: Decodable>(_ path: String, _ parameters: [String]) async throws -> Value {
@@ -96,10 +112,11 @@ extension Prometheus {
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("prometheus")
 
     /// The shipped configuration, with another target and scrapes that a test can wait for.
-    private static func configuration(from file: URL, scraping target: String) throws -> String {
+    private static func configuration(from file: URL, scraping targets: [String]) throws -> String {
         var text = try String(contentsOf: file, encoding: .utf8)
         for (shipped, ours) in [
-            ("\"127.0.0.1:9464\"", "\"\(target)\""), ("scrape_interval: 5s", "scrape_interval: 250ms"),
+            ("\"127.0.0.1:9464\"", targets.map { "\"\($0)\"" }.joined(separator: ", ")),
+            ("scrape_interval: 5s", "scrape_interval: 250ms"),
             ("scrape_timeout: 4s", "scrape_timeout: 250ms"),
         ] {
             guard text.contains(shipped) else { throw TestFailure("prometheus.yml has no \(shipped)") }
@@ -111,6 +128,11 @@ extension Prometheus {
     /// The JSON of its HTTP API.
     private enum Answer {
         struct Envelope<Value: Decodable>: Decodable { let data: Value? }
+        struct Metadata: Decodable {
+            let target: [String: String]
+            let type: String
+            let unit: String
+        }
         struct Vector: Decodable { let result: [Row] }
         struct Row: Decodable {
             let metric: [String: String]

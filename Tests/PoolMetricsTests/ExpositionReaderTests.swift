@@ -36,4 +36,35 @@ struct ExpositionReaderTests {
     func refuses(_ text: String) {
         #expect(throws: ExpositionReader.Failure.self) { try ExpositionReader(Array(text.utf8)) }
     }
+
+    static let counter = "# HELP a C.\n# TYPE a counter\n"
+    static let seconds = "# HELP a_seconds S.\n# TYPE a_seconds gauge\n"
+
+    @Test("It reads OpenMetrics, with names of counters and units as they are there")
+    func readsOpenMetrics() throws {
+        let text =
+            "# HELP a \\\"A\\\".\n# TYPE a counter\na_total 2\n\(Self.seconds)# UNIT a_seconds seconds\na_seconds 1\n# EOF\n"
+        let page = try ExpositionReader(Array(text.utf8), as: .openMetrics)
+        #expect(page.value("a_total") == 2)
+        #expect(page.types == ["a": "counter", "a_seconds": "gauge"])
+        #expect(page.units == ["a_seconds": "seconds"])
+        #expect(page.helps["a"] == "\"A\".")
+        #expect(page.samples.map(\.family) == ["a", "a_seconds"])
+    }
+
+    @Test(
+        "It refuses what is wrong in OpenMetrics",
+        arguments: [
+            "", counter + "a_total 1\n", counter + "a_total 1\n# EOF\n\n", counter + "a_total 1\n# EOF",
+            counter + "a_total 1\n# EOF\n# EOF\n", counter + "a 1\n# EOF\n", counter + "a_total -1\n# EOF\n",
+            counter + "a_total 1\na_created 1\n# EOF\n",
+            "# HELP a_total A.\n# TYPE a_total counter\na_total_total 1\n# EOF\n",
+            "# HELP a \"A\".\n# TYPE a gauge\na 1\n# EOF\n", seconds + "a_seconds 1\n# EOF\n",
+            seconds + "# UNIT a_seconds bytes\na_seconds 1\n# EOF\n",
+            seconds + "a_seconds 1\n# UNIT a_seconds seconds\n# EOF\n",
+        ]
+    )
+    func refusesOpenMetrics(_ text: String) {
+        #expect(throws: ExpositionReader.Failure.self) { try ExpositionReader(Array(text.utf8), as: .openMetrics) }
+    }
 }

@@ -210,12 +210,11 @@ struct ExpositionTests {
         var bytes: [UInt8] = []
         bytes.append(label: "a", value: "\\ \" \n")
         #expect(String(decoding: bytes, as: UTF8.self) == #"a="\\ \" \n""#)
-        bytes = []
-        bytes.append(help: "\\ \" \n", escapingQuotes: false)
-        #expect(String(decoding: bytes, as: UTF8.self) == #"\\ " \n"#)
-        bytes = []
-        bytes.append(help: "\\ \" \n", escapingQuotes: true)
-        #expect(String(decoding: bytes, as: UTF8.self) == #"\\ \" \n"#)
+        for (quotes, expected) in [(false, #"\\ " \n"#), (true, #"\\ \" \n"#)] {
+            bytes = []
+            bytes.append(help: "\\ \" \n", escapingQuotes: quotes)
+            #expect(String(decoding: bytes, as: UTF8.self) == expected)
+        }
     }
 
     @Test(

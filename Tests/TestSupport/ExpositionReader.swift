@@ -1,5 +1,5 @@
-/// Reads the Prometheus text format 0.0.4 strictly, and refuses what Prometheus itself would let pass: a series that is
-/// written twice, a family in two places, a family without HELP or TYPE, buckets that are not cumulative.
+/// Reads the Prometheus text format 0.0.4 or OpenMetrics 1.0.0 strictly, and refuses what Prometheus itself would let pass:
+/// a series that is written twice, a family in two places, a family without HELP or TYPE, buckets that are not cumulative.
 ///
 ///     let page = try ExpositionReader(bytes)
 ///     page.value("http_client_pool_requests", ["origin": "http://a:80", "state": "queued"])  // Double?
@@ -8,7 +8,15 @@
 ///
 /// It needs nothing but the standard library.
 package struct ExpositionReader: Sendable {
+    package enum Format: Sendable, CaseIterable {
+        case text
+        /// With a UNIT wherever the name ends with one.
+        case openMetrics
+    }
+
     package struct Sample: Sendable {
+        /// The name of its family, which differs between the formats.
+        package fileprivate(set) var family = ""
         package let name: String
         package let labels: [String: String]
         package let value: Double
@@ -27,13 +35,24 @@ package struct ExpositionReader: Sendable {
     package private(set) var types: [String: String] = [:]
     /// The help of each family, unescaped.
     package private(set) var helps: [String: String] = [:]
+    /// The unit of each family that has one; only OpenMetrics writes it.
+    package private(set) var units: [String: String] = [:]
+    private let format: Format
 
-    package init(_ bytes: [UInt8]) throws {
+    package init(_ bytes: [UInt8], as format: Format = .text) throws {
+        self.format = format
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure(line: 0, reason: "not UTF-8") }
-        guard text.unicodeScalars.last == "\n" else { throw Failure(line: 0, reason: "the last line has no end") }
+        guard text.unicodeScalars.last ?? "\n" == "\n" else {
+            throw Failure(line: 0, reason: "the last line has no end")
+        }
         var family = ""
         var series: Set<String> = []
-        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        if format == .openMetrics {
+            guard let last = lines.popLast(), String(last) == "# EOF" else {
+                throw Failure(line: 0, reason: "the text does not end with # EOF")
+            }
+        }
         for (index, scalars) in lines.enumerated() {
             let number = index + 1
             let line = String(scalars)
@@ -41,17 +60,21 @@ package struct ExpositionReader: Sendable {
                 family = try readHelp(line, number)
             } else if line.hasPrefix("# TYPE ") {
                 try readType(line, number, family)
+            } else if line.hasPrefix("# UNIT "), format == .openMetrics {
+                try readUnit(line, number, family)
             } else {
-                let sample = try Self.readSample(line, number)
+                var sample = try Self.readSample(line, number)
                 guard types[family] != nil, belongs(sample.name, to: family) else {
                     throw Failure(line: number, reason: "\(sample.name) stands outside its family")
                 }
                 guard series.insert("\(sample.name) \(sample.labels.sorted { $0.key < $1.key })").inserted else {
                     throw Failure(line: number, reason: "the series is written twice: \(line)")
                 }
+                sample.family = family
                 samples.append(sample)
             }
         }
+        if format == .openMetrics { try checkUnits() }
         try checkValues()
         try checkHistograms()
     }
@@ -79,7 +102,11 @@ extension ExpositionReader {
         guard parts.count == 2, Self.isName(parts[0]) else { throw Failure(line: number, reason: "a bad HELP line") }
         let family = String(parts[0])
         guard helps[family] == nil else { throw Failure(line: number, reason: "\(family) is in two places") }
-        guard let help = Self.unescaped(parts[1], escapes: ["\\": "\\", "n": "\n"]) else {
+        // Only OpenMetrics escapes quotes here, and there each of them.
+        let isRefused = format == .openMetrics && Self.hasBareQuote(parts[1])
+        var escapes: [Unicode.Scalar: Unicode.Scalar] = ["\\": "\\", "n": "\n"]
+        if format == .openMetrics { escapes["\""] = "\"" }
+        guard !isRefused, let help = Self.unescaped(parts[1], escapes: escapes) else {
             throw Failure(line: number, reason: "a bad escape in HELP")
         }
         helps[family] = help
@@ -94,8 +121,34 @@ extension ExpositionReader {
         types[family] = String(parts[1])
     }
 
+    private mutating func readUnit(_ line: String, _ number: Int, _ family: String) throws {
+        let parts = line.dropFirst(7).split(separator: " ")
+        guard parts.count == 2, parts[0] == family, family.hasSuffix("_\(parts[1])"), samples.last?.family != family,
+            units.updateValue(String(parts[1]), forKey: family) == nil
+        else { throw Failure(line: number, reason: "a bad UNIT line") }
+    }
+
+    private func checkUnits() throws {
+        for family in types.keys where ["_seconds", "_bytes", "_ratio"].contains(where: family.hasSuffix) {
+            guard units[family] != nil else { throw Failure(line: 0, reason: "\(family) has no UNIT") }
+        }
+        for family in types.keys where types[family] == "counter" && family.hasSuffix("_total") {
+            throw Failure(line: 0, reason: "\(family) is the name of a sample")
+        }
+    }
+
+    private static func hasBareQuote(_ text: Substring) -> Bool {
+        var isEscaped = false
+        for scalar in text.unicodeScalars {
+            if scalar == "\"", !isEscaped { return true }
+            isEscaped = scalar == "\\" && !isEscaped
+        }
+        return false
+    }
+
     private func belongs(_ name: String, to family: String) -> Bool {
         if types[family] == "histogram" { return ["_bucket", "_sum", "_count"].contains { name == family + $0 } }
+        if types[family] == "counter", format == .openMetrics { return name == family + "_total" }
         return name == family
     }
 
@@ -166,7 +219,7 @@ extension ExpositionReader {
     }
 
     private func checkValues() throws {
-        for sample in samples where types[sample.name] == "counter" && !(sample.value >= 0 && sample.value.isFinite) {
+        for sample in samples where types[sample.family] == "counter" && !(sample.value >= 0 && sample.value.isFinite) {
             throw Failure(line: sample.line, reason: "\(sample.name) is a counter of \(sample.value)")
         }
     }
