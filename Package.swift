@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "CurlPool", targets: ["CurlPool"]),
         .library(name: "PoolMetrics", targets: ["PoolMetrics"]),
         .library(name: "PoolMetricsBridge", targets: ["PoolMetricsBridge"]),
+        .library(name: "PoolTracing", targets: ["PoolTracing"]),
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
         .library(name: "PoolTesting", targets: ["PoolTesting"]),
         .library(name: "SharedPool", targets: ["SharedPool"]),
@@ -51,6 +52,7 @@ let package = Package(
         ),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -115,6 +117,16 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Requests as spans of any backend of swift-distributed-tracing.
+        .target(
+            name: "PoolTracing",
+            dependencies: [
+                "HTTPPool",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "PoolEndpoint",
             dependencies: [
@@ -133,13 +145,14 @@ let package = Package(
         .target(
             name: "SharedPool",
             dependencies: [
-                "CurlPool", "HTTPPool", "PoolMetrics",
+                "CurlPool", "HTTPPool", "PoolMetrics", "PoolTracing",
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["ConfigurationFiles"])),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -148,7 +161,7 @@ let package = Package(
         .target(
             name: "PoolScope",
             dependencies: [
-                "CurlPool", "HTTPPool", "HTTPRetry", "PoolEndpoint", "PoolMetrics", "SharedPool",
+                "CurlPool", "HTTPPool", "HTTPRetry", "PoolEndpoint", "PoolMetrics", "PoolTracing", "SharedPool",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -188,7 +201,11 @@ let package = Package(
         // What several test targets need; no product.
         .target(
             name: "TestSupport",
-            dependencies: ["HTTPPool", .product(name: "HTTPTypes", package: "swift-http-types")],
+            dependencies: [
+                "HTTPPool",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
@@ -259,6 +276,15 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PoolTracingTests",
+            dependencies: [
+                "CurlPool", "HTTPPool", "HTTPRetry", "LoopbackUpstream", "PoolMetrics", "PoolTracing", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: strict
         ),

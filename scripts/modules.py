@@ -22,9 +22,9 @@ def public_modules():
 def build():
     """Builds the public modules for debugging, as `make test` does, and returns the folder of the products.
 
-    PoolScope brings all others but PoolTesting.
+    PoolScope brings all others but PoolMetricsBridge and PoolTesting.
     """
-    for target in ["PoolScope", "PoolTesting"]:
+    for target in ["PoolScope", "PoolMetricsBridge", "PoolTesting"]:
         run(["swift", "build", "--quiet", "--target", target])
     shown = subprocess.run(["swift", "build", "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
     return pathlib.Path(shown.stdout.strip())

@@ -24,6 +24,11 @@ public struct HTTPResponseBody: Sendable, AsyncSequence {
     /// A body that is streamed from a client.
     public init(source: any ResponseBodySource) { storage = .stream(source) }
 
+    /// The source of a body that is streamed; `nil` if it is in memory.
+    package var source: (any ResponseBodySource)? {
+        if case .stream(let source) = storage { source } else { nil }
+    }
+
     /// Reads the part of the body that was not consumed yet.
     ///
     /// - Parameter limit: the maximum number of bytes to buffer.

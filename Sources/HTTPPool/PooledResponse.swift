@@ -27,6 +27,15 @@ public struct PooledResponse: Sendable {
         self.body = body
     }
 
+    private init(_ response: PooledResponse, body: HTTPResponseBody) {
+        status = response.status
+        storage = response.storage
+        self.body = body
+    }
+
+    /// The same response with another body, as a decorator makes it. Header fields that were not parsed stay so.
+    package func replacingBody(_ body: HTTPResponseBody) -> PooledResponse { PooledResponse(self, body: body) }
+
     /// Status and header fields.
     public var head: HTTPResponse {
         switch storage {

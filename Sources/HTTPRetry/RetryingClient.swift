@@ -89,7 +89,8 @@ public final class RetryingClient: PooledHTTPClient {
         while true {
             let pause: Duration
             do {
-                let options = try total.options(for: request, after: elapsed())
+                var options = try total.options(for: request, after: elapsed())
+                options.resendCount += number - 1
                 let response = try await client.execute(request, body: body, options: options)
                 guard let wait = wait(after: .answer(response.head), number, elapsed(), total) else { return response }
                 // Releases the connection before the wait.

@@ -6,5 +6,6 @@
 @_exported public import Logging
 @_exported public import PoolEndpoint
 @_exported public import PoolMetrics
+@_exported public import PoolTracing
 @_exported public import ServiceLifecycle
 @_exported public import SharedPool

@@ -2,7 +2,9 @@ public import Configuration
 private import CurlPool
 private import HTTPPool
 public import PoolMetrics
+private import PoolTracing
 private import Synchronization
+public import Tracing
 
 extension InstrumentedClient {
     /// The shared client of this process: pooled, observed, created at the first call and returned to every caller.
@@ -24,12 +26,38 @@ extension InstrumentedClient {
     /// - Parameter config: the application's configuration reader.
     /// - Throws: the errors of ``shared()``.
     public static func shared(config: ConfigReader) throws -> InstrumentedClient {
+        try shared(config: config) { $0 }
+    }
+
+    /// Like ``shared()``, and each request is a span; see `TracedClient`.
+    ///
+    /// Only the call that creates the client reads the configuration and the tracer.
+    ///
+    /// - Parameters:
+    ///   - config: the application's configuration reader; by default the environment.
+    ///   - tracer: makes the spans, such as `InstrumentationSystem.tracer` after it was bootstrapped. A `NoOpTracer` costs
+    ///     nothing.
+    /// - Throws: the errors of ``shared()``.
+    public static func shared(
+        config: ConfigReader = ConfigReader(provider: EnvironmentVariablesProvider()),
+        tracer: any Tracer
+    ) throws -> InstrumentedClient {
+        try shared(config: config) { client in
+            if tracer is NoOpTracer { client } else { TracedClient(client, tracer: tracer) }
+        }
+    }
+
+    private static func shared(
+        config: ConfigReader,
+        through decorate: (CurlClient) -> any PooledHTTPClient
+    ) throws -> InstrumentedClient {
         try ofProcess.get {
             let configuration = try PoolScopeConfiguration(
                 config: config,
                 checking: CurlClient.problemsOutside
             )
-            return try InstrumentedClient(CurlClient(configuration.pool), name: "shared")
+            let client = try CurlClient(configuration.pool)
+            return try InstrumentedClient(decorate(client), pool: client, name: "shared")
         }
     }
 

@@ -15,8 +15,11 @@ struct SharedClientTests {
         #expect(error.problems.map(\.name) == ["httpClient.maxConnections"])
 
         let right = ConfigReader(provider: InMemoryProvider(values: ["httpClient.maxConnections": 7]))
+        let tracer = KeepingTracer()
         let clients = try await withThrowingTaskGroup(of: InstrumentedClient.self) { group in
-            for _ in 0..<200 { group.addTask { try await onThread { try InstrumentedClient.shared(config: right) } } }
+            for _ in 0..<200 {
+                group.addTask { try await onThread { try InstrumentedClient.shared(config: right, tracer: tracer) } }
+            }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         let client = try InstrumentedClient.shared()
@@ -31,6 +34,12 @@ struct SharedClientTests {
                 == .provider("InMemoryProvider[]", "httpClient.maxConnections")
         )
         #expect(PoolRegistry.process.readings().count { $0.name == "shared" } == 1)
+
+        // One argument made each request a span.
+        let refusing = try RefusingPort()
+        _ = try? await client.execute("http://127.0.0.1:\(refusing.port)/", site: "traced")
+        #expect(tracer.spans.map { $0.texts["error.type"] } == ["connectFailed"])
+        #expect(client.reading().sites.map(\.label) == ["traced"])
 
         await client.shutdown(.immediate)
         #expect(try InstrumentedClient.shared() === client)

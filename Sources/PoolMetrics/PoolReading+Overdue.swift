@@ -1,0 +1,4 @@
+extension PoolReading {
+    /// A lease of the pool is overdue when no byte of it has moved for so long, in nanoseconds.
+    package var overdueAfter: UInt64 { Self.overdueThreshold }
+}

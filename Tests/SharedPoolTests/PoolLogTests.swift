@@ -1,0 +1,138 @@
+import CurlPool
+import HTTPPool
+import Logging
+import LoopbackUpstream
+import PoolMetrics
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import SharedPool
+
+/// Keeps the lines of a log.
+private final class KeptLog: Sendable {
+    struct Line: Sendable {
+        let level: Logger.Level
+        let text: String
+        let metadata: [String: String]
+    }
+    private let kept = Mutex<[Line]>([])
+    var lines: [Line] { kept.withLock { $0 } }
+
+    func logger(_ level: Logger.Level = .trace) -> Logger {
+        var logger = Logger(label: "test") { _ in Handler(log: self) }
+        logger.logLevel = level
+        return logger
+    }
+
+    private struct Handler: LogHandler {
+        let log: KeptLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+        init(log: KeptLog) { self.log = log }
+        func log(event: LogEvent) {
+            let fields = (event.metadata ?? [:]).mapValues { "\($0)" }
+            log.kept.withLock { $0.append(Line(level: event.level, text: "\(event.message)", metadata: fields)) }
+        }
+    }
+}
+
+@Suite("The log of a pool")
+struct PoolLogTests {
+    @Test("The service of a saturated client logs that it is, and that it was when it ends; no line for a request")
+    func saturation() async throws {
+        let upstream = LoopbackUpstream()
+        try await upstream.start()
+        var configuration = PoolConfiguration()
+        configuration.limits.maxConnections = 1
+        let client = try InstrumentedClient(CurlClient(configuration), name: "small", registry: PoolRegistry())
+        let log = KeptLog()
+        let url = "http://\(upstream.authority)"
+        _ = try await client.execute("\(url)/fast").text()
+        let requests = (0..<3).map { _ in Task { _ = try? await client.execute("\(url)/hang?token=s3cret") } }
+        try await eventually("two wait") { client.reading().levels.requests.queued == 2 }
+        #expect(log.lines.isEmpty)
+        let run = Task { await client.run(logger: log.logger()) }
+        try await eventually("it says so; \(log.lines)") { !log.lines.isEmpty }
+        for request in requests { request.cancel() }
+        for request in requests { await request.value }
+        run.cancel()
+        await run.value
+        #expect(log.lines.map(\.text.first) == ["s", "n"])
+        #expect(log.lines.allSatisfy { $0.level == .warning && $0.metadata["pool"] == "small" })
+        #expect(log.lines.allSatisfy { $0.metadata["limit"] == "connections" && !$0.text.contains("s3cret") })
+        #expect(log.lines.first?.text == "saturated: all 1 connections are taken")
+        #expect(log.lines.last?.metadata["waited"] == "2")
+        await upstream.stop()
+    }
+
+    @Test("Each line has its numbers in words and as metadata")
+    func texts() {
+        let log = KeptLog()
+        let lease = PoolObservation.OverdueLease(
+            number: RequestNumber(1),
+            origin: "http://a:80",
+            site: "catalog",
+            phase: .heldByCaller,
+            since: MonotonicTime(nanoseconds: 0),
+            moved: MonotonicTime(nanoseconds: 0)
+        )
+        let events: [PoolWatch.Event] = [
+            .saturated(.connectionsPerOrigin, value: 4, queued: 3),
+            .relieved(.streams, lasted: 34_040_000_000, waited: 1, unreported: 2),
+            .overdue(lease, age: 70_000_000_000, still: 61_000_000_000),
+            .moreOverdue(12),
+        ]
+        for event in events { event.log(to: log.logger(), pool: "shared") }
+        #expect(
+            log.lines.map(\.text) == [
+                "saturated: an origin has all 4 connections that it may have",
+                "no longer saturated: after 34.0 s, in which 1 request had to wait",
+                "overdue lease: no byte has moved for 61.0 s; our own code is to move the next one",
+                "overdue leases: 12 more",
+            ]
+        )
+        #expect(
+            log.lines.map(\.metadata) == [
+                ["pool": "shared", "limit": "connections_per_origin", "queued": "3"],
+                ["pool": "shared", "limit": "streams", "seconds": "34.0", "waited": "1", "unreported": "2"],
+                [
+                    "pool": "shared", "origin": "http://a:80", "site": "catalog", "phase": "held_by_caller",
+                    "age": "70.0",
+                ],
+                ["pool": "shared"],
+            ]
+        )
+    }
+
+    @Test("An overdue lease of a real pool is observed with its origin, call site and phase")
+    func observation() throws {
+        let now = Mutex(MonotonicTime(nanoseconds: 1_000_000_000_000))
+        let clock: @Sendable () -> MonotonicTime = { now.withLock { $0 } }
+        let recorder = PoolRecorder(backend: PoolBackend(library: "test/1", tls: "none"), clock: clock)
+        let measured = try MeasuredPool(recorder, name: "recorded", registry: PoolRegistry())
+        // The meter reads the clock of the system, so the lease must be old by that one.
+        let age: UInt64 = 61_000_000_000
+        let began = MonotonicTime(nanoseconds: MonotonicTime.now().nanoseconds - age)
+        now.withLock { $0 = began }
+        let origin = Origin(scheme: "https", host: "a", port: 443)
+        recorder.record {
+            let request = $0.submitted(to: origin, site: "catalog")
+            let connection = $0.connectionOpening(to: origin)
+            $0.connectionOpened(connection)
+            $0.acquired(request, on: connection)
+            $0.requestSent(request)
+        }
+        let observation = PoolObservation(measured.reading(), of: measured)
+        let lease = try #require(observation.overdue.first)
+        #expect(observation.overdue.count == 1)
+        #expect(lease.origin == "https://a:443" && lease.site == "catalog")
+        #expect(lease.phase == .waitingForHead)
+        #expect(lease.since == began && lease.moved == began)
+        #expect(observation.limits[.connections] == 200)
+    }
+}
