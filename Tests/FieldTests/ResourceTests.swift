@@ -47,6 +47,22 @@ struct ResourceTests {
         withExtendedLifetime(refusing) {}
     }
 
+    @Test("A pool that has been shut down has no descriptor left, its file of authorities included")
+    func shutdown() async throws {
+        let certificates = try await TestCertificates()
+        let authority = try PoolTLS.PEM.text(certificates.authority.certificatePEM)
+        for _ in 0..<100 {
+            let descriptors = try Descriptors.count()
+            try await withMeasuredPool {
+                $0.transport.tls.trust = .only(authority)
+            } _: { _ async throws in
+                #expect(try Descriptors.count() > descriptors)
+            }
+            let kinds = try Descriptors.kinds()
+            try #require(try Descriptors.count() <= descriptors, "\(kinds)")
+        }
+    }
+
     // vincenthz/hs-connection #27: the socket of a handshake that failed.
     @Test("Handshakes that fail, or are given up, leave no descriptor")
     func failedHandshakes() async throws {

@@ -297,6 +297,8 @@ final class CurlDriver: @unchecked Sendable {
         slots.removeAll()
         spare.removeAll()
         curl_multi_cleanup(multi)
+        // This thread retains them for a moment longer, but a shutdown that has returned leaves no descriptor open.
+        options.close()
         let (late, observer) = mailbox.end()
         events.close()
         for exchange in late.submissions {

@@ -33,6 +33,9 @@ final class TransportOptions: Sendable {
         mayMultiplex = transport.http2 == .negotiated
     }
 
+    /// Closes the files that are open. No transfer may be carried out afterwards.
+    func close() { files.authorities?.close() }
+
     /// The value of an environment variable of this process; `nil` if it is not set.
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 

@@ -1,5 +1,4 @@
 import CLibcurl
-import CLinux
 import Glibc
 import HTTPPool
 
@@ -9,15 +8,13 @@ import HTTPPool
 /// otherwise a system's bundle costs 17 ms of CPU time per TLS connection. Up to 8.16, libcurl is given only the
 /// bundle's file. Later versions always have a path: they get the system's folder, in which OpenSSL looks up single
 /// authorities by hash, and a file with those that only the bundle has; or a path under which nothing can be found.
-///
-/// Sound as `Sendable`: it is immutable after initialization.
 final class TrustedAuthorities: Sendable {
     /// `nil` for libcurl's built-in defaults.
     private let places: (file: String, folder: String?)?
     var file: String? { places?.file }
     var folder: String? { places?.folder }
-    /// Keeps the in-memory file open.
-    private let descriptor: Int32?
+    /// What `places` names, if it is in memory.
+    private let memory: MemoryFile?
 
     /// Not a folder, so that nothing can be found in it.
     private static let emptyFolder = "/dev/null"
@@ -36,41 +33,42 @@ final class TrustedAuthorities: Sendable {
         switch trust {
         case .system:
             if let named = try EnvironmentAuthorities.read(environment) {
-                let memory = try Self.file(named)
-                (places, descriptor) = ((memory.path, nowhere), memory.descriptor)
+                let authorities = try Self.file(named)
+                (places, memory) = ((authorities.path, nowhere), authorities)
                 return
             }
             guard let bundle = Libcurl.certificateBundle else {
-                (places, descriptor) = (nil, nil)
+                (places, memory) = (nil, nil)
                 return
             }
             if hasDefaultPath, let folder = Self.hashedFolder {
                 let certificates = Self.certificates(in: try read(.file(bundle)))
                 let missing = Self.missing(from: folder, of: certificates)
                 // libcurl requires a file too. If the folder has all authorities, the file repeats one of them.
-                let memory = try Self.file(Self.pem(missing.isEmpty ? Array(certificates.prefix(1)) : missing))
-                (places, descriptor) = ((memory.path, folder), memory.descriptor)
+                let authorities = try Self.file(Self.pem(missing.isEmpty ? Array(certificates.prefix(1)) : missing))
+                (places, memory) = ((authorities.path, folder), authorities)
             } else {
-                (places, descriptor) = ((bundle, nowhere), nil)
+                (places, memory) = ((bundle, nowhere), nil)
             }
         case .systemAnd(let more):
             if hasDefaultPath, let folder = Self.hashedFolder {
                 let bundle = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
                 let missing = Self.missing(from: folder, of: Self.certificates(in: bundle))
-                let memory = try Self.file(Self.pem(missing) + read(more))
-                (places, descriptor) = ((memory.path, folder), memory.descriptor)
+                let authorities = try Self.file(Self.pem(missing) + read(more))
+                (places, memory) = ((authorities.path, folder), authorities)
             } else {
                 let system = try Libcurl.certificateBundle.map { try read(.file($0)) } ?? []
-                let memory = try Self.file(system + [UInt8(ascii: "\n")] + read(more))
-                (places, descriptor) = ((memory.path, nowhere), memory.descriptor)
+                let authorities = try Self.file(system + [UInt8(ascii: "\n")] + read(more))
+                (places, memory) = ((authorities.path, nowhere), authorities)
             }
         case .only(let these):
-            let memory = try Self.file(read(these))
-            (places, descriptor) = ((memory.path, nowhere), memory.descriptor)
+            let authorities = try Self.file(read(these))
+            (places, memory) = ((authorities.path, nowhere), authorities)
         }
     }
 
-    deinit { if let descriptor { close(descriptor) } }
+    /// Closes the in-memory file. No connection may be opened with these authorities afterwards.
+    func close() { memory?.close() }
 
     func apply(to easy: UnsafeMutableRawPointer) {
         guard let (file, folder) = places else { return }
@@ -136,23 +134,7 @@ final class TrustedAuthorities: Sendable {
         return certificates.flatMap { begin + lineEnd + $0 + end + lineEnd }
     }
 
-    /// Creates an in-memory file.
-    private static func file(_ pem: [UInt8]) throws -> (path: String, descriptor: Int32) {
-        let descriptor = poolscope_memory_file("poolscope-authorities")
-        guard descriptor >= 0 else {
-            throw PoolError(.outOfResources, "the system could not create an in-memory file", phase: .submit)
-        }
-        var written = 0
-        while written < pem.count {
-            let count = pem.withUnsafeBytes {
-                write(descriptor, $0.baseAddress.map { $0 + written }, pem.count - written)
-            }
-            guard count > 0 else {
-                close(descriptor)
-                throw PoolError(.outOfResources, "the system could not create an in-memory file", phase: .submit)
-            }
-            written += count
-        }
-        return ("/proc/self/fd/\(descriptor)", descriptor)
+    private static func file(_ pem: [UInt8]) throws(PoolError) -> MemoryFile {
+        try MemoryFile("poolscope-authorities", pem)
     }
 }
