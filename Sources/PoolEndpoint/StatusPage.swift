@@ -43,6 +43,9 @@ enum StatusPage {
                 warning.description.split(separator: " ").map { String($0).fitted(to: width - 15) }
             )
         }
+        if reading.lastReloadSucceeded == false {
+            lines += entry("RELOAD FAILED", ["the", "values", "before", "it", "are", "in", "force;", "the", "log", "says", "why"])
+        }
         lines += entry(
             "connections",
             ["\(connections.total.compact) of \(most.compact):"],

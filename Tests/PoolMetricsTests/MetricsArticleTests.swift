@@ -27,7 +27,9 @@ struct MetricsArticleTests {
     }
 
     private static func table() throws -> String {
-        let pool = try InstrumentedClient(FakePool(), registry: PoolRegistry())
+        let fake = FakePool()
+        let pool = try InstrumentedClient(fake, registry: PoolRegistry())
+        fake.report(PoolTurn().introducing(0, "a"))
         let scrape = Scrape(pools: [pool.reading()], process: nil, poolsCreated: 1, poolsAlive: 1)
         let rows = Family.all.map { family in
             let labels = labels(of: family.samples, in: scrape)
@@ -44,7 +46,7 @@ struct MetricsArticleTests {
         case .origin(let samples): labels(["origin"], samples.map(\.labels))
         case .site(let samples): labels(["site"], samples.map(\.labels))
         case .histogram(let samples): labels([], samples.map(\.labels))
-        case .info(let labels): (labels(scrape).first ?? []).map(\.name).joined(separator: ", ")
+        case .info(let labels): (labels(scrape).first ?? []).map(\.name).filter { $0 != "pool" }.joined(separator: ", ")
         }
     }
 

@@ -13,7 +13,7 @@
 public struct PoolLedger: Sendable {
     /// The limits and timeouts in force.
     public private(set) var configuration: PoolConfiguration
-    /// The latest 100 reports that contradicted earlier ones.
+    /// The first 100 reports that contradicted earlier ones.
     public private(set) var violations: [Violation] = []
     /// Whether the pool has ended, so that every new request fails.
     public private(set) var hasEnded = false
@@ -83,13 +83,15 @@ public struct PoolLedger: Sendable {
         requests[number] = Request(origin: origin, site: site, index: places.take(), began: now)
         change(requests: number) { $0.queued += 1 }
         waiting.append(number, since: now)
+        record(.queued(behind: nil, waited: 0), number)
         if hasEnded { acquireFailed(number, .shutdown) }
         return number
     }
 
-    /// The request waits because of a limit.
+    /// The request waits because of a limit. Reporting the same limit again has no effect.
     public mutating func queued(_ number: RequestNumber, behind limit: PoolLimit) {
         guard let request = request(number, in: [.queued], #function) else { return }
+        guard request.limit != limit else { return }
         setLimit(limit, of: number)
         record(.queued(behind: limit, waited: now - request.began), number)
     }
@@ -189,6 +191,7 @@ public struct PoolLedger: Sendable {
 
     /// The request released or lost its connection. For a complete response, `LeaseOutcome(status:)` gives the outcome.
     public mutating func leaseEnded(_ number: RequestNumber, _ outcome: LeaseOutcome) {
+        guard outcome != .retried else { return note(#function, "a request that is sent again is reported by retried(_:)") }
         if endLease(number, outcome, #function) != nil { forget(number) }
     }
 
@@ -350,7 +353,8 @@ public struct PoolLedger: Sendable {
         return turn
     }
 
-    var hasRequests: Bool { lastRequest > 0 }
+    /// Whether a request or a connection was reported.
+    var hasReports: Bool { lastRequest > 0 || lastConnection > 0 }
 
     private mutating func forget(_ number: RequestNumber) {
         setLimit(nil, of: number)
@@ -396,7 +400,6 @@ public struct PoolLedger: Sendable {
     }
 
     private mutating func note(_ report: String, _ reason: String) {
-        if violations.count == 100 { violations.removeFirst() }
-        violations.append(Violation(report: report, reason: reason))
+        if violations.count < 100 { violations.append(Violation(report: report, reason: reason)) }
     }
 }

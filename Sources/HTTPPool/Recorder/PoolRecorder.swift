@@ -18,7 +18,7 @@ private import Synchronization
 /// recorder.record { $0.leaseEnded(request, LeaseOutcome(status: 200)) }
 /// ```
 ///
-/// Omit from `facts` what the client cannot report; the metrics that depend on it are absent.
+/// Measure the recorder, with an `InstrumentedClient` or a `MeasuredPool`, before the first report. Omit from `facts` what the client cannot report; the metrics that depend on it are absent.
 public final class PoolRecorder: ObservablePool {
     /// The client and TLS libraries.
     public let backend: PoolBackend
@@ -71,18 +71,22 @@ public final class PoolRecorder: ObservablePool {
     /// The limits and timeouts in force.
     public var configuration: PoolConfiguration { state.withLock { $0.ledger.configuration } }
 
-    /// The latest 100 reports that contradicted earlier ones: bugs of the adapter.
+    /// The first 100 reports that contradicted earlier ones: bugs of the adapter.
     public var violations: [PoolLedger.Violation] { state.withLock { $0.ledger.violations } }
 
     /// Installs the only observer.
     ///
-    /// - Throws: `PoolError` with code `observerRefused` if there is one already or a request was recorded before.
+    /// - Throws: `PoolError` with code `observerRefused` if there is one already, or if a request or a connection was
+    ///   recorded before, which the observer would never know of.
     public func attach(_ observer: any PoolObserver) throws {
         try state.withLock { state in
-            guard state.observer == nil, !state.ledger.hasRequests else {
+            guard state.observer == nil else {
+                throw PoolError(.observerRefused, "the recorder already has an observer", phase: .submit)
+            }
+            guard !state.ledger.hasReports else {
                 throw PoolError(
                     .observerRefused,
-                    "the pool already has an observer or has already accepted a request",
+                    "a request or a connection was recorded before the recorder was measured",
                     phase: .submit
                 )
             }
@@ -92,7 +96,7 @@ public final class PoolRecorder: ObservablePool {
 
     /// What a request that holds a connection is doing.
     public func state(of request: RequestKey, since: MonotonicTime) -> LeaseState? {
-        state.withLock { $0.ledger.lease(of: request.number) }
+        facts.contains(.leaseStates) ? state.withLock { $0.ledger.lease(of: request.number) } : nil
     }
 
     /// Always empty: every report is part of a turn at once.

@@ -38,7 +38,9 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         ///
         /// - Parameter nearest: the most similar known setting, or an empty string.
         init(unknown name: String, nearest: String, provider: String?) {
-            self.name = name
+            // A URL with a password may be given by mistake for a key.
+            let mayHoldSecret = name.contains { "@=/ ".contains($0) }
+            self.name = mayHoldSecret ? "(hidden)" : name
             value = nil
             allowed = nearest
             self.provider = provider
