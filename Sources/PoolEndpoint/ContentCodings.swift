@@ -5,7 +5,7 @@ struct ContentCodings: Sendable, Hashable {
     private let gzip: Double
     private let identity: Double
 
-    /// - Parameter header: the value of `Accept-Encoding`, several joined by commas; empty if there is none.
+    /// - Parameter header: the value of `Accept-Encoding`, several joined by commas; empty without the header.
     init(_ header: String) {
         var weights: [String: Double] = [:]
         for entry in WeightedValue.list(header) { weights[entry.value] = entry.weight }

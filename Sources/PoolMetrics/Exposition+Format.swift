@@ -16,7 +16,7 @@ extension Exposition {
         /// entry for text has a greater weight. Everything else is ``text``, also if the header refuses it. The
         /// parameters `charset` and `escaping` have no effect: all names are ASCII.
         ///
-        /// - Parameter accept: the value of the `Accept` header, several joined by commas; empty if there is none. Only
+        /// - Parameter accept: the value of the `Accept` header, several joined by commas; empty without the header. Only
         ///   its first 64 entries count.
         public init(accept: String) {
             var best = (format: Format.text, weight: 0.0, isNamed: false)
