@@ -79,6 +79,6 @@ struct EndpointRoutes: Sendable {
 }
 
 extension HTTPHeaders {
-    /// All values of a list header as one; empty without it.
+    /// All values of a list header as one; empty without the header.
     fileprivate func list(_ name: String) -> String { self[name].joined(separator: ",") }
 }

@@ -1,6 +1,6 @@
 /// The families that a scraper asks for with `?name[]=family`, as with other Prometheus client libraries.
 enum FamilyNames {
-    /// The values of every `name[]` in the query of a request target; `nil` without any, which asks for all.
+    /// The values of every `name[]` in the query of a request target; `nil` without one, which asks for all.
     ///
     /// Everything else in the query is ignored. The cost is linear in the length of the target, which the endpoint limits
     /// together with the head of the request.

@@ -41,19 +41,22 @@ public enum Exposition {
 
     static func render(_ scrape: Scrape, as format: Format, only names: Set<String>? = nil) -> [UInt8] {
         let writer = SampleWriter(scrape)
-        var bytes: [UInt8] = []
-        if let names {
-            // Not in the order of the names: a family may be selected by several of them.
-            let selected = Set(names.compactMap { Family.indices[$0] })
-            for index in selected.sorted() { writer.write(Family.all[index], as: format, to: &bytes) }
-        } else {
-            // Enough for most pools, so that the buffer is not reallocated while it grows.
-            bytes.reserveCapacity(scrape.pools.reduce(32768) { $0 + 32768 + $1.origins.count * 4096 })
-            for family in Family.all { writer.write(family, as: format, to: &bytes) }
+        guard let names else {
+            return ExpositionRoom.written(capacity: ExpositionSize.estimate(scrape)) { room in
+                for index in Family.all.indices { writer.write(Family.all[index], as: format, to: &room) }
+                if format.isOpenMetrics { room.append(end) }
+            }
         }
-        if format.isOpenMetrics { bytes.append(text: "# EOF\n") }
-        return bytes
+        // Not in the order of the names: a family may be selected by several of them.
+        let selected = Set(names.compactMap { Family.indices[$0] }).sorted()
+        return ExpositionRoom.written(capacity: 16384) { room in
+            for index in selected { writer.write(Family.all[index], as: format, to: &room) }
+            if format.isOpenMetrics { room.append(end) }
+        }
     }
+
+    /// The last line in OpenMetrics.
+    private static let end = Array("# EOF\n".utf8)
 }
 
 extension Family {

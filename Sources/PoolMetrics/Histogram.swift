@@ -26,7 +26,7 @@ public struct Histogram: Sendable {
     public var count: UInt64 { buckets.reduce(0, &+) }
 
     /// The sum of all values, in seconds or requests.
-    public var sum: Double { Double(total) / bounds.unitsPerOne }
+    public var sum: Double { Double(total: total) / bounds.unitsPerOne }
 
     /// Every upper bound in seconds or requests, the last being infinity, with the number of values up to it.
     public var cumulative: [Bucket] {

@@ -37,7 +37,7 @@ public struct OriginReading: Sendable {
     public var waitSeconds: Double { times.waitSeconds }
 
     /// The time from acquisition to the final response head, summed over all responses, in seconds.
-    public var responseWaitSeconds: Double { Double(responseWait) / 1e9 }
+    public var responseWaitSeconds: Double { Double(total: responseWait) / 1e9 }
 }
 
 extension OriginReading: SeriesRow {
@@ -143,6 +143,6 @@ package struct RequestTimes: Sendable {
         leased &+= other.leased
     }
 
-    var waitSeconds: Double { Double(waited) / 1e9 }
-    var leaseSeconds: Double { Double(leased) / 1e9 }
+    var waitSeconds: Double { Double(total: waited) / 1e9 }
+    var leaseSeconds: Double { Double(total: leased) / 1e9 }
 }

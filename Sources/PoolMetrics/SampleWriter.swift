@@ -2,9 +2,8 @@ import HTTPPool
 
 /// Writes the sample lines of families.
 ///
-/// A line consists of a beginning (the name, and the labels of the pool, origin or call site), an ending (the
-/// labels that distinguish the samples of one subject) and a value. Beginnings are shared by all samples of a
-/// subject, endings by all subjects.
+/// A line consists of the name, the labels of the pool, origin or call site, an ending (the labels that distinguish the
+/// samples of one subject) and a value. Labels are shared by all families of a subject, endings by all subjects.
 struct SampleWriter {
     private let scrape: Scrape
     private let pools: [PoolLabels]
@@ -30,91 +29,103 @@ struct SampleWriter {
     }
 
     /// Writes one family with its header. A family without samples is omitted.
-    func write(_ family: Family, as format: Exposition.Format, to bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes.append(piece: family.header(as: format))
-        let end = bytes.count
-        write(family, to: &bytes)
-        if bytes.count == end { bytes.removeLast(end - start) }
+    func write(_ family: borrowing Family, as format: Exposition.Format, to room: inout ExpositionRoom) {
+        let start = room.count
+        room.append(family.header(as: format))
+        let end = room.count
+        write(family, to: &room)
+        if room.count == end { room.shorten(to: start) }
     }
 
     /// Writes all samples of one family, for all pools.
-    private func write(_ family: Family, to bytes: inout [UInt8]) {
+    private func write(_ family: borrowing Family, to room: inout ExpositionRoom) {
         let name = family.nameBytes
         switch family.samples {
         case .process(let value):
             guard let value = value(scrape) else { return }
-            Self.line(name, [UInt8(ascii: " ")], value, to: &bytes)
+            Self.line(name, Self.none, Self.space, value, to: &room)
         case .pool(let samples):
-            for (labels, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
-                Self.write(samples, of: reading, beginning: name + labels.pool, to: &bytes)
+            for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
+                Self.write(samples, of: scrape.pools[index], name, pools[index].pool, to: &room)
             }
-        case .origin(let samples): write(samples, of: \.origins, labelled: \.origins, family, name, to: &bytes)
-        case .site(let samples): write(samples, of: \.sites, labelled: \.sites, family, name, to: &bytes)
+        case .origin(let samples):
+            for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
+                Self.write(samples, of: scrape.pools[index].origins, name, pools[index].origins, to: &room)
+            }
+        case .site(let samples):
+            for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
+                Self.write(samples, of: scrape.pools[index].sites, name, pools[index].sites, to: &room)
+            }
         case .histogram(let samples):
-            for (labels, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
+            for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
                 for sample in samples {
-                    guard let histogram = sample.value(reading) else { continue }
-                    Self.write(histogram, as: name, labels.pool + sample.labels, to: &bytes)
+                    guard let histogram = sample.value(scrape.pools[index]) else { continue }
+                    Self.write(histogram, as: name, pools[index].pool + sample.labels, to: &room)
                 }
             }
         case .info(let labels):
             var written: Set<[UInt8]> = []
             for labels in labels(scrape).map(Family.rendered) where written.insert(labels).inserted {
-                Self.line(name + [UInt8(ascii: "{")], Array(labels.dropFirst()) + "} ".utf8, 1, to: &bytes)
+                Self.line(name, [UInt8(ascii: "{")], Array(labels.dropFirst()) + Self.brace, 1, to: &room)
             }
         }
     }
 
-    /// Writes all samples of one family, for all subjects of one kind.
-    private func write<Subject>(
-        _ samples: [Family.Sample<Subject, Double>],
-        of subjects: KeyPath<PoolReading, [Subject]>,
-        labelled labels: KeyPath<PoolLabels, [[UInt8]]>,
-        _ family: Family,
-        _ name: [UInt8],
-        to bytes: inout [UInt8]
+    /// Writes all samples of one family, for all subjects of one kind in a pool.
+    private static func write<Subject>(
+        _ samples: borrowing [Family.Sample<Subject, Double>],
+        of subjects: borrowing [Subject],
+        _ name: borrowing [UInt8],
+        _ labels: borrowing [[UInt8]],
+        to room: inout ExpositionRoom
     ) {
-        for (pool, reading) in zip(pools, scrape.pools) where reading.facts.isSuperset(of: family.needs) {
-            for (labels, subject) in zip(pool[keyPath: labels], reading[keyPath: subjects]) {
-                Self.write(samples, of: subject, beginning: name + labels, to: &bytes)
-            }
-        }
+        for index in subjects.indices { write(samples, of: subjects[index], name, labels[index], to: &room) }
     }
 
     private static func write<Subject>(
-        _ samples: [Family.Sample<Subject, Double>],
+        _ samples: borrowing [Family.Sample<Subject, Double>],
         of subject: borrowing Subject,
-        beginning: [UInt8],
-        to bytes: inout [UInt8]
+        _ name: borrowing [UInt8],
+        _ labels: borrowing [UInt8],
+        to room: inout ExpositionRoom
     ) {
         for index in samples.indices {
             guard let value = samples[index].value(subject) else { continue }
-            line(beginning, samples[index].ending, value, to: &bytes)
+            line(name, labels, samples[index].ending, value, to: &room)
         }
     }
 
-    private static func write(_ histogram: Histogram, as name: [UInt8], _ labels: [UInt8], to bytes: inout [UInt8]) {
-        let bucket = name + "_bucket".utf8 + labels
+    private static func write(
+        _ histogram: Histogram,
+        as name: [UInt8],
+        _ labels: [UInt8],
+        to room: inout ExpositionRoom
+    ) {
+        let bucket = name + "_bucket".utf8
         var below: UInt64 = 0
         for index in histogram.buckets.indices {
             below &+= histogram.buckets[index]
-            line(bucket, histogram.bounds.endings[index], Double(below), to: &bytes)
+            line(bucket, labels, histogram.bounds.endings[index], Double(below), to: &room)
         }
-        let ending = Array("} ".utf8)
-        line(name + "_sum".utf8 + labels, ending, histogram.sum, to: &bytes)
-        line(name + "_count".utf8 + labels, ending, Double(below), to: &bytes)
+        line(name + "_sum".utf8, labels, brace, histogram.sum, to: &room)
+        line(name + "_count".utf8, labels, brace, Double(below), to: &room)
     }
 
+    private static let brace = Array("} ".utf8)
+    private static let space = Array(" ".utf8)
+    private static let none: [UInt8] = []
+
     private static func line(
-        _ beginning: borrowing [UInt8],
+        _ name: borrowing [UInt8],
+        _ labels: borrowing [UInt8],
         _ ending: borrowing [UInt8],
         _ value: Double,
-        to bytes: inout [UInt8]
+        to room: inout ExpositionRoom
     ) {
-        bytes.append(piece: beginning)
-        bytes.append(piece: ending)
-        bytes.append(value: value)
-        bytes.append(UInt8(ascii: "\n"))
+        room.append(name)
+        room.append(labels)
+        room.append(ending)
+        room.append(value: value)
+        room.append(UInt8(ascii: "\n"))
     }
 }

@@ -221,14 +221,29 @@ struct ExpositionTests {
         "A value is spelled as Prometheus reads it",
         arguments: [
             (0, "0"), (-0.0, "0"), (7, "7"), (-12, "-12"), (200, "200"), (0.1, "0.1"), (1e15, "1000000000000000"),
-            (9_007_199_254_740_992, "9007199254740992"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+            (9_007_199_254_740_992, "9007199254740992"), (9_223_372_036_854_774_784, "9223372036854774784"),
+            (-9_223_372_036_854_775_808, "-9223372036854775808"),
+            (9, "9"), (10, "10"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
             (-Double.nan, "NaN"), (Double(nan: 5, signaling: false), "NaN"), (1.5e-9, "1.5e-09"), (1e300, "1e+300"),
         ] as [(Double, String)]
     )
     func numbers(_ value: Double, _ text: String) {
-        var bytes: [UInt8] = []
-        bytes.append(value: value)
+        let bytes = ExpositionRoom.written(capacity: 64) { $0.append(value: value) }
         #expect(String(decoding: bytes, as: UTF8.self) == text)
+    }
+
+    @Test("An exposition that takes more room than was estimated is written again, as a whole", arguments: 60...70)
+    func room(length: Int) {
+        let piece = Array("0123456789".utf8)
+        var calls = 0
+        let bytes = ExpositionRoom.written(capacity: 1) { room in
+            calls += 1
+            room.append(Array("lost".utf8))
+            room.shorten(to: 0)
+            for index in 0..<length { room.append(piece[index % 10]) }
+        }
+        #expect(bytes == (0..<length).map { piece[$0 % 10] })
+        #expect(calls == (length > 64 ? 2 : 1))
     }
 
     @Test("Bounds are floats even where they are whole")
