@@ -60,7 +60,9 @@ private final class TwoChunks: ResponseBodySource {
 @Suite("A traced client")
 struct TracedClientTests {
     private let tracer = KeepingTracer()
-    private let traceparent = HTTPField.Name("traceparent")!
+    private let traceparent: HTTPField.Name
+
+    init() throws { traceparent = try #require(HTTPField.Name("traceparent")) }
 
     private func streaming(_ source: TwoChunks, status: Int = 200) -> TracedClient {
         TracedClient(
