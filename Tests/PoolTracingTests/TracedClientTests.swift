@@ -293,6 +293,10 @@ struct TracedClientTests {
         _ = try await TracedClient(inner, tracer: NoOpTracer()).execute("http://a/")
         // None is bootstrapped in the tests.
         _ = try await TracedClient(inner).execute("http://a/")
+        // Not even wrapped, unless there is a tracer.
+        #expect(inner.traced() is RecordingClient)
+        #expect(inner.traced(by: NoOpTracer()) is RecordingClient)
+        #expect(inner.traced(by: tracer) is TracedClient)
         #expect(inner.seenOptions == [RequestOptions(), RequestOptions()])
         #expect(inner.seen.allSatisfy { $0.headerFields[traceparent] == nil })
     }
