@@ -80,6 +80,15 @@ public final class TracedClient: PooledHTTPClient {
     }
 }
 
+extension PooledHTTPClient {
+    /// This client with each request as a span; the client itself if there is nothing to trace to, which then costs nothing.
+    ///
+    /// - Parameter tracer: makes the spans; by default the tracer that is bootstrapped at this moment.
+    public func traced(by tracer: any Tracer = InstrumentationSystem.tracer) -> any PooledHTTPClient {
+        if tracer is NoOpTracer { self } else { TracedClient(self, tracer: tracer) }
+    }
+}
+
 /// Writes a trace's context into header fields.
 private struct FieldInjector: Injector {
     func inject(_ value: String, forKey key: String, into fields: inout HTTPFields) {

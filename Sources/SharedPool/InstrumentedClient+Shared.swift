@@ -42,9 +42,7 @@ extension InstrumentedClient {
         config: ConfigReader = ConfigReader(provider: EnvironmentVariablesProvider()),
         tracer: any Tracer
     ) throws -> InstrumentedClient {
-        try shared(config: config) { client in
-            if tracer is NoOpTracer { client } else { TracedClient(client, tracer: tracer) }
-        }
+        try shared(config: config) { $0.traced(by: tracer) }
     }
 
     private static func shared(

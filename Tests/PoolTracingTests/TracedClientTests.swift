@@ -60,7 +60,9 @@ private final class TwoChunks: ResponseBodySource {
 @Suite("A traced client")
 struct TracedClientTests {
     private let tracer = KeepingTracer()
-    private let traceparent = HTTPField.Name("traceparent")!
+    private let traceparent: HTTPField.Name
+
+    init() throws { traceparent = try #require(HTTPField.Name("traceparent")) }
 
     private func streaming(_ source: TwoChunks, status: Int = 200) -> TracedClient {
         TracedClient(
@@ -291,6 +293,10 @@ struct TracedClientTests {
         _ = try await TracedClient(inner, tracer: NoOpTracer()).execute("http://a/")
         // None is bootstrapped in the tests.
         _ = try await TracedClient(inner).execute("http://a/")
+        // Not even wrapped, unless there is a tracer.
+        #expect(inner.traced() is RecordingClient)
+        #expect(inner.traced(by: NoOpTracer()) is RecordingClient)
+        #expect(inner.traced(by: tracer) is TracedClient)
         #expect(inner.seenOptions == [RequestOptions(), RequestOptions()])
         #expect(inner.seen.allSatisfy { $0.headerFields[traceparent] == nil })
     }
