@@ -44,7 +44,10 @@ enum StatusPage {
             )
         }
         if reading.lastReloadSucceeded == false {
-            lines += entry("RELOAD FAILED", ["the", "values", "before", "it", "are", "in", "force;", "the", "log", "says", "why"])
+            lines += entry(
+                "RELOAD FAILED",
+                ["the", "values", "before", "it", "are", "in", "force;", "the", "log", "says", "why"]
+            )
         }
         lines += entry(
             "connections",

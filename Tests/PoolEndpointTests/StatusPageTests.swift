@@ -260,7 +260,9 @@ struct StatusPageTests {
             }
             var levels = RequestLevels()
             levels.queued = .max
-            turn.sites = [PoolTurn.ChangedSite(CallSite("a\u{1B}[2J\u{202E}\n" + String(repeating: "long ", count: 100)), levels)]
+            turn.sites = [
+                PoolTurn.ChangedSite(CallSite("a\u{1B}[2J\u{202E}\n" + String(repeating: "long ", count: 100)), levels)
+            ]
         }
         let lines = page(client)
         #expect(lines.allSatisfy { $0.columns <= StatusPage.width })

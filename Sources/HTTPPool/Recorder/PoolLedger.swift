@@ -191,7 +191,9 @@ public struct PoolLedger: Sendable {
 
     /// The request released or lost its connection. For a complete response, `LeaseOutcome(status:)` gives the outcome.
     public mutating func leaseEnded(_ number: RequestNumber, _ outcome: LeaseOutcome) {
-        guard outcome != .retried else { return note(#function, "a request that is sent again is reported by retried(_:)") }
+        guard outcome != .retried else {
+            return note(#function, "a request that is sent again is reported by retried(_:)")
+        }
         if endLease(number, outcome, #function) != nil { forget(number) }
     }
 
