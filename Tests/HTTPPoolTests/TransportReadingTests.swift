@@ -210,7 +210,7 @@ struct TransportProblemTests {
         "of exceptions",
         arguments: [
             "", ",", "a,,b", "a,", "*.internal", "a b", "http://a", "10.0.0.0/x", "a;b", "10.0.0.0/99", "10.0.0.0/33",
-            "a.test,10.0.0.0/33", "[fd00::]/129", "a.test/8", "10.0.0/8", "10.0.0.0/",
+            "a.test,10.0.0.0/33", "[fd00::]/129", "a.test/8", "10.0.0/8", "10.0.0.0/", "a.test:8080",
         ]
     )
     func exceptions(value: String) {
@@ -224,6 +224,7 @@ struct TransportProblemTests {
         "of exceptions is not shown where it may hold a password",
         arguments: [
             "http://user:sesame@proxy:3128", "user:sesame@host", "a,sesame?token", "a,key=sesame", "fd00::/129",
+            "a.test:sesame", "a:b:sesame",
         ]
     )
     func hiddenExceptions(value: String) {
@@ -233,7 +234,7 @@ struct TransportProblemTests {
 
     @Test(
         "of exceptions is no network that an address can be in",
-        arguments: ["10.0.0.0/32", "fd00::/128", "[fd00::]/8"]
+        arguments: ["10.0.0.0/32", "fd00::/128", "[fd00::]/8", "::1", "[::1]", "10.0.0.1", "*", ".a.test"]
     )
     func networks(value: String) {
         #expect(problems(with: ["HTTP_CLIENT_PROXY": "http://p:1", "HTTP_CLIENT_NO_PROXY": value]) == [])

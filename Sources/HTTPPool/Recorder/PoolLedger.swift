@@ -18,8 +18,8 @@ public struct PoolLedger: Sendable {
     /// Whether the pool has ended, so that every new request fails.
     public private(set) var hasEnded = false
 
-    private var requests: [RequestNumber: Request] = [:]
-    private var connections: [ConnectionNumber: Connection] = [:]
+    private var requests: [RequestNumber: LedgerRequest] = [:]
+    private var connections: [ConnectionNumber: LedgerConnection] = [:]
     private var origins = LedgerOrigins()
     private var sites = LedgerSites()
     private var waiting = LedgerQueue()
@@ -31,33 +31,6 @@ public struct PoolLedger: Sendable {
     private var newConfiguration: PoolConfiguration?
     /// The time of the current reports.
     private var now = MonotonicTime(nanoseconds: 0)
-
-    private struct Request {
-        enum State: Equatable {
-            case queued, placed
-            case acquired(ConnectionNumber?)
-        }
-        let origin: Origin
-        let site: CallSite
-        /// Its place among the requests, reused once it is finished.
-        let index: Int32
-        /// The limit that keeps it waiting.
-        var limit: PoolLimit?
-        var lease = LedgerLease()
-        /// When this acquisition started: at submission or at the retry.
-        var began: MonotonicTime
-        var placed: MonotonicTime?
-        var acquired: MonotonicTime?
-        var state = State.queued
-    }
-
-    private struct Connection {
-        let origin: Origin
-        let opening: MonotonicTime
-        var opened: MonotonicTime?
-        var leases = 0
-        var served: UInt32 = 0
-    }
 
     /// A report that contradicted an earlier one.
     public struct Violation: Sendable, Hashable, CustomStringConvertible {
@@ -80,7 +53,7 @@ public struct PoolLedger: Sendable {
     public mutating func submitted(to origin: Origin, site: CallSite = .unattributed) -> RequestNumber {
         lastRequest += 1
         let number = RequestNumber(lastRequest)
-        requests[number] = Request(origin: origin, site: site, index: places.take(), began: now)
+        requests[number] = LedgerRequest(origin: origin, site: site, index: places.take(), began: now)
         change(requests: number) { $0.queued += 1 }
         waiting.append(number, since: now)
         record(.queued(behind: nil, waited: 0), number)
@@ -238,7 +211,7 @@ public struct PoolLedger: Sendable {
         _ number: RequestNumber,
         _ outcome: LeaseOutcome,
         _ report: String
-    ) -> Request? {
+    ) -> LedgerRequest? {
         guard let request = requests[number], case .acquired(let connection) = request.state else {
             note(report, "the request holds no connection")
             return nil
@@ -266,7 +239,7 @@ public struct PoolLedger: Sendable {
     public mutating func connectionOpening(to origin: Origin) -> ConnectionNumber {
         lastConnection += 1
         let number = ConnectionNumber(lastConnection)
-        connections[number] = Connection(origin: origin, opening: now)
+        connections[number] = LedgerConnection(origin: origin, opening: now)
         changeConnections(of: origin) { $0.connecting += 1 }
         return number
     }
@@ -391,9 +364,9 @@ public struct PoolLedger: Sendable {
 
     private mutating func request(
         _ number: RequestNumber,
-        in states: [Request.State],
+        in states: [LedgerRequest.State],
         _ report: String
-    ) -> Request? {
+    ) -> LedgerRequest? {
         guard let request = requests[number], states.contains(request.state) else {
             note(report, "the request is not waiting for a connection")
             return nil

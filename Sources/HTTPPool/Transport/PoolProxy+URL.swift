@@ -36,8 +36,11 @@ extension PoolProxy.Server {
     /// whose address is a name.
     static func isException(_ text: String) -> Bool {
         guard let match = text.wholeMatch(of: /([A-Za-z0-9._\-:\[\]]+)(?:\/([0-9]{1,3}))?/) else { return text == "*" }
-        guard let prefix = match.2 else { return true }
-        return addressBits(match.1).map { bits in Int(prefix).map { $0 <= bits } ?? false } ?? false
+        guard let bits = addressBits(match.1) else {
+            // Exceptions are hosts: one with a port would never apply.
+            return match.2 == nil && !match.1.contains { ":[]".contains($0) }
+        }
+        return match.2.map { prefix in Int(prefix).map { $0 <= bits } ?? false } ?? true
     }
 
     /// The length of an address in bits, an IPv6 address with or without brackets; `nil` for a name.
