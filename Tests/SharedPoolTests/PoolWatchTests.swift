@@ -143,7 +143,7 @@ struct PoolWatchTests {
         #expect(seconds.pass(overdue: [lease]) == [.overdue(lease, age: 70_000_000_000, still: 60_000_000_000)])
         #expect(seconds.pass(overdue: [lease]) == [])
         #expect(seconds.rest(1) == [])
-        // It moved, and stands still again.
+        // A byte moved, and then none again.
         #expect(seconds.pass(overdue: [lease]) == [])
         #expect(seconds.pass(overdue: [lease, seconds.lease(2)]).count == 1)
     }
