@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A clock that stands still until the test moves it.
+/// A clock that moves only when the test moves it.
 final class ManualClock: Clock {
     struct Instant: InstantProtocol {
         var sinceStart: Duration

@@ -214,7 +214,7 @@ struct HTTP2LifeTests {
         return (reader, read)
     }
 
-    @Test("A reader that stands still holds up nobody else on the connection, and gets all of it in the end")
+    @Test("A paused reader holds up nobody else on the connection, and gets all of it in the end")
     func slowReader() async throws {
         let content = try file("large", bytes: 8 << 20)
         let nginx = try await nginx()
@@ -236,7 +236,7 @@ struct HTTP2LifeTests {
         }
     }
 
-    @Test("A reader that stands still costs no processor time when the others of the connection have ended")
+    @Test("A paused reader costs no processor time when the others of the connection have ended")
     func standingStill() async throws {
         let content = try file("large", bytes: 64 << 20)
         let nginx = try await nginx()

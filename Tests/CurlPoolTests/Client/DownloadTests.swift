@@ -195,7 +195,7 @@ struct DownloadTests {
         #expect(stream.hasRoom)
     }
 
-    @Test("A reader that stands still costs no processor time, though the peer has sent more")
+    @Test("A paused reader costs no processor time, though the peer has sent more")
     func standingStill() async throws {
         let sent = Counter()
         let peer = try Self.endless(sent)
