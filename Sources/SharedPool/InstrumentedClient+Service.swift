@@ -12,7 +12,7 @@ extension InstrumentedClient: Service {
     public func run() async throws { await run(logger: Logger(label: "poolscope")) }
 
     /// Runs like ``run()`` and logs, at level warning, when a limit begins to keep requests waiting and when it no longer
-    /// does, and each lease on which no byte has moved for a minute.
+    /// does, and each lease on which no byte has moved for the time set (`PoolSeries`).
     ///
     /// It looks at the pool once a second. Nothing is logged for a single request. If the logger's level is above warning,
     /// nothing is looked at.

@@ -126,6 +126,19 @@ struct IntegralTests {
         #expect(tally.history.connectionTime.active == held)
     }
 
+    @Test("What a turn that began before a scrape adds counts from the scrape on")
+    func beginAfterScrape() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
+        tally.add(PoolTurn(now: at(0)).introducing(0, "a").levels(0), configurationChanged: nil)
+        tally.advance(to: at(2000))
+        let turn = PoolTurn(now: at(500)).levels(0, active: 1, inFlight: 1).levels(CallSite("late"), inFlight: 1)
+        tally.add(turn, configurationChanged: nil)
+        tally.advance(to: at(2100))
+        #expect(tally.origins.rows[0].times.leased == 100_000_000)
+        #expect(tally.sites.rows[0].times.leased == 100_000_000)
+        #expect(tally.history.connectionTime.active == 100_000_000)
+    }
+
     @Test("Negative and absurd levels of a client that is wrong neither crash nor count")
     func wrongLevels() {
         var tally = PoolTally(configuration: PoolConfiguration(), since: 0)

@@ -93,6 +93,26 @@ struct ReadingCheckerTests {
         #expect(checker.checkEnd(measured.reading()).allSatisfy { $0.rule == .idleLimit })
     }
 
+    @Test("Every request of a recorder is visible while it is not finished, retries included")
+    func visible() throws {
+        let recorder = PoolRecorder(backend: PoolBackend(library: "x/1", tls: "none"))
+        let measured = try MeasuredPool(recorder, registry: PoolRegistry())
+        let origin = Origin(scheme: "http", host: "a", port: 80)
+        let request = recorder.record { $0.submitted(to: origin) }
+        #expect(measured.requests().map(\.phase) == [.queued])
+        recorder.record { ledger in
+            let connection = ledger.connectionOpening(to: origin)
+            ledger.connectionOpened(connection)
+            ledger.acquired(request, on: connection)
+        }
+        #expect(measured.requests().map(\.phase) == [.sending])
+        recorder.record { $0.retried(request) }
+        #expect(measured.requests().map(\.phase) == [.queued])
+        recorder.record { $0.acquireFailed(request, .timeout) }
+        #expect(measured.requests().isEmpty)
+        #expect(recorder.violations == [])
+    }
+
     @Test("A connection that is counted without having been opened")
     func unopened() throws {
         #expect(try faults(of: [], levels { $0.connections.idle = 1 }) == [.openConnections])

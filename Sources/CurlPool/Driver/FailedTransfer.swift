@@ -15,7 +15,7 @@ struct FailedTransfer {
     var isMultiplexed = false
     /// libcurl's message mentions a chunk. It has no code of its own for a malformed one.
     var mentionsChunk = false
-    /// What is wrong with TLS, if that is why the transfer failed.
+    /// The TLS error, if that is why the transfer failed.
     var tlsFault: String?
     /// Why the proxy could not be used, if there is one and the transfer failed before the origin was reached.
     var proxyFault: String?

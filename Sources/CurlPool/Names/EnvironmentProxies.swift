@@ -34,7 +34,7 @@ struct EnvironmentProxies {
     }
 
     /// The variables whose value libcurl would not accept as a proxy. Their values may hold a password anywhere, so
-    /// they are not shown. What is wrong with `no_proxy` matches nothing, as with curl and Go: that list is shared
+    /// they are not shown. An invalid entry of `no_proxy` matches nothing, as with curl and Go: that list is shared
     /// with programs that read other patterns.
     var problems: [ConfigurationError.Problem] {
         var wrong: [String] = []

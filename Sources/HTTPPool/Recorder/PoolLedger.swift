@@ -181,6 +181,7 @@ public struct PoolLedger: Sendable {
         requests[number] = request
         change(requests: number) { $0.queued += 1 }
         waiting.append(number, since: now)
+        record(.queued(behind: nil, waited: 0), number)
     }
 
     @discardableResult

@@ -4,7 +4,7 @@ private import Glibc
 public struct SettingsFileError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The path of the file; `nil` if its provider does not report it.
     public let path: String?
-    /// What is wrong: `no such file`, `it is not valid JSON: an error at line 3, column 12`.
+    /// The problem: `no such file`, `it is not valid JSON: an error at line 3, column 12`.
     public let reason: String
 
     /// Creates an error.
@@ -52,7 +52,7 @@ public struct SettingsFileError: Error, Sendable, Hashable, CustomStringConverti
         return (String(unread.1), "it cannot be read" + (code.map { ": \(String(cString: strerror($0)))" } ?? ""))
     }
 
-    /// What is wrong with the syntax. The parser's own words may repeat a part of the file.
+    /// The syntax error. The parser's own words may repeat a part of the file.
     private static func fault(_ text: String, _ contents: [UInt8]?) -> String {
         let words = "it is not valid JSON"
         if contents?.isEmpty == true { return "\(words): it is empty" }
