@@ -31,6 +31,18 @@ public struct PoolTurn: Sendable {
     /// The limits that keep at least one request waiting at the end of the turn.
     public var saturation: PoolSaturation = []
 
+    /// When the pool's thread began to work on the turn; `nil` if unknown. A turn that takes a second is reported as a stall.
+    public var began: MonotonicTime?
+
+    /// A turn that takes so long, in nanoseconds, is a stall.
+    package static let stall: UInt64 = 1_000_000_000
+
+    /// Whether the pool is shutting down. As a level, it is kept by ``reset()``.
+    public var isEnding = false
+
+    /// Errors that origins caused in this turn, in order.
+    public var failures: [OriginFailure] = []
+
     /// The number of DNS look-ups that connections of the pool wait for. As a level, it is kept by ``reset()``.
     public var resolving = 0
 
@@ -44,6 +56,22 @@ public struct PoolTurn: Sendable {
         if !events.isEmpty { events.removeAll(keepingCapacity: true) }
         if !origins.isEmpty { origins.removeAll(keepingCapacity: true) }
         if !sites.isEmpty { sites.removeAll(keepingCapacity: true) }
+        if !failures.isEmpty { failures.removeAll(keepingCapacity: true) }
+    }
+
+    /// An error that an origin caused: a connection failed to open, or a request on one failed.
+    public struct OriginFailure: Sendable, Hashable {
+        /// The origin.
+        public let origin: OriginID
+        /// What happened, as ``PoolError/reason`` has it. It is shown on pages, so it must contain no path, query, header field
+        /// or other secret.
+        public let words: String
+
+        /// Describes an error.
+        public init(_ origin: OriginID, _ words: String) {
+            self.origin = origin
+            self.words = words
+        }
     }
 
     /// An origin, with its number from this turn on.

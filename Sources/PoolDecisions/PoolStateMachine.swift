@@ -91,15 +91,33 @@ package struct PoolStateMachine: ~Copyable {
     package mutating func setResolving(_ count: Int) { record.setResolving(count) }
 
     /// Reports the turn to the observer if there is anything to report, and begins the next.
-    package mutating func endTurn(at now: MonotonicTime, reportingTo observer: (any PoolObserver)?) {
-        guard record.hasNews else { return }
+    ///
+    /// - Parameter began: when the driver began to work on the turn.
+    package mutating func endTurn(
+        at now: MonotonicTime,
+        began: MonotonicTime,
+        reportingTo observer: (any PoolObserver)?
+    ) {
+        guard record.hasNews || now - began >= PoolTurn.stall else { return }
+        record.noteBegin(began)
         finishTurn(at: now)
         observer?.poolDidTurn(record.turn)
         beginTurn()
     }
 
     mutating func finishTurn(at now: MonotonicTime) {
-        record.finish(at: now, oldestQueued: waiting.oldestSubmission(), saturation: saturation)
+        record.finish(
+            at: now,
+            oldestQueued: waiting.oldestSubmission(),
+            saturation: saturation,
+            isEnding: shutdown != nil
+        )
+    }
+
+    /// The origin caused an error.
+    package mutating func noteFailure(of origin: Origin, _ words: String) {
+        guard let number = origins.number(of: origin) else { return }
+        record.noteFailure(of: number, words)
     }
 
     /// The limits that keep requests waiting. Every connection that could be given was given before the turn ends, so

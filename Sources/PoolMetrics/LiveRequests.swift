@@ -29,6 +29,8 @@ struct LiveRequests: Sendable {
         fileprivate(set) var stage: Stage?
         /// When the present acquisition began; for a lease, when it got its connection.
         fileprivate(set) var since = MonotonicTime(nanoseconds: 0)
+        /// Whether the head of its response has arrived.
+        fileprivate(set) var hasResponded = false
         fileprivate var previous: Int32 = -1
         fileprivate var next: Int32 = -1
     }
@@ -52,9 +54,15 @@ struct LiveRequests: Sendable {
         case .acquired:
             remove(Int(request.index))
             append(.held, request, event, since: event.time)
+        case .responded: noteResponse(to: request)
         case .acquireFailed, .leaseEnded: remove(Int(request.index))
         default: break
         }
+    }
+
+    private mutating func noteResponse(to request: RequestKey) {
+        let index = Int(request.index)
+        if index < entries.count, entries[index].key == request { entries[index].hasResponded = true }
     }
 
     private mutating func wait(_ stage: Stage, _ request: RequestKey, _ event: borrowing PoolEvent, _ waited: UInt64) {
@@ -101,6 +109,15 @@ struct LiveRequests: Sendable {
 
     /// When the oldest lease began.
     var oldestLease: MonotonicTime? { first(of: .held)?.since }
+
+    /// The ages of the requests without a response by origin, the oldest first, among the `count` oldest leases.
+    func agesWithoutResponse(_ count: Int, at now: MonotonicTime) -> [OriginID: [UInt64]] {
+        var ages: [OriginID: [UInt64]] = [:]
+        for lease in oldest(.held, count, while: { _ in true }) where !lease.hasResponded {
+            ages[lease.origin, default: []].append(now - lease.since)
+        }
+        return ages
+    }
 
     /// The leases that began at `limit` or earlier.
     func leases(until limit: MonotonicTime) -> [Entry] { oldest(.held, .max) { $0.since <= limit } }

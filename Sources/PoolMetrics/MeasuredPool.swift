@@ -51,18 +51,31 @@ public final class MeasuredPool: Sendable {
     ///
     /// - Parameter count: the maximum number of each kind.
     public func requests(oldest count: Int = 1000) -> [LiveRequest] {
-        meter.oldest(count).map { entry, origin, site in
-            let state = entry.stage == .held ? pool.state(of: entry.key, since: entry.since) : nil
-            return LiveRequest(
-                number: entry.key.number,
-                origin: origin,
-                site: site,
-                connection: entry.connection,
-                phase: entry.stage?.phase ?? state?.phase,
-                since: entry.since,
-                moved: state?.moved
-            )
-        }
+        meter.oldest(count).map(live)
+    }
+
+    /// The pool at one instant, with its recent past, its conditions and its oldest requests.
+    ///
+    /// - Parameter count: the maximum number of leases, and of requests that wait for a connection.
+    package func report(oldest count: Int = 4096) -> PoolReport {
+        let details = meter.details(pool, oldest: count)
+        let reading = PoolReading(name: name, pool: pool, details.snapshot)
+        return PoolReport(reading, details.trends, details.requests.map(live))
+    }
+
+    /// The pool is asked for the phase of a lease without a lock being held, as it may take one of its own.
+    private func live(_ request: PoolMeter.Labeled) -> LiveRequest {
+        let entry = request.entry
+        let state = entry.stage == .held ? pool.state(of: entry.key, since: entry.since) : nil
+        return LiveRequest(
+            number: entry.key.number,
+            origin: request.origin,
+            site: request.site,
+            connection: entry.connection,
+            phase: entry.stage?.phase ?? state?.phase,
+            since: entry.since,
+            moved: state?.moved
+        )
     }
 
     /// Shuts the pool down. Once its last connection is closed, it is removed from the registry and its name is

@@ -69,7 +69,7 @@ public struct PoolReading: Sendable {
         self.durations = tally.durations
         self.oldestQueued = tally.oldestQueued
         self.oldestLease = facts.contains(.leaseStates) ? snapshot.oldestLease : nil
-        self.overdueLeases = facts.contains(.leaseStates) ? Self.overdue(snapshot, pool) : nil
+        self.overdueLeases = facts.contains(.leaseStates) ? Self.overdue(snapshot) : nil
         self.saturation = tally.history.saturation
         self.peaks = tally.history.peaks(at: snapshot.now, unreported: unreported)
         self.history = tally.history
@@ -77,13 +77,9 @@ public struct PoolReading: Sendable {
         self.lastTurn = tally.lastTurn
     }
 
-    private static func overdue(_ snapshot: PoolMeter.Snapshot, _ pool: any ObservablePool) -> OverdueLeases {
-        let threshold = snapshot.tally.configuration.series.overdueLease.wholeNanoseconds
-        return snapshot.oldLeases.reduce(into: OverdueLeases()) { overdue, lease in
-            guard let state = pool.state(of: lease.key, since: lease.since),
-                snapshot.now - state.moved >= threshold
-            else { return }
-            overdue.add(state.heldBy)
+    private static func overdue(_ snapshot: PoolMeter.Snapshot) -> OverdueLeases {
+        snapshot.overdue.reduce(into: OverdueLeases()) { overdue, lease in
+            overdue.add(LeaseState(lease.phase, moved: lease.moved).heldBy)
         }
     }
 

@@ -23,6 +23,8 @@ struct PoolTally: Sendable {
     private(set) var oldestQueued: MonotonicTime?
     /// The number of DNS look-ups in progress.
     private(set) var resolving = 0
+    /// Whether the pool is shutting down.
+    private(set) var isEnding = false
     /// When the last turn ended; `nil` before the first.
     private(set) var lastTurn: MonotonicTime?
 
@@ -36,27 +38,44 @@ struct PoolTally: Sendable {
 
     /// Adds a turn.
     ///
-    /// - Parameter configurationChanged: the current time in seconds since 1970; required only if the turn has a
-    ///   configuration.
-    mutating func add(_ turn: borrowing PoolTurn, configurationChanged: Double?) {
+    /// - Parameters:
+    ///   - trends: gets what happened, by row.
+    ///   - configurationChanged: the current time in seconds since 1970; required only if the turn has a configuration.
+    mutating func add(_ turn: borrowing PoolTurn, _ trends: inout PoolTrends, configurationChanged: Double?) {
+        let now = max(turn.now, scraped)
+        if trends.isCellOver(at: now) { trends.advance(to: now, origins.rows) }
         if turn.hasConfiguration, let configuration = turn.configuration {
             self.configuration = configuration
             configurationChanges &+= 1
             configurationSince = configurationChanged ?? configurationSince
             self.configurationChanged = turn.now
+            trends.note(.limitsChanged, at: now)
         }
-        let now = max(turn.now, scraped)
         for new in turn.newOrigins { origins.introduce(new.origin, as: Int(new.id.index), at: now) }
-        for event in turn.events { add(event, at: now) }
-        for origin in turn.origins { origins.setLevels(origin.levels, of: Int(origin.id.index), at: now) }
+        for failure in turn.failures {
+            let row = origins.update(Int(failure.origin.index), at: now) { _ in }
+            trends.failed(row, failure.words, at: now)
+        }
+        for event in turn.events { add(event, &trends, at: now) }
+        for origin in turn.origins {
+            let row = origins.setLevels(origin.levels, of: Int(origin.id.index), at: now)
+            trends.setLevels(origins.rows[row].levels, ofRow: row)
+        }
         for change in turn.sites {
             meet(change.site, at: now)
             sites.setLevels(change.levels, of: Int(change.site.index), at: now)
         }
         history.set(origins.total, turn.saturation, at: now)
+        trends.setLevels(origins.total, turn.saturation, at: now, configuration, origins.rows)
+        if let began = turn.began { trends.noteTurn(since: began, at: now, origins.rows) }
+        for row in origins.takeReassigned() { trends.reset(row) }
         takenThrough = turn.takenThrough
         oldestQueued = turn.oldestQueued
         resolving = turn.resolving
+        if turn.isEnding, !isEnding {
+            isEnding = true
+            trends.note(.shutdown, at: now)
+        }
         lastTurn = turn.now
     }
 
@@ -84,7 +103,7 @@ struct PoolTally: Sendable {
         return count
     }
 
-    private mutating func add(_ event: PoolEvent, at now: MonotonicTime) {
+    private mutating func add(_ event: PoolEvent, _ trends: inout PoolTrends, at now: MonotonicTime) {
         let id = Int(event.origin.index)
         switch event.kind {
         case .acquired(let kind, let waited, let queued):
@@ -93,31 +112,39 @@ struct PoolTally: Sendable {
             durations.acquired.observe(waited)
             durations.queuedAcquired.observe(queued)
         case .acquireFailed(let reason, let waited, let queued):
-            origins.update(id, at: now) { $0.acquireFailures[reason] &+= 1 }
+            let row = origins.update(id, at: now) { $0.acquireFailures[reason] &+= 1 }
+            if reason == .rejected { trends.note(.queueFull, origins.rows[row].label, at: now) }
             update(event.site, at: now) { $0.acquireFailures &+= 1 }
             durations.acquireFailed.observe(waited)
             durations.queuedFailed.observe(queued)
         case .queued(let limit, _):
-            if let limit { origins.update(id, at: now) { $0.limitWaits[limit] &+= 1 } }
+            if let limit {
+                origins.update(id, at: now) { $0.limitWaits[limit] &+= 1 }
+                trends.waited(behind: limit)
+            }
         case .connecting: break
         case .connectionOpened(let took):
             origins.update(id, at: now) { $0.connectionsOpened &+= 1 }
             durations.connected.observe(took)
         case .connectFailed(let reason, let took):
-            origins.update(id, at: now) { $0.connectFailures[reason] &+= 1 }
+            let row = origins.update(id, at: now) { $0.connectFailures[reason] &+= 1 }
+            trends.connectFailed(reason, row, origins.rows[row].label, at: now)
             durations.connectFailed.observe(took)
         case .connectionClosed(let reason, let lifetime, let requests):
-            origins.update(id, at: now) { $0.connectionsClosed[reason] &+= 1 }
+            let row = origins.update(id, at: now) { $0.connectionsClosed[reason] &+= 1 }
+            if reason.isUnusual { trends.note(.connectionClosed(reason), origins.rows[row].label, at: now) }
             durations.connectionLifetime.observe(lifetime)
             durations.connectionRequests.observe(UInt64(requests))
         case .responded(let waited):
-            origins.update(id, at: now) {
+            let row = origins.update(id, at: now) {
                 $0.responses &+= 1
                 $0.responseWait &+= UInt128(waited)
             }
+            trends.responded(after: waited, row)
             durations.timeToHead.observe(waited)
         case .leaseEnded(let outcome, let held):
-            origins.update(id, at: now) { $0.leases[outcome] &+= 1 }
+            let row = origins.update(id, at: now) { $0.leases[outcome] &+= 1 }
+            if outcome.isSuccess { trends.succeeded(row, at: now) }
             durations.lease.observe(held)
         case .staleRetry:
             origins.update(id, at: now) { $0.staleRetries &+= 1 }
@@ -133,5 +160,25 @@ struct PoolTally: Sendable {
     private mutating func meet(_ site: CallSite, at now: MonotonicTime) {
         guard !sites.knows(Int(site.index)) else { return }
         sites.introduce(site, as: Int(site.index), at: now)
+    }
+}
+
+extension CloseReason {
+    /// Whether a person may want to know of each connection that was closed for this reason.
+    fileprivate var isUnusual: Bool {
+        switch self {
+        case .unexpectedData, .unresponsive, .error, .requestTimeout: true
+        default: false
+        }
+    }
+}
+
+extension LeaseOutcome {
+    /// A complete response that is no error of the server.
+    fileprivate var isSuccess: Bool {
+        switch self {
+        case .success, .redirection, .clientError: true
+        default: false
+        }
     }
 }

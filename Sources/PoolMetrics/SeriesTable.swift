@@ -20,6 +20,7 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     private var retiredRow: Int?
     /// The keys that share `other` and would like a row of their own. The busiest gets the next one.
     private var waiting = FrequentKeys<Key>()
+    private var reassigned: [Int] = []
     /// When a row may be given up next.
     private var nextChance = MonotonicTime(nanoseconds: 0)
     private let cap: Int
@@ -68,18 +69,42 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     }
 
     /// Changes the row of `index`.
-    mutating func update(_ index: Int, at now: MonotonicTime, _ change: (inout Row) -> Void) {
+    ///
+    /// - Returns: the row.
+    @discardableResult
+    mutating func update(_ index: Int, at now: MonotonicTime, _ change: (inout Row) -> Void) -> Int {
         let row = row(of: index, at: now)
         change(&rows[row])
+        return row
     }
 
     /// Replaces the levels of `index`.
-    mutating func setLevels(_ levels: Row.Levels, of index: Int, at now: MonotonicTime) {
+    ///
+    /// - Returns: its row.
+    @discardableResult
+    mutating func setLevels(_ levels: Row.Levels, of index: Int, at now: MonotonicTime) -> Int {
         let row = row(of: index, at: now)
         let old = members[index].levels
         members[index].levels = levels
         total.replace(old, with: levels)
         rows[row].replaceLevels(old, with: levels, at: now)
+        return row
+    }
+
+    /// The row of `index`, for a reader; `nil` if it has none.
+    func existingRow(of index: Int) -> Int? {
+        guard members.indices.contains(index), members[index].own >= 0 else { return otherRow }
+        return members[index].own
+    }
+
+    /// Whether a row belongs to one key.
+    func hasKey(_ row: Int) -> Bool { keys[row] != nil }
+
+    /// Takes the rows that were given to another key since the last call.
+    mutating func takeReassigned() -> [Int] {
+        guard !reassigned.isEmpty else { return [] }
+        defer { reassigned.removeAll() }
+        return reassigned
     }
 
     /// The row of `index`; one that was never introduced uses the shared row.
@@ -123,6 +148,7 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
         rows[row].replaceLevels(Row.Levels(), with: Row.Levels(), at: now)
         keys[row] = key
         rowOfKey[key] = row
+        reassigned.append(row)
         return row
     }
 

@@ -35,9 +35,23 @@ extension InstrumentedClient: Service {
     /// Logs what a ``PoolWatch`` finds until the task is cancelled.
     private func watch(_ logger: Logger) async {
         var watch = PoolWatch()
+        var last: UInt64 = 0
         for await _ in AsyncTimerSequence(interval: .seconds(1), clock: .continuous) {
-            for event in watch.observe(PoolObservation(reading(), of: measured)) { event.log(to: logger, pool: name) }
+            for line in watch.observe(measured.observe(after: &last)) { line.log(to: logger, pool: name) }
         }
-        for event in watch.finish() { event.log(to: logger, pool: name) }
+        for line in watch.finish() { line.log(to: logger, pool: name) }
+    }
+}
+
+extension MeasuredPool {
+    /// What a ``PoolWatch`` sees, and the notable events after number `last`, which becomes that of the last one.
+    func observe(after last: inout UInt64) -> PoolWatch.Observation {
+        let report = report(oldest: 0)
+        var observation = PoolWatch.Observation(now: report.reading.now)
+        observation.events = report.events.filter { $0.number > last }
+        observation.saturations = report.saturations
+        observation.queued = report.reading.levels.requests.queued
+        last = observation.events.last?.number ?? last
+        return observation
     }
 }

@@ -1,5 +1,7 @@
 import HTTPPool
 
+@testable import PoolMetrics
+
 /// Turns in few words.
 extension PoolTurn {
     init(_ events: [PoolEvent] = []) {
@@ -39,4 +41,12 @@ extension PoolTurn {
 extension OriginID {
     static let a = OriginID(index: 0)
     static let b = OriginID(index: 1)
+}
+
+extension PoolTally {
+    /// Adds a turn whose trends do not matter.
+    mutating func add(_ turn: PoolTurn, configurationChanged: Double?) {
+        var trends = PoolTrends(at: turn.now)
+        add(turn, &trends, configurationChanged: configurationChanged)
+    }
 }

@@ -7,6 +7,7 @@ import Testing
 /// A pool's origins, as a pool refers to them, with a clock of its own.
 private struct Origins {
     var tally: PoolTally
+    private var trends: PoolTrends
     var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
     private var ids: [String: Int32] = [:]
 
@@ -14,6 +15,7 @@ private struct Origins {
         var configuration = PoolConfiguration()
         configuration.series.maxOrigins = cap
         tally = PoolTally(configuration: configuration, since: 0)
+        trends = PoolTrends(at: MonotonicTime(nanoseconds: 0))
     }
 
     mutating func pass(_ duration: Duration) { now = now + duration.wholeNanoseconds }
@@ -28,7 +30,7 @@ private struct Origins {
         let origin = OriginID(index: id)
         turn.events = events.map { PoolEvent($0.kind, origin, at: now, site: $0.site) }
         turn = turn.levels(id, active: active, inFlight: active)
-        tally.add(turn, configurationChanged: nil)
+        tally.add(turn, &trends, configurationChanged: nil)
     }
 
     /// The origin opens a connection, uses it, and closes it.

@@ -73,21 +73,21 @@ struct PoolLogTests {
     @Test("Each line has its numbers in words and as metadata")
     func texts() {
         let log = KeptLog()
-        let lease = PoolObservation.OverdueLease(
+        let lease = NotableEvent.OverdueLease(
             number: RequestNumber(1),
-            origin: "http://a:80",
+            connection: nil,
             site: "catalog",
             phase: .heldByCaller,
-            since: MonotonicTime(nanoseconds: 0),
-            moved: MonotonicTime(nanoseconds: 0)
+            age: 70_000_000_000,
+            still: 61_000_000_000
         )
-        let events: [PoolWatch.Event] = [
+        let lines: [PoolWatch.Line] = [
             .saturated(.connectionsPerOrigin, value: 4, queued: 3),
             .relieved(.streams, lasted: 34_040_000_000, waited: 1, unreported: 2),
-            .overdue(lease, age: 70_000_000_000, still: 61_000_000_000),
+            .overdue(lease, origin: "http://a:80"),
             .moreOverdue(12),
         ]
-        for event in events { event.log(to: log.logger(), pool: "shared") }
+        for line in lines { line.log(to: log.logger(), pool: "shared") }
         #expect(
             log.lines.map(\.text) == [
                 "saturated: an origin has all 4 connections that it may have",
@@ -127,12 +127,17 @@ struct PoolLogTests {
             $0.acquired(request, on: connection)
             $0.requestSent(request)
         }
-        let observation = PoolObservation(measured.reading(), of: measured)
-        let lease = try #require(observation.overdue.first)
-        #expect(observation.overdue.count == 1)
-        #expect(lease.origin == "https://a:443" && lease.site == "catalog")
+        var last: UInt64 = 0
+        let observation = measured.observe(after: &last)
+        let event = try #require(observation.events.first)
+        guard case .overdueLease(let lease) = event.kind else {
+            Issue.record("\(event)")
+            return
+        }
+        #expect(event.origin == "https://a:443" && lease.site == "catalog")
         #expect(lease.phase == .waitingForHead)
-        #expect(lease.since == began && lease.moved == began)
-        #expect(observation.limits[.connections] == 200)
+        #expect(lease.age >= age && lease.still == lease.age)
+        #expect(observation.events.filter { $0.origin != nil }.count == 1)
+        #expect(measured.observe(after: &last).events.isEmpty)
     }
 }

@@ -224,9 +224,17 @@ extension CurlDriver {
         case .close(let slot): close(slot)
         case .fail(let request, let failure):
             guard let exchange = exchanges[request] else { return }
-            exchange.caller.settle(.failure(self.failure(of: exchange, failure)))
+            let error = self.failure(of: exchange, failure)
+            if failure != .bodyFailed, let error = error as? PoolError { note(error, of: exchange) }
+            exchange.caller.settle(.failure(error))
             finish(exchange, request)
         }
+    }
+
+    /// Reports an error of the exchange to the observer, if its origin caused it.
+    private func note(_ error: PoolError, of exchange: Exchange) {
+        guard error.phase == .connect || error.phase == .exchange, error.code != .shutdown else { return }
+        machine.noteFailure(of: exchange.request.origin, error.reason)
     }
 
     private func open(_ id: SlotID, _ request: RequestID) {
@@ -344,6 +352,7 @@ extension CurlDriver {
     /// A transfer ended or could not be started. Stores the result, unless the request is retried.
     private func endTransfer(of exchange: Exchange, _ ending: TransferEnding, error: PoolError?) -> PoolActions {
         guard let id = exchange.id else { return PoolActions() }
+        if let error { note(error, of: exchange) }
         let ended = machine.transferEnded(id, ending, at: now)
         switch ended.verdict {
         case .retry:

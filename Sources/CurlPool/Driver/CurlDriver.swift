@@ -66,6 +66,8 @@ final class CurlDriver: @unchecked Sendable {
     @exclusivity(unchecked) private var observer: (any PoolObserver)?
     /// The time used for inputs and deadlines. Updated by ``readClock()`` only.
     @exclusivity(unchecked) private(set) var now = MonotonicTime.now()
+    /// When the driver began to work on the current turn.
+    @exclusivity(unchecked) private var turnBegan = MonotonicTime.now()
     /// How many times all sockets have been polled.
     @exclusivity(unchecked) var polls = 0
     /// Connections that became idle since the last poll.
@@ -135,6 +137,7 @@ final class CurlDriver: @unchecked Sendable {
             let mayWait = mailbox.prepareToSleep(at: now, hasJobs: executor.hasJobs)
             wait(until: mayWait ? deadline : now, into: &happened)
             handle(happened.events)
+            turnBegan = now
             gather(&happened)
             turn()
             // Sends what callers on this thread submitted in reaction to their responses before waiting again: the
@@ -263,7 +266,7 @@ final class CurlDriver: @unchecked Sendable {
 
     /// Reports the turn to the observer, then the results to the callers.
     private func publish() {
-        machine.endTurn(at: now, reportingTo: observer)
+        machine.endTurn(at: now, began: turnBegan, reportingTo: observer)
         if !headsArrived.isEmpty {
             // Unfinished exchanges: the caller gets the response now, with the rest of its body as a stream.
             for exchange in headsArrived where exchange.id != nil { exchange.deliverHead() }

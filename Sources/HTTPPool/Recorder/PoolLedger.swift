@@ -28,6 +28,7 @@ public struct PoolLedger: Sendable {
     private var lastRequest: UInt64 = 0
     private var lastConnection: UInt64 = 0
     private var events: [PoolEvent] = []
+    private var failures: [PoolTurn.OriginFailure] = []
     private var newConfiguration: PoolConfiguration?
     /// The time of the current reports.
     private var now = MonotonicTime(nanoseconds: 0)
@@ -283,6 +284,14 @@ public struct PoolLedger: Sendable {
 
     // MARK: The pool
 
+    /// An origin caused an error: a connection to it failed to open, or a request failed. Reported beside that.
+    ///
+    /// - Parameter words: the error, as a person is to read it on a page. It must contain no path, query, header field or other
+    ///   secret.
+    public mutating func originFailed(_ origin: Origin, _ words: String) {
+        failures.append(PoolTurn.OriginFailure(origins.id(of: origin), words))
+    }
+
     /// The limits and timeouts in force changed.
     public mutating func limitsChanged(to configuration: PoolConfiguration) {
         self.configuration = configuration
@@ -315,16 +324,19 @@ public struct PoolLedger: Sendable {
 
     /// Ends the turn; `nil` if nothing was reported.
     mutating func end() -> PoolTurn? {
-        guard !events.isEmpty || origins.isTouched || newConfiguration != nil else { return nil }
+        guard !events.isEmpty || origins.isTouched || newConfiguration != nil || !failures.isEmpty else { return nil }
         var turn = PoolTurn(now: now)
         turn.takenThrough = lastRequest
         turn.configuration = newConfiguration
         turn.events = events
+        turn.failures = failures
+        turn.isEnding = hasEnded
         (turn.newOrigins, turn.origins) = origins.takeTouched()
         turn.sites = sites.takeTouched()
         turn.oldestQueued = waiting.oldest { requests[$0]?.state == .queued }
         for (limit, count) in waitingBehind where count > 0 { turn.saturation.insert(PoolSaturation(limit)) }
         newConfiguration = nil
+        failures.removeAll()
         events.removeAll(keepingCapacity: true)
         return turn
     }

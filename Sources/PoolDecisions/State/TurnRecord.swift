@@ -14,7 +14,7 @@ struct TurnRecord {
         var isTouched = false
     }
 
-    /// Complete only between ``finish(at:oldestQueued:saturation:)`` and ``beginNext()``.
+    /// Complete only between ``finish(at:oldestQueued:saturation:isEnding:)`` and ``beginNext()``.
     private(set) var turn = PoolTurn(now: MonotonicTime(nanoseconds: 0))
     /// The origins whose levels changed in this turn, or that may be unused.
     private var touchedOrigins: [Int] = []
@@ -75,6 +75,12 @@ struct TurnRecord {
     mutating func noteTaken(_ number: UInt64) { turn.takenThrough = max(turn.takenThrough, number) }
 
     mutating func setConfiguration(_ configuration: PoolConfiguration) { turn.configuration = configuration }
+
+    mutating func noteBegin(_ began: MonotonicTime) { turn.began = began }
+
+    mutating func noteFailure(of origin: Int, _ words: String) {
+        turn.failures.append(PoolTurn.OriginFailure(OriginID(index: Int32(truncatingIfNeeded: origin)), words))
+    }
 
     mutating func setResolving(_ count: Int) {
         guard turn.resolving != count else { return }
@@ -138,8 +144,14 @@ struct TurnRecord {
     // MARK: The end of the turn
 
     /// Completes ``turn``. ``takeTouched()``, until it returns `nil`, and ``beginNext()`` follow.
-    mutating func finish(at now: MonotonicTime, oldestQueued: MonotonicTime?, saturation: PoolSaturation) {
+    mutating func finish(
+        at now: MonotonicTime,
+        oldestQueued: MonotonicTime?,
+        saturation: PoolSaturation,
+        isEnding: Bool
+    ) {
         turn.now = now
+        turn.isEnding = isEnding
         for index in touchedOrigins {
             turn.origins.append(PoolTurn.ChangedOrigin(OriginID(index: Int32(index)), origins[index].levels))
         }

@@ -1,7 +1,8 @@
 import HTTPPool
 import Logging
+import PoolMetrics
 
-extension PoolWatch.Event {
+extension PoolWatch.Line {
     /// Writes the line, at level warning. Origin and call site are labels of metrics, which contain no secrets.
     func log(to logger: Logger, pool: String) {
         switch self {
@@ -20,13 +21,13 @@ extension PoolWatch.Event {
                 "no longer saturated: after \(lasted.inSeconds) s, in which \(waited.of("request")) had to wait",
                 metadata: metadata
             )
-        case .overdue(let lease, let age, let still):
+        case .overdue(let lease, let origin):
             let isOurs = lease.phase == .heldByCaller
             logger.warning(
-                "overdue lease: no byte has moved for \(still.inSeconds) s; \(isOurs ? "our own code" : "the peer") is to move the next one",
+                "overdue lease: no byte has moved for \(lease.still.inSeconds) s; \(isOurs ? "our own code" : "the peer") is to move the next one",
                 metadata: [
-                    "pool": "\(pool)", "origin": "\(lease.origin)", "site": "\(lease.site)",
-                    "phase": "\(lease.phase.rawValue)", "age": "\(age.inSeconds)",
+                    "pool": "\(pool)", "origin": "\(origin)", "site": "\(lease.site)",
+                    "phase": "\(lease.phase.rawValue)", "age": "\(lease.age.inSeconds)",
                 ]
             )
         case .moreOverdue(let count):

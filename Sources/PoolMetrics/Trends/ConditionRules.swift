@@ -1,0 +1,66 @@
+import HTTPPool
+
+/// When an origin or a pool is in a condition that counters and levels show. Pure functions of the last minute.
+///
+/// Each ratio has a floor of traffic below which there is no condition.
+enum ConditionRules {
+    /// An origin is slow only if it responds so much later than usual, in seconds.
+    static let leastDelay = 0.25
+
+    /// What is known of an origin at one moment.
+    struct Origin {
+        var levels: OriginLevels
+        /// What was counted in the last 60 to 70 s,
+        var recent: RecentCounts
+        /// and in the last 10 to 20 s.
+        var justNow: RecentCounts
+        /// How late it responds: the larger of the median of its last responses and the median age of the requests that wait
+        /// for one now, in seconds.
+        var respondsIn: Double?
+        /// How late it responds usually, in seconds.
+        var usual: Double?
+        /// The limit of connections to it, if any.
+        var limit: Int?
+    }
+
+    /// Whether requests to an origin wait because it has all the connections that it may have.
+    static func isSaturated(_ levels: OriginLevels, limit: Int?) -> Bool {
+        guard let limit, levels.requests.queued > 0 else { return false }
+        return levels.connections.connecting &+ levels.connections.active >= limit
+    }
+
+    static func conditions(of origin: Origin) -> [PoolCondition] {
+        var found: [PoolCondition] = []
+        let recent = origin.recent
+        if isSaturated(origin.levels, limit: origin.limit) { found.append(.saturatedPerOrigin) }
+        if recent.connectFailuresOfPeer >= 3, recent.opened == 0, origin.justNow.responses == 0 {
+            found.append(.upstreamDown)
+        }
+        if recent.leases >= 20, UInt64(recent.leaseFailures) * 10 >= UInt64(recent.leases) {
+            found.append(.upstreamFailing)
+        }
+        if let now = origin.respondsIn, let usual = origin.usual, now >= 3 * usual, now >= usual + leastDelay {
+            found.append(.upstreamSlow)
+        }
+        if recent.acquired >= 60, UInt64(recent.acquiredUsed) * 5 < UInt64(recent.acquired) { found.append(.noReuse) }
+        return found
+    }
+
+    /// - Parameters:
+    ///   - minutes: the last three whole minutes.
+    static func conditions(
+        of pool: RecentCounts,
+        minutes: some Collection<TrendCell>,
+        limit: Int
+    ) -> [PoolCondition] {
+        var found: [PoolCondition] = []
+        if pool[.noDescriptor] > 0 { found.append(.outOfDescriptors) }
+        if pool.closedForRoom >= 30, UInt64(pool.closedForRoom) * 10 >= UInt64(pool.acquired) {
+            found.append(.evictionChurn)
+        }
+        if minutes.allSatisfy({ Double($0.activePeak + $0.queuedPeak) >= 0.8 * Double(limit) }) {
+            found.append(.nearLimit)
+        }
+        return found
+    }
+}

@@ -1,0 +1,282 @@
+import HTTPPool
+
+/// The recent past of a pool: trends, conditions and notable events.
+///
+/// A value without a clock, filled by turns, whether anybody looks or not: additions for an event, and some work at the end of
+/// each second and of each ten seconds in which there was a turn. Nothing happens while the pool sleeps, and scrapes do not
+/// copy it.
+struct PoolTrends: Sendable {
+    /// An origin's row.
+    struct Origin: Sendable {
+        var trend = Trend()
+        /// The words of its last error, and when it happened.
+        var lastError: (words: String, time: MonotonicTime)?
+        /// When the last complete response with a status below 500 ended.
+        var lastSuccess: MonotonicTime?
+        /// How late it responds, in seconds: the larger of the median of its last responses and the median age of the requests
+        /// that wait for one, at the last tick.
+        var respondsIn: Double?
+        /// How late it responds usually, in seconds, and the minute for which that was computed.
+        private var usual: (seconds: Double?, minute: Int)?
+
+        /// How late it responds usually, in seconds. Computed once a minute, and only where it is asked for.
+        mutating func usualSeconds(current: Int) -> Double? {
+            let minute = current / Trend.cellsPerMinute
+            if let usual, usual.minute == minute { return usual.seconds }
+            let seconds = trend.usualSeconds(current: current)
+            usual = (seconds, minute)
+            return seconds
+        }
+    }
+
+    private(set) var pool = Trend()
+    /// In the order of the rows of origins.
+    private(set) var origins: [Origin] = []
+    private(set) var conditions = ConditionLog()
+    private(set) var events = NotableEvents()
+    /// The number of the running cell.
+    private(set) var cell: Int
+    private var cellEnd: MonotonicTime
+    private var nextTick: MonotonicTime
+    private(set) var saturation = SaturationEpisodes()
+    private var overdue = OverdueNotes()
+
+    /// In nanoseconds.
+    private static let tickPeriod: UInt64 = 1_000_000_000
+
+    init(at now: MonotonicTime) {
+        cell = Trend.cell(of: now)
+        cellEnd = MonotonicTime(nanoseconds: UInt64(cell + 1) * Trend.period)
+        nextTick = now
+    }
+
+    // MARK: What happens
+
+    /// A row was given to another origin.
+    mutating func reset(_ row: Int) { if row < origins.count { origins[row] = Origin() } }
+
+    mutating func setLevels(_ levels: OriginLevels, ofRow row: Int) {
+        reserve(row)
+        origins[row].trend.setLevels(levels)
+    }
+
+    mutating func responded(after nanoseconds: UInt64, _ row: Int) {
+        reserve(row)
+        pool.responded(after: nanoseconds)
+        origins[row].trend.responded(after: nanoseconds)
+    }
+
+    mutating func succeeded(_ row: Int, at now: MonotonicTime) {
+        reserve(row)
+        origins[row].lastSuccess = now
+    }
+
+    mutating func failed(_ row: Int, _ words: String, at now: MonotonicTime) {
+        reserve(row)
+        origins[row].lastError = (words, now)
+    }
+
+    mutating func connectFailed(_ reason: ConnectFailure, _ row: Int, _ label: String, at now: MonotonicTime) {
+        reserve(row)
+        let error = origins[row].lastError
+        // The words come with the turn that has the failure.
+        note(.connectFailed(reason), label, at: now, words: error.flatMap { $0.time == now ? $0.words : nil })
+    }
+
+    mutating func note(_ kind: NotableEvent.Kind, _ origin: String? = nil, at now: MonotonicTime, words: String? = nil)
+    {
+        events.note(kind, origin, at: now, words: words)
+    }
+
+    mutating func waited(behind limit: PoolLimit) { saturation.waited(behind: limit) }
+
+    private mutating func reserve(_ row: Int) { while origins.count <= row { origins.append(Origin()) } }
+
+    /// The levels of the whole pool at the end of a turn.
+    mutating func setLevels(
+        _ levels: OriginLevels,
+        _ new: PoolSaturation,
+        at now: MonotonicTime,
+        _ configuration: PoolConfiguration,
+        _ rows: [OriginReading]
+    ) {
+        pool.setLevels(levels)
+        for episode in saturation.set(new, at: now) {
+            note(.saturationBegan(episode.limit, value: configuration.limits[episode.limit]), at: now)
+            guard episode.limit == .connectionsPerOrigin else {
+                conditions.holds(PoolCondition(episode.limit), at: now, RecentCounts(rows))
+                continue
+            }
+            let limit = configuration.limits.maxConnectionsPerOrigin
+            for row in rows where ConditionRules.isSaturated(row.levels, limit: limit) {
+                conditions.holds(.saturatedPerOrigin, row.label, at: now, RecentCounts(row))
+            }
+        }
+    }
+
+    /// The pool's thread works on a turn that began at `began`; `isOver` if it ended at `now`.
+    mutating func noteTurn(since began: MonotonicTime, at now: MonotonicTime, _ rows: [OriginReading]) {
+        guard now - began >= PoolTurn.stall else { return }
+        hold(.stalled, since: began, at: now, rows)
+    }
+
+    /// These leases are overdue.
+    mutating func note(
+        _ leases: [OverdueNotes.Lease],
+        at now: MonotonicTime,
+        after threshold: UInt64,
+        _ rows: [OriginReading]
+    ) {
+        for lease in overdue.new(among: leases) {
+            note(.overdueLease(lease.event(at: now)), rows[lease.row].label, at: now)
+        }
+        for (row, found) in Dictionary(grouping: leases, by: \.row) where row < rows.count {
+            reserve(row)
+            let first = found.map(\.moved).min() ?? now
+            let since = first + threshold
+            origins[row].trend.noteOverdue(found.count, sinceCell: Trend.cell(of: since), current: cell)
+            guard let ours = found.filter({ $0.phase == .heldByCaller }).map(\.moved).min() else { continue }
+            hold(.leakSuspected, rows[row].label, since: ours + threshold, at: now, RecentCounts(rows[row]))
+        }
+        if let first = leases.map(\.moved).min() {
+            pool.noteOverdue(leases.count, sinceCell: Trend.cell(of: first + threshold), current: cell)
+        }
+    }
+
+    // MARK: Time
+
+    /// Whether ``advance(to:_:)`` has cells to end.
+    func isCellOver(at now: MonotonicTime) -> Bool { now >= cellEnd }
+
+    /// Ends the cells that have passed. Precedes what happened at `now`.
+    mutating func advance(to now: MonotonicTime, _ rows: [OriginReading]) {
+        guard now >= cellEnd else { return }
+        let next = Trend.cell(of: now)
+        pool.endCells(cell, to: next, RecentCounts(rows))
+        for row in origins.indices where row < rows.count {
+            origins[row].trend.endCells(cell, to: next, RecentCounts(rows[row]))
+        }
+        cell = next
+        cellEnd = MonotonicTime(nanoseconds: UInt64(next + 1) * Trend.period)
+    }
+
+    /// Whether ``tick(at:_:_:waitingAges:)`` is due.
+    func isTickDue(at now: MonotonicTime) -> Bool { now >= nextTick }
+
+    /// Looks at the conditions. Follows ``advance(to:_:)`` and what happened until `now`.
+    ///
+    /// - Parameters:
+    ///   - rows: the origins.
+    ///   - waitingAges: the median age of the requests that wait for a response, by row, in nanoseconds.
+    mutating func tick(
+        at now: MonotonicTime,
+        _ rows: [OriginReading],
+        _ configuration: PoolConfiguration,
+        waitingAges: [Int: UInt64]
+    ) {
+        nextTick = now + Self.tickPeriod
+        for episode in saturation.end(at: now) {
+            let lasted = episode.lastHeld - episode.began
+            note(.saturationEnded(episode.limit, lasted: lasted, waited: episode.waited), at: now)
+        }
+        let counts = RecentCounts(rows)
+        // An origin's own limit is looked at with the origin.
+        for episode in saturation.open where episode.limit != .connectionsPerOrigin {
+            conditions.holds(PoolCondition(episode.limit), at: episode.lastHeld, since: episode.began, counts)
+        }
+        for row in origins.indices where row < rows.count {
+            look(at: row, rows[row], configuration, waiting: waitingAges[row], at: now)
+        }
+        let minutes = pool.lastMinutes(3, current: cell)
+        let recent = pool.recent(counts, current: cell)
+        let limit = configuration.limits.maxConnections
+        for condition in ConditionRules.conditions(of: recent, minutes: minutes, limit: limit) {
+            hold(condition, at: now, counts)
+        }
+        for episode in conditions.expire(at: now) where episode.condition.isInEvents {
+            let kind = NotableEvent.Kind.conditionEnded(episode.condition, lasted: episode.lasted)
+            note(kind, episode.origin, at: episode.lastHeld)
+        }
+        markTrouble(rows)
+    }
+
+    private mutating func look(
+        at row: Int,
+        _ reading: OriginReading,
+        _ configuration: PoolConfiguration,
+        waiting: UInt64?,
+        at now: MonotonicTime
+    ) {
+        let counts = RecentCounts(reading)
+        let recent = origins[row].trend.recent(counts, current: cell)
+        let median = recent.responses > 0 ? origins[row].trend.medianSeconds(current: cell) : nil
+        let respondsIn = [median, waiting.map { Double($0) / 1e9 }].compactMap(\.self).max()
+        origins[row].respondsIn = respondsIn
+        let mayBeSlow = (respondsIn ?? 0) >= ConditionRules.leastDelay
+        let origin = ConditionRules.Origin(
+            levels: reading.levels,
+            recent: recent,
+            justNow: origins[row].trend.justNow(counts, current: cell),
+            respondsIn: respondsIn,
+            usual: mayBeSlow ? origins[row].usualSeconds(current: cell) : nil,
+            limit: configuration.limits.maxConnectionsPerOrigin
+        )
+        for condition in ConditionRules.conditions(of: origin) { hold(condition, reading.label, at: now, counts) }
+    }
+
+    /// A condition of the pool holds.
+    mutating func hold(
+        _ condition: PoolCondition,
+        since: MonotonicTime?,
+        at now: MonotonicTime,
+        _ rows: [OriginReading]
+    ) {
+        hold(condition, nil, since: since, at: now, RecentCounts(rows))
+    }
+
+    private mutating func hold(
+        _ condition: PoolCondition,
+        _ origin: String? = nil,
+        since: MonotonicTime? = nil,
+        at now: MonotonicTime,
+        _ counts: RecentCounts
+    ) {
+        guard let episode = conditions.holds(condition, origin, at: now, since: since, counts),
+            condition.isInEvents
+        else { return }
+        note(.conditionBegan(condition), origin, at: episode.began)
+    }
+
+    private mutating func markTrouble(_ rows: [OriginReading]) {
+        guard !conditions.isEmpty else { return }
+        let troubled = conditions.current.filter(\.condition.isTrouble)
+        guard !troubled.isEmpty else { return }
+        let isGeneral = troubled.contains { $0.origin == nil }
+        let labels = Set(troubled.compactMap(\.origin))
+        pool.noteTrouble()
+        for row in origins.indices where row < rows.count && (isGeneral || labels.contains(rows[row].label)) {
+            origins[row].trend.noteTrouble()
+        }
+    }
+}
+
+extension PoolCondition {
+    /// Whether its begin and end are notable events. A limit's are events of their own.
+    fileprivate var isInEvents: Bool {
+        switch self {
+        case .saturated, .saturatedPerOrigin, .saturatedStreams, .reloadFailed, .ending: false
+        default: true
+        }
+    }
+}
+
+extension PoolLimits {
+    /// The value of a limit; `nil` if it has none, or is the peer's.
+    fileprivate subscript(limit: PoolLimit) -> Int? {
+        switch limit {
+        case .connections: maxConnections
+        case .connectionsPerOrigin: maxConnectionsPerOrigin
+        case .streams: nil
+        }
+    }
+}
