@@ -6,37 +6,37 @@ extension Family {
         Family(
             "poolscope_build_info",
             .gauge,
-            "Version of PoolScope, and of the compiler that built it; always 1.",
+            "Version of PoolScope, and of the compiler that built it; always 1. Compare instances after a deployment.",
             .info { _ in [[("version", PoolScopeVersion.current), ("swift", PoolScopeVersion.compiler)]] }
         ),
         Family(
             "process_cpu_seconds_total",
             .counter,
-            "Processor time used, user and system together.",
+            "Processor time used, user and system together: its rate is the number of cores in use.",
             .process { $0.process?.cpuSeconds }
         ),
         Family(
             "process_resident_memory_bytes",
             .gauge,
-            "Resident memory.",
+            "Resident memory. Rising with in_flight requests: responses are held and not read.",
             .process { $0.process?.residentMemoryBytes }
         ),
         Family(
             "process_open_fds",
             .gauge,
-            "File descriptors that are open.",
+            "File descriptors that are open. Close to process_max_fds, connections fail with no_descriptor.",
             .process { $0.process?.openDescriptors }
         ),
         Family(
             "process_max_fds",
             .gauge,
-            "File descriptors that may be open.",
+            "File descriptors that may be open (ulimit -n). Keep max_connections well below it.",
             .process { $0.process?.maxDescriptors }
         ),
         Family(
             "process_start_time_seconds",
             .gauge,
-            "When the process started, in seconds since 1970.",
+            "When the process started, in seconds since 1970. A change is a restart, at which counters begin again.",
             .process { $0.process?.startTimeSeconds }
         ),
     ]

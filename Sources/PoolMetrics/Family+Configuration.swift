@@ -12,7 +12,7 @@ extension Family {
         Family(
             "http_client_pool_timeout_seconds",
             .gauge,
-            "How long each phase of a request may take; +Inf is no limit.",
+            "How long each phase of a request may take; +Inf is no limit. Compare it with the durations when requests time out.",
             .pool(
                 each(
                     "phase",
@@ -29,7 +29,7 @@ extension Family {
         Family(
             "http_client_pool_config_source",
             .gauge,
-            "Where the value of each setting comes from; always 1.",
+            "Where the value of each setting comes from, so where to change it; always 1.",
             .pool(
                 PoolSetting.all.flatMap { setting in
                     PoolSetting.Source.Kind.allCases.map { kind in
@@ -42,7 +42,7 @@ extension Family {
         Family(
             "http_client_pool_config_changes_total",
             .counter,
-            "How often other limits and timeouts were put in force while the pool was running.",
+            "How often other limits and timeouts were put in force while the pool was running. A change beside an incident may be its cause, or did not come.",
             .pool(one { Double($0.configurationChanges) })
         ),
         Family(
@@ -66,7 +66,7 @@ extension Family {
         Family(
             "http_client_pool_transport_info",
             .gauge,
-            "How requests are sent; always 1.",
+            "How requests are sent: protocol, proxy, decompression, TLS; always 1. Compare instances that behave differently.",
             .info { scrape in scrape.pools.map(transport(of:)) }
         ),
         Family(
@@ -78,7 +78,7 @@ extension Family {
         Family(
             "http_client_pool_backend_info",
             .gauge,
-            "The client library of the pool and its TLS library; always 1.",
+            "The client library of the pool and its TLS library; always 1. Compare instances that behave differently.",
             .info { scrape in scrape.pools.map(backend(of:)) }
         ),
     ]

@@ -6,7 +6,7 @@ extension Family {
         Family(
             "http_client_pool_connections",
             .gauge,
-            "Connections that count against the limits, by state.",
+            "Connections that count against the limits, by state. All active: requests wait; many connecting: the upstream is slow to accept.",
             needs: .connections,
             .origin(
                 each(
@@ -22,7 +22,7 @@ extension Family {
         Family(
             "http_client_pool_requests",
             .gauge,
-            "Requests that were accepted and are not finished, by state.",
+            "Requests that were accepted and are not finished, by state. queued: a limit is reached, see saturated; in_flight: which upstream holds the connections.",
             .origin(
                 each(
                     "state",
@@ -37,7 +37,7 @@ extension Family {
         Family(
             "http_client_pool_site_requests",
             .gauge,
-            "Requests that were accepted and are not finished, by call site and state.",
+            "Requests that were accepted and are not finished, by call site and state: who holds the connections, and who waits.",
             .site(
                 each(
                     "state",
@@ -52,7 +52,7 @@ extension Family {
         Family(
             "http_client_pool_oldest_queued_seconds",
             .gauge,
-            "Age of the request that has been queued the longest; 0 when none is queued.",
+            "Age of the request that has been queued the longest; 0 when none is queued. It ends at the acquire timeout.",
             .pool(one { $0.oldestQueuedSeconds })
         ),
         Family(
@@ -87,7 +87,7 @@ extension Family {
         Family(
             "http_client_pool_queued_peak",
             .gauge,
-            "Highest number of queued requests in the last 60 seconds.",
+            "Highest number of queued requests in the last 60 seconds. Above 0: a limit made requests wait, see saturated.",
             .pool(one { Double($0.peaks.queued) })
         ),
         Family(
@@ -109,14 +109,14 @@ extension Family {
         Family(
             "http_client_pool_driver_stall_seconds",
             .gauge,
-            "Time since the pool's thread last finished a turn while it had work; 0 when asleep.",
+            "Time for which the pool's thread has been busy with one turn; 0 when asleep. Above 1: code that blocks runs on the pool's executor.",
             needs: .activity,
             .pool(one { $0.driverStallSeconds })
         ),
         Family(
             "http_client_pool_resolving",
             .gauge,
-            "Names that are being looked up and that connections of the pool wait for.",
+            "Names that are being looked up and that connections of the pool wait for. Above 0 for long: the resolver is slow or down.",
             needs: .lookUps,
             .pool(one { $0.resolving.map(Double.init) })
         ),
@@ -129,7 +129,7 @@ extension Family {
         Family(
             "http_client_pools",
             .gauge,
-            "Pools alive in this process.",
+            "Pools alive in this process, of every client library that reports. More than the service made at its start: clients are made per request or not shut down.",
             .process { Double($0.poolsAlive) }
         ),
     ]
