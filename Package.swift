@@ -128,6 +128,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "PoolPages",
+            dependencies: ["HTTPPool", "PoolMetrics"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "PoolEndpoint",
             dependencies: [
                 "AcceptGuarding", "CLibz", "HTTPPool", "PoolMetrics",

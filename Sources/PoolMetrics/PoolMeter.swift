@@ -120,7 +120,7 @@ final class PoolMeter: PoolObserver, Sendable {
         _ = read(pool)
         let (snapshot, old, trends, requests) = state.withLock { state in
             let (snapshot, old) = takeSnapshot(of: pool, &state)
-            state.trends.advance(to: snapshot.now, state.tally.origins.rows)
+            state.trends.advance(to: snapshot.now, state.tally.origins.rows, state.tally.sites.rows)
             state.tick(at: snapshot.now)
             return (snapshot, old, state.trends, state.oldest(count))
         }

@@ -43,7 +43,7 @@ struct PoolTally: Sendable {
     ///   - configurationChanged: the current time in seconds since 1970; required only if the turn has a configuration.
     mutating func add(_ turn: borrowing PoolTurn, _ trends: inout PoolTrends, configurationChanged: Double?) {
         let now = max(turn.now, scraped)
-        if trends.isCellOver(at: now) { trends.advance(to: now, origins.rows) }
+        if trends.isCellOver(at: now) { trends.advance(to: now, origins.rows, sites.rows) }
         if turn.hasConfiguration, let configuration = turn.configuration {
             self.configuration = configuration
             configurationChanges &+= 1
@@ -69,6 +69,7 @@ struct PoolTally: Sendable {
         trends.setLevels(origins.total, turn.saturation, at: now, configuration, origins.rows)
         if let began = turn.began { trends.noteTurn(since: began, at: now, origins.rows) }
         for row in origins.takeReassigned() { trends.reset(row) }
+        for row in sites.takeReassigned() { trends.reset(site: row) }
         takenThrough = turn.takenThrough
         oldestQueued = turn.oldestQueued
         resolving = turn.resolving

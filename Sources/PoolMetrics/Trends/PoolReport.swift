@@ -4,12 +4,20 @@ package import HTTPPool
 package struct PoolReport: Sendable {
     /// The numbers.
     package let reading: PoolReading
+    /// When the pool was made.
+    package let began: MonotonicTime
     /// The number of the running cell of trends.
     package let cell: Int
     /// The recent past of the whole pool,
     package let trend: Trend
     /// and of its origins, in the order of ``PoolReading/origins``.
     package let origins: [OriginReport]
+    /// What was counted in the last 60 to 70 s by call site, in the order of ``PoolReading/sites``.
+    package let sites: [SiteCounts]
+    /// What was counted in that time in the whole pool.
+    package let recent: RecentCounts
+    /// The length of that time, in seconds.
+    package let recentSeconds: Double
     /// The conditions that hold, in order of precedence.
     package let conditions: [ConditionEpisode]
     /// The last one of each condition that is over, the latest first.
@@ -23,6 +31,7 @@ package struct PoolReport: Sendable {
 
     init(_ reading: PoolReading, _ trends: PoolTrends, _ requests: [LiveRequest]) {
         self.reading = reading
+        self.began = trends.began
         self.cell = trends.cell
         self.trend = trends.pool
         self.conditions = trends.conditions.current
@@ -30,6 +39,12 @@ package struct PoolReport: Sendable {
         self.saturations = trends.saturation.open
         self.events = trends.events.events
         self.requests = requests
+        self.sites = reading.sites.enumerated().map { row, site in
+            (row < trends.sites.count ? trends.sites[row] : SiteMarks()).recent(SiteCounts(site), current: trends.cell)
+        }
+        self.recent = trends.pool.recent(RecentCounts(reading.origins), current: trends.cell)
+        let begin = UInt64(max(0, trends.cell - Trend.cellsPerMinute)) * Trend.period
+        self.recentSeconds = Double(reading.now - max(MonotonicTime(nanoseconds: begin), trends.began)) / 1e9
         // The first of each origin is the oldest.
         var oldestQueued: [String: MonotonicTime] = [:]
         for request in requests where request.phase == .queued && oldestQueued[request.origin] == nil {

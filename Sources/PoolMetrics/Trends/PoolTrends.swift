@@ -32,8 +32,12 @@ struct PoolTrends: Sendable {
     private(set) var pool = Trend()
     /// In the order of the rows of origins.
     private(set) var origins: [Origin] = []
+    /// In the order of the rows of call sites.
+    private(set) var sites: [SiteMarks] = []
     private(set) var conditions = ConditionLog()
     private(set) var events = NotableEvents()
+    /// When the pool was made.
+    let began: MonotonicTime
     /// The number of the running cell.
     private(set) var cell: Int
     private var cellEnd: MonotonicTime
@@ -48,12 +52,16 @@ struct PoolTrends: Sendable {
         cell = Trend.cell(of: now)
         cellEnd = MonotonicTime(nanoseconds: UInt64(cell + 1) * Trend.period)
         nextTick = now
+        began = now
     }
 
     // MARK: What happens
 
     /// A row was given to another origin.
     mutating func reset(_ row: Int) { if row < origins.count { origins[row] = Origin() } }
+
+    /// A row was given to another call site.
+    mutating func reset(site row: Int) { if row < sites.count { sites[row] = SiteMarks() } }
 
     mutating func setLevels(_ levels: OriginLevels, ofRow row: Int) {
         reserve(row)
@@ -145,16 +153,20 @@ struct PoolTrends: Sendable {
 
     // MARK: Time
 
-    /// Whether ``advance(to:_:)`` has cells to end.
+    /// Whether ``advance(to:_:_:)`` has cells to end.
     func isCellOver(at now: MonotonicTime) -> Bool { now >= cellEnd }
 
     /// Ends the cells that have passed. Precedes what happened at `now`.
-    mutating func advance(to now: MonotonicTime, _ rows: [OriginReading]) {
+    mutating func advance(to now: MonotonicTime, _ rows: [OriginReading], _ siteRows: [SiteReading]) {
         guard now >= cellEnd else { return }
         let next = Trend.cell(of: now)
         pool.endCells(cell, to: next, RecentCounts(rows))
         for row in origins.indices where row < rows.count {
             origins[row].trend.endCells(cell, to: next, RecentCounts(rows[row]))
+        }
+        for row in siteRows.indices {
+            if row >= sites.count { sites.append(SiteMarks()) }
+            sites[row].endCells(cell, to: next, SiteCounts(siteRows[row]))
         }
         cell = next
         cellEnd = MonotonicTime(nanoseconds: UInt64(next + 1) * Trend.period)
@@ -163,7 +175,7 @@ struct PoolTrends: Sendable {
     /// Whether ``tick(at:_:_:waitingAges:)`` is due.
     func isTickDue(at now: MonotonicTime) -> Bool { now >= nextTick }
 
-    /// Looks at the conditions. Follows ``advance(to:_:)`` and what happened until `now`.
+    /// Looks at the conditions. Follows ``advance(to:_:_:)`` and what happened until `now`.
     ///
     /// - Parameters:
     ///   - rows: the origins.

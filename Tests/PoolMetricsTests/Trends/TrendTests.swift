@@ -88,7 +88,7 @@ struct TrendTests {
                 model.ends.append(time)
             }
             let now = time + Double.random(in: 0...100, using: &random)
-            trends.advance(to: at(now), tally.origins.rows)
+            trends.advance(to: at(now), tally.origins.rows, [])
             let cell = Trend.cell(of: at(now))
             #expect(trends.cell == cell)
             for trend in [trends.pool, trends.origins[0].trend] {
@@ -120,7 +120,7 @@ struct TrendTests {
         var turn = PoolTurn(now: at(0))
         for index in 0..<64 { turn = turn.introducing(Int32(index), "host\(index)").levels(Int32(index), active: 1) }
         tally.add(turn, &trends, configurationChanged: nil)
-        trends.advance(to: at(100_000), tally.origins.rows)
+        trends.advance(to: at(100_000), tally.origins.rows, [])
         // Each array has a header of 32 bytes.
         let rings = 2 * (32 + Trend.length * MemoryLayout<TrendCell>.stride)
         #expect(64 * (rings + MemoryLayout<PoolTrends.Origin>.stride) <= 256 << 10)
@@ -135,7 +135,7 @@ struct TrendTests {
         trends.failed(0, "broken", at: at(0))
         trends.reset(0)
         #expect(trends.origins[0].lastError == nil)
-        trends.advance(to: at(60), [])
+        trends.advance(to: at(60), [], [])
         #expect(trends.origins[0].trend.lastTens(current: trends.cell).allSatisfy { $0.responses == 0 })
     }
 }

@@ -5,9 +5,9 @@ extension String {
     /// line a little short.
     var columns: Int { reduce(0) { $0 + Self.columns(of: $1) } }
 
-    /// Replaces characters that would move a terminal's cursor, and cuts out the middle of a text that is too long.
+    /// Cuts out the middle of a text that is too long, after making it ``printable``.
     func fitted(to limit: Int) -> String {
-        let clean = String(map { $0.unicodeScalars.allSatisfy(\.isShown) ? $0 : "?" })
+        let clean = printable
         guard clean.columns > limit else { return clean }
         let mark = "..."
         let tail = (limit - mark.count) / 2
@@ -59,23 +59,7 @@ extension Unicode.Scalar {
     }
 }
 
-extension BinaryInteger {
-    /// The number in at most six characters: `999999`, then `1.23M`, `12.3G`, `999P`. Digits are truncated, not
-    /// rounded.
-    var compact: String {
-        guard self > 999_999 else { return String(self).fitted(to: 6) }
-        var unit = 1
-        var whole = UInt64(clamping: self) / 1000
-        // Keeps three more digits than the unit, so that fractions can be shown.
-        while whole >= 1_000_000 {
-            whole /= 1000
-            unit += 1
-        }
-        let name = ["k", "M", "G", "T", "P", "E"][unit]
-        switch whole {
-        case ..<10_000: return "\(whole / 1000).\(String(whole / 10 % 100 + 100).dropFirst())\(name)"
-        case ..<100_000: return "\(whole / 1000).\(whole / 100 % 10)\(name)"
-        default: return "\(whole / 1000)\(name)"
-        }
-    }
+extension StringProtocol {
+    /// The text with a question mark for each character that would move a terminal's cursor or hide another one.
+    var printable: String { String(map { $0.unicodeScalars.allSatisfy(\.isShown) ? $0 : "?" }) }
 }

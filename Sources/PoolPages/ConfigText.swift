@@ -1,0 +1,111 @@
+package import HTTPPool
+package import PoolMetrics
+
+/// The page `/config` for terminals: every setting with its value, its source, and how it is used now.
+package enum ConfigText {
+    package static func page(_ reports: [PoolReport], _ process: ProcessSituation) -> String {
+        var page = TextPage()
+        let live = reports.filter { !$0.reading.hasEnded }
+        let count = PoolSetting.all.count
+        page.add("CONFIG: \(Phrase.count(count, "setting")) of \(Phrase.count(live.count, "pool"))")
+        for report in live { write(report, process, to: &page) }
+        page.add()
+        PageFooter.write(["/", "/events", "?format=json"], process, to: &page)
+        return page.text
+    }
+
+    private static func write(_ report: PoolReport, _ process: ProcessSituation, to page: inout TextPage) {
+        let reading = report.reading
+        page.add()
+        if let age = reading.configurationAgeSeconds {
+            let changes = Phrase.count(reading.configurationChanges, "change")
+            page.add("pool \(reading.name.printable): \(changes) while it runs, the last \(Phrase.duration(age)) ago")
+        } else {
+            page.add("pool \(reading.name.printable): as it was made")
+        }
+        if reading.lastReloadSucceeded == false {
+            page.add(wrapping: "RELOAD FAILED: the values before it are in force; the log says why", first: "  ", rest: "  ")
+        }
+        for (group, title) in groups {
+            page.add()
+            var table = TextTable(title, width: 40, [("value", 20)])
+            for setting in PoolSetting.all where setting.group == group {
+                table.add(name(setting, reading.configuration), [shown(setting, reading.configuration)])
+                let source = reading.configuration.source(of: setting)
+                table.add(note: "set by: \(source.place)")
+                if let now = SettingUse(setting, report).words { table.add(note: "now: \(now)") }
+            }
+            table.write(to: &page)
+        }
+    }
+
+    private static let groups: [(PoolSetting.Group, String)] = [
+        (.limits, "limits"), (.timeouts, "timeouts"), (.transport, "transport (read at the start only)"),
+        (.series, "series (read at the start only)"),
+    ]
+
+    private static func name(_ setting: PoolSetting, _ configuration: PoolConfiguration) -> String {
+        let source = configuration.source(of: setting)
+        return source.kind == .environment ? source.name ?? setting.variable : setting.variable
+    }
+
+    private static func shown(_ setting: PoolSetting, _ configuration: PoolConfiguration) -> String {
+        configuration.value(of: setting).description
+    }
+}
+
+extension SettingSource {
+    /// Where the value is set, in words.
+    var place: String {
+        switch kind {
+        case .default: "default"
+        case .environment: "environment"
+        case .code: "the program"
+        case .file: "file, key \(name ?? "?")"
+        case .provider: "\(provider ?? "provider"), key \(name ?? "?")"
+        case .reload: "reload, key \(name ?? "?")\(provider.map { " of \($0)" } ?? "")"
+        @unknown default: kind.rawValue
+        }
+    }
+}
+
+/// How a setting is used: what of it is taken, or how often it ended a request.
+package struct SettingUse: Sendable {
+    /// `17 open, 33 free`; `nil` if nothing is known.
+    package let words: String?
+
+    package init(_ setting: PoolSetting, _ report: PoolReport) {
+        let reading = report.reading
+        let levels = reading.levels
+        let limits = reading.configuration.limits
+        func failures(_ reason: AcquireFailure) -> UInt64 { reading.origins.reduce(0) { $0 &+ $1.acquireFailures[reason] } }
+        func closed(_ reason: CloseReason) -> UInt64 { reading.origins.reduce(0) { $0 &+ $1.connectionsClosed[reason] } }
+        func waits(_ limit: PoolLimit) -> String { "\(Phrase.count(reading.limitWaits(limit), "request")) waited for it since the start" }
+        switch setting {
+        case .maxConnections:
+            let open = levels.connections.total
+            words = "\(Phrase.count(open)) open, \(Phrase.count(max(0, limits.maxConnections - open))) free; \(waits(.connections))"
+        case .maxConnectionsPerOrigin:
+            let full = reading.origins.count { origin in
+                limits.maxConnectionsPerOrigin.map { origin.levels.connections.total >= $0 } ?? false
+            }
+            words = limits.maxConnectionsPerOrigin == nil
+                ? nil : "\(Phrase.count(full)) of \(Phrase.count(reading.origins.count, "upstream")) at it; \(waits(.connectionsPerOrigin))"
+        case .maxIdleConnections: words = "\(Phrase.count(levels.connections.idle)) idle; \(Phrase.count(closed(.idleSurplus))) closed as surplus since the start"
+        case .maxQueuedRequests: words = "\(Phrase.count(levels.requests.queued)) queued; \(Phrase.count(failures(.rejected))) refused since the start"
+        case .keepaliveExpiry: words = "\(Phrase.count(closed(.idleExpired))) closed so since the start"
+        case .maxConnectionLifetime: words = "\(Phrase.count(closed(.maxLifetime))) closed so since the start"
+        case .acquireTimeout: words = "\(Phrase.count(failures(.timeout))) reached since the start, \(Phrase.count(report.recent.gaveUp)) in the last minute"
+        case .connectTimeout:
+            let all = reading.origins.reduce(0) { $0 &+ $1.connectFailures[.timeout] }
+            words = "\(Phrase.count(all)) reached since the start"
+        case .readTimeout:
+            let all = reading.origins.reduce(0) { $0 &+ $1.leases[.timeout] }
+            words = "\(Phrase.count(all)) ended by a read, write or total timeout since the start"
+        case .maxOriginSeries: words = "\(Phrase.count(reading.origins.count)) in use"
+        case .maxSiteSeries: words = "\(Phrase.count(reading.sites.count)) in use"
+        case .overdueLease: words = reading.overdueLeases.map { "\(Phrase.count($0.total)) overdue" }
+        default: words = nil
+        }
+    }
+}
