@@ -294,6 +294,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "PoolPagesTests",
+            dependencies: ["HTTPPool", "PoolMetrics", "PoolPages"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "PoolEndpointTests",
             dependencies: [
                 "AcceptGuarding", "HTTPPool", "PoolEndpoint", "PoolMetrics", "TestSupport",

@@ -22,12 +22,26 @@ public final class MeasuredPool: Sendable {
     /// - Throws: ``PoolNameError`` if the name is invalid or used by another live pool; `PoolError` with code
     ///   `observerRefused` if the pool already has an observer or has already accepted a request. The name stays
     ///   available then.
-    public init(_ pool: any ObservablePool, name: String = "default", registry: PoolRegistry = .process) throws {
+    public convenience init(
+        _ pool: any ObservablePool,
+        name: String = "default",
+        registry: PoolRegistry = .process
+    ) throws {
+        try self.init(pool, name: name, registry: registry, clock: MonotonicTime.now)
+    }
+
+    /// Starts to observe a pool that has another clock than that of the system.
+    package init(
+        _ pool: any ObservablePool,
+        name: String,
+        registry: PoolRegistry,
+        clock: @escaping @Sendable () -> MonotonicTime
+    ) throws {
         try PoolNameError.check(name)
         self.name = name
         self.pool = pool
         self.registry = registry
-        self.meter = PoolMeter(configuration: pool.configuration)
+        self.meter = PoolMeter(configuration: pool.configuration, clock: clock)
         // The name is reserved first, because an observer cannot be detached from a pool again. If the pool refuses
         // the observer, `deinit` releases the name.
         try registry.add(self)
