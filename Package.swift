@@ -253,7 +253,7 @@ let package = Package(
         .testTarget(name: "UnpackingTests", dependencies: ["TestSupport", "Unpacking"], swiftSettings: strict),
         .testTarget(
             name: "PoolDecisionsTests",
-            dependencies: ["HTTPPool", "LoopbackUpstream", "PoolDecisions"],
+            dependencies: ["HTTPPool", "LoopbackUpstream", "PoolDecisions", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -271,6 +271,7 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
+            exclude: ["exposition.openmetrics.txt", "exposition.txt", "series.txt"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -34,6 +34,13 @@ struct LoadTally: Sendable {
     var errorCount: UInt64 { errors.values.reduce(0, +) }
     var requestCount: UInt64 { answers.values.reduce(errorCount, +) }
 
+    /// What to say of a load in which every request failed; `nil` of any other.
+    var failure: String? {
+        guard errorCount > 0, errorCount == requestCount else { return nil }
+        let counts = errors.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        return "every request failed (\(counts))"
+    }
+
     mutating func note(_ outcome: LoadOutcome, after duration: Duration) {
         switch outcome {
         case .answer(let status):

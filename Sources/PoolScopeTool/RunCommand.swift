@@ -19,7 +19,8 @@ struct RunCommand: AsyncParsableCommand {
             Without --target, requests go to a built-in upstream on loopback with fast, slow, large and failing responses. \
             The pool's limits and the endpoint's address are read from the environment, then from the --config file; see \
             'poolscope config'. At the end of the duration, and on SIGINT or SIGTERM, running requests may finish within the \
-            grace period and are then cancelled; a second signal exits immediately. The soft limit of open files is raised \
+            grace period and are then cancelled; a second signal exits immediately. The status is 1 if requests were sent and \
+            none of them had a response. The soft limit of open files is raised \
             to the hard limit.
             """
     )
@@ -100,6 +101,11 @@ struct RunCommand: AsyncParsableCommand {
         try await Self.serve(endpoint: endpoint, client: shared, reload: reload, load: load, logger: logger)
         await upstream?.stop()
         console.say(Summary(of: shared, ledger).text)
+        // A script that only looks at the status must not take this for a load.
+        if let failure = ledger.read().failure {
+            console.warn("Error: \(failure)")
+            throw ExitCode.failure
+        }
     }
 
     /// The time allowed after the grace period for closing connections, the endpoint and the upstream.

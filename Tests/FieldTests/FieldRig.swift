@@ -29,9 +29,28 @@ func withMeasuredPool(
     } catch {
         result = .failure(error)
     }
+    let scrapes = CheckedScrapes()
+    try await expectConsistentText(of: client.reading(), scrapes, sourceLocation: sourceLocation)
     await client.shutdown(.immediate)
+    try await expectConsistentText(of: client.reading(), scrapes, sourceLocation: sourceLocation)
     expectConsistentEnd(of: client.reading(), sourceLocation: sourceLocation)
     try result.get()
+}
+
+/// What must hold of the text of every reading, in both formats.
+private func expectConsistentText(
+    of reading: PoolReading,
+    _ scrapes: CheckedScrapes,
+    sourceLocation: SourceLocation
+) async throws {
+    let text = try await scrapes.scrape(sourceLocation: sourceLocation) {
+        Exposition.render([reading], process: nil, as: .text)
+    }
+    let other = try ExpositionReader(Exposition.render([reading], process: nil, as: .openMetrics), as: .openMetrics)
+    // Other pools of the process come and go between the two.
+    let faults = ExpositionChecker.difference(text: text, openMetrics: other)
+        .filter { !$0.detail.hasPrefix("http_client_pools") }
+    #expect(faults == [], sourceLocation: sourceLocation)
 }
 
 /// What must hold of every pool that has ended.

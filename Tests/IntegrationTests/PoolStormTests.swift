@@ -62,6 +62,12 @@ struct PoolStormTests {
                         Issue.record("\(broken)")
                         break
                     }
+                    guard scraper.scrapes % 50 == 0 else { continue }
+                    let readings = registry.readings()
+                    let text = try ExpositionReader(Exposition.render(readings, process: nil, as: .text))
+                    let bytes = Exposition.render(readings, process: nil, as: .openMetrics)
+                    let openMetrics = try ExpositionReader(bytes, as: .openMetrics)
+                    #expect(ExpositionChecker.difference(text: text, openMetrics: openMetrics) == [])
                 }
                 await pool.shutdown()
                 print("storm: \(scraper.scrapes) scrapes, \(account.summary)")

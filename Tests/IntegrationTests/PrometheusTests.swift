@@ -15,8 +15,7 @@ struct PrometheusTests {
             #expect(up.map(\.value) == [1])
             #expect(up.map { $0.labels["instance"] } == [day.endpoint])
 
-            let text = try await curl("--fail", "http://\(day.endpoint)/metrics").output
-            let shown = try ExpositionReader(Array(text.utf8)).samples
+            let shown = try await CheckedScrapes().scrape("http://\(day.endpoint)/metrics").samples
             let stored = try await prometheus.query(#"{job="poolscope"}"#).reduce(into: [:]) { stored, series in
                 stored[series.labels.filter { $0.key != "job" && $0.key != "instance" }] = series.value
             }

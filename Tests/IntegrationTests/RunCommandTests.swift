@@ -5,6 +5,8 @@ import Testing
 
 @Suite("poolscope run", .serialized)
 struct RunCommandTests {
+    private let scrapes = CheckedScrapes()
+
     @Test("with one shared client, reuses connections, and shows its numbers while it runs")
     func shared() async throws {
         let (run, said) = try await Tool.startRun()
@@ -94,7 +96,9 @@ struct RunCommandTests {
             "run", "--target", "http://\(peer.authority)/", "--concurrency", "2", "--duration", "0.5", "--grace", "1",
         ]
         let variables = ["HTTP_CLIENT_METRICS_PORT": "0", "HTTP_CLIENT_READ_TIMEOUT": "none"]
-        let (report, requests) = try await reportAtEnd(of: try Tool.start(arguments, variables))
+        let run = try Tool.start(arguments, variables)
+        let failure = "every request failed (\(upgrades ? "" : "cancelled 2)")"
+        let (report, requests) = try await reportAtEnd(of: run, failure: failure)
         #expect(requests >= 2)
         if !upgrades { #expect(report.errors == ["cancelled": 2]) }
     }
@@ -107,7 +111,8 @@ struct RunCommandTests {
         let run = try Tool.start(arguments, variables)
         try await eventually("requests run") { peer.connections >= 2 }
         run.signal(SIGTERM)
-        let (report, requests) = try await reportAtEnd(of: run)
+        let failure = "every request failed (\(upgrades ? "" : "cancelled 2)")"
+        let (report, requests) = try await reportAtEnd(of: run, failure: failure)
         #expect(requests >= 2)
         if !upgrades { #expect(report.errors == ["cancelled": 2]) }
     }
@@ -152,12 +157,12 @@ struct RunCommandTests {
         #expect(try await fits.end().errors == "")
     }
 
-    @Test("goes on when its target is dead, and counts the errors by kind")
+    @Test("goes on when its target is dead, counts the errors by kind, and ends with status 1")
     func deadTarget() async throws {
         let refusing = try RefusingPort()
         let target = "http://\(refusing.authority)/"
         let (run, _) = try await Tool.startRun("--target", target, "--duration", "1", "--rate", "100")
-        let (report, requests) = try await reportAtEnd(of: run)
+        let (report, requests) = try await reportAtEnd(of: run, failure: "every request failed (connectFailed")
         #expect(requests > 0)
         #expect(report.errors == ["connectFailed": requests])
         #expect(report["reuse ratio"] == "-")
@@ -191,11 +196,20 @@ struct RunCommandTests {
         #expect(!result.errors.contains("sesame"))
     }
 
-    /// The summary of a run that ends well: every request is in exactly one of its rows.
-    private func reportAtEnd(of run: Program) async throws -> (report: ToolReport, requests: Int) {
+    /// The summary of a run: every request is in exactly one of its rows.
+    ///
+    /// - Parameter failure: the beginning of the one line of a run that ends with status 1; `nil` for one that ends well.
+    private func reportAtEnd(of run: Program, failure: String? = nil) async throws -> (
+        report: ToolReport, requests: Int
+    ) {
         let result = try await run.end()
-        #expect(result.status == 0, "\(result.output)\(result.errors)")
-        #expect(result.errors.isEmpty)
+        #expect(result.status == (failure == nil ? 0 : 1), "\(result.output)\(result.errors)")
+        if let failure {
+            #expect(result.errors.hasPrefix("Error: \(failure)"), "\(result.errors)")
+            #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        } else {
+            #expect(result.errors.isEmpty)
+        }
         let report = ToolReport(result.output)
         let requests = try #require(report.number("requests"), "\(report)")
         let answers = ["2xx", "3xx", "4xx", "5xx"].compactMap { report.number("responses \($0)") }
@@ -214,7 +228,6 @@ struct RunCommandTests {
 
     /// What the tool's endpoint shows now.
     private func metrics(_ said: ToolReport) async throws -> ExpositionReader {
-        let answer = try await curl("--fail", try #require(said["metrics"]))
-        return try ExpositionReader(Array(answer.output.utf8))
+        try await scrapes.scrape(try #require(said["metrics"]))
     }
 }

@@ -6,6 +6,8 @@ import Testing
 /// A resolver that takes its time holds up nobody but those who wait for it.
 @Suite("A slow resolver")
 struct SlowResolverTests {
+    private let scrapes = CheckedScrapes()
+
     private let resolver: PreloadedResolver
 
     init() async throws { resolver = try await PreloadedResolver() }
@@ -86,8 +88,7 @@ struct SlowResolverTests {
     }
 
     private func resolving(at address: String) async throws -> Double? {
-        let page = try await curl(address)
-        return try ExpositionReader(Array(page.output.utf8)).all("http_client_pool_resolving").first?.value
+        try await scrapes.scrape(address).all("http_client_pool_resolving").first?.value
     }
 
     /// How many threads (`task`) or descriptors (`fd`) the program has.

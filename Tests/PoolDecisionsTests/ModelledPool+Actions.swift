@@ -1,4 +1,5 @@
 import HTTPPool
+import TestSupport
 
 @testable import PoolDecisions
 

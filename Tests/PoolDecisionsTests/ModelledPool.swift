@@ -1,5 +1,6 @@
 import HTTPPool
 import LoopbackUpstream
+import TestSupport
 
 @testable import PoolDecisions
 

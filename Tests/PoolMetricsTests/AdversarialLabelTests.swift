@@ -48,7 +48,8 @@ struct AdversarialLabelTests {
         let pools = try zip(fakes, poolNames).map { try InstrumentedClient($0, name: $1, registry: registry) }
         for fake in fakes { fake.report(turn) }
         let scrape = Scrape(pools: pools.map { $0.reading() }, process: nil, poolsCreated: 1, poolsAlive: 1)
-        let sites = Self.exact(siteNames)
+        // A call site's name is one line.
+        let sites = Self.exact(siteNames.map { CallSite($0).name })
         let origins = Self.exact(hosts.map { Origin(scheme: "http", host: $0, port: 80).description })
 
         for format in ExpositionReader.Format.allCases {

@@ -93,6 +93,33 @@ struct ReadingCheckerTests {
         #expect(checker.checkEnd(measured.reading()).allSatisfy { $0.rule == .idleLimit })
     }
 
+    @Test("A report that contradicts another is named with the request and the connection that it was about")
+    func contradictions() {
+        let recorder = PoolRecorder(backend: PoolBackend(library: "x/1", tls: "none"))
+        let origin = Origin(scheme: "http", host: "a", port: 80)
+        recorder.record { ledger in
+            ledger.acquireFailed(ledger.submitted(to: origin), .timeout)
+            let request = ledger.submitted(to: origin)
+            let connection = ledger.connectionOpening(to: origin)
+            ledger.acquired(request, on: connection)
+            ledger.connectionClosed(connection, .error)
+            ledger.responseHead(request)
+            ledger.leaseEnded(request, .retried)
+            ledger.queued(RequestNumber(1), behind: .connections)
+        }
+        #expect(
+            recorder.violations.map(\.description) == [
+                "acquired(_:on:) of request 2 and connection 1: the connection is not open",
+                "connectionClosed(_:_:) of connection 1: the connection is not open",
+                "responseHead(_:) of request 2: the request holds no connection",
+                "leaseEnded(_:_:) of request 2: a request that is sent again is reported by retried(_:)",
+                "queued(_:behind:) of request 1: the request is not waiting for a connection",
+            ]
+        )
+        #expect(recorder.violations.map(\.request?.value) == [2, nil, 2, 2, 1])
+        #expect(recorder.violations.map(\.connection?.value) == [1, 1, nil, nil, nil])
+    }
+
     @Test("Every request of a recorder is visible while it is not finished, retries included")
     func visible() throws {
         let recorder = PoolRecorder(backend: PoolBackend(library: "x/1", tls: "none"))

@@ -54,7 +54,10 @@ struct SettingsFileTests {
 
     @Test("that stand in place of their group are an error, and a group without any is not")
     func group() async throws {
-        #expect(try await problems(#"{"httpClient": 5}"#) == ["httpClient is not a setting"])
+        let text = "httpClient must be an object that holds the settings, and not a value"
+        for value in ["5", "true", #""text""#, "[1]"] {
+            #expect(try await problems(#"{"httpClient": \#(value)}"#) == [text], "\(value)")
+        }
         #expect(try await problems(#"{"httpClient": {}, "other": {"proxy": {}, "is": true, "list": [1]}}"#) == [])
     }
 

@@ -17,6 +17,8 @@ package struct ExpositionReader: Sendable {
     package struct Sample: Sendable {
         /// The name of its family, which differs between the formats.
         package fileprivate(set) var family = ""
+        /// The name and the labels: the same for the same series.
+        package fileprivate(set) var series = ""
         package let name: String
         package let labels: [String: String]
         package let value: Double
@@ -67,7 +69,9 @@ package struct ExpositionReader: Sendable {
                 guard types[family] != nil, belongs(sample.name, to: family) else {
                     throw Failure(line: number, reason: "\(sample.name) stands outside its family")
                 }
-                guard series.insert("\(sample.name) \(sample.labels.sorted { $0.key < $1.key })").inserted else {
+                let labels = sample.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                sample.series = "\(sample.name) \(labels)"
+                guard series.insert(sample.series).inserted else {
                     throw Failure(line: number, reason: "the series is written twice: \(line)")
                 }
                 sample.family = family

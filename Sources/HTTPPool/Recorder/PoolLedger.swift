@@ -39,9 +39,18 @@ public struct PoolLedger: Sendable {
         public let report: String
         /// What it contradicts.
         public let reason: String
+        /// The request that was reported; `nil` if a connection alone was.
+        public let request: RequestNumber?
+        /// The connection that was reported, if any.
+        public let connection: ConnectionNumber?
 
-        /// The report and the reason.
-        public var description: String { "\(report): \(reason)" }
+        /// The report, what it is about, and the reason: `acquired(_:on:) of request 7 and connection 3: the connection is
+        /// not open`.
+        public var description: String {
+            let subjects = [request.map { "request \($0.value)" }, connection.map { "connection \($0.value)" }]
+            let subject = subjects.compactMap(\.self).joined(separator: " and ")
+            return "\(report) of \(subject): \(reason)"
+        }
     }
 
     init(configuration: PoolConfiguration) { self.configuration = configuration }
@@ -98,10 +107,10 @@ public struct PoolLedger: Sendable {
     public mutating func acquired(_ number: RequestNumber, on connection: ConnectionNumber) {
         guard let request = request(number, in: [.queued, .placed], #function) else { return }
         guard let found = connections[connection], found.opened != nil else {
-            return note(#function, "the connection is not open")
+            return note(#function, number, connection, "the connection is not open")
         }
         guard found.origin == request.origin else {
-            return note(#function, "the connection belongs to another origin")
+            return note(#function, number, connection, "the connection belongs to another origin")
         }
         let kind: AcquireKind = found.leases > 0 ? .multiplexed : found.served > 0 ? .reused : .new
         changeConnections(of: found.origin) { levels in
@@ -166,7 +175,7 @@ public struct PoolLedger: Sendable {
     /// The request released or lost its connection. For a complete response, `LeaseOutcome(status:)` gives the outcome.
     public mutating func leaseEnded(_ number: RequestNumber, _ outcome: LeaseOutcome) {
         guard outcome != .retried else {
-            return note(#function, "a request that is sent again is reported by retried(_:)")
+            return note(#function, number, nil, "a request that is sent again is reported by retried(_:)")
         }
         if endLease(number, outcome, #function) != nil { forget(number) }
     }
@@ -192,11 +201,11 @@ public struct PoolLedger: Sendable {
         _ change: (inout LedgerLease, MonotonicTime) -> Bool
     ) -> Bool {
         guard var request = requests[number], case .acquired = request.state else {
-            note(report, "the request holds no connection")
+            note(report, number, nil, "the request holds no connection")
             return false
         }
         guard change(&request.lease, now) else {
-            note(report, "it was reported before")
+            note(report, number, nil, "it was reported before")
             return false
         }
         requests[number] = request
@@ -215,7 +224,7 @@ public struct PoolLedger: Sendable {
         _ report: String
     ) -> LedgerRequest? {
         guard let request = requests[number], case .acquired(let connection) = request.state else {
-            note(report, "the request holds no connection")
+            note(report, number, nil, "the request holds no connection")
             return nil
         }
         change(requests: number) { $0.inFlight -= 1 }
@@ -249,7 +258,7 @@ public struct PoolLedger: Sendable {
     /// The connection is usable, and idle until a request acquires it.
     public mutating func connectionOpened(_ number: ConnectionNumber) {
         guard let connection = connections[number], connection.opened == nil else {
-            return note(#function, "the connection is not being opened")
+            return note(#function, nil, number, "the connection is not being opened")
         }
         connections[number]?.opened = now
         changeConnections(of: connection.origin) {
@@ -262,7 +271,7 @@ public struct PoolLedger: Sendable {
     /// The connection failed to open.
     public mutating func connectionFailed(_ number: ConnectionNumber, _ reason: ConnectFailure) {
         guard let connection = connections[number], connection.opened == nil else {
-            return note(#function, "the connection is not being opened")
+            return note(#function, nil, number, "the connection is not being opened")
         }
         connections[number] = nil
         changeConnections(of: connection.origin) { $0.connecting -= 1 }
@@ -272,7 +281,7 @@ public struct PoolLedger: Sendable {
     /// A usable connection was closed. Requests that still hold it must be reported as ended separately.
     public mutating func connectionClosed(_ number: ConnectionNumber, _ reason: CloseReason) {
         guard let connection = connections[number], let opened = connection.opened else {
-            return note(#function, "the connection is not open")
+            return note(#function, nil, number, "the connection is not open")
         }
         connections[number] = nil
         changeConnections(of: connection.origin) { levels in
@@ -381,13 +390,19 @@ public struct PoolLedger: Sendable {
         _ report: String
     ) -> LedgerRequest? {
         guard let request = requests[number], states.contains(request.state) else {
-            note(report, "the request is not waiting for a connection")
+            note(report, number, nil, "the request is not waiting for a connection")
             return nil
         }
         return request
     }
 
-    private mutating func note(_ report: String, _ reason: String) {
-        if violations.count < 100 { violations.append(Violation(report: report, reason: reason)) }
+    private mutating func note(
+        _ report: String,
+        _ request: RequestNumber?,
+        _ connection: ConnectionNumber?,
+        _ reason: String
+    ) {
+        guard violations.count < 100 else { return }
+        violations.append(Violation(report: report, reason: reason, request: request, connection: connection))
     }
 }

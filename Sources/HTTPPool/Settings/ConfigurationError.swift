@@ -12,13 +12,23 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         /// The provider that the value comes from, if it is neither the environment nor a file.
         public let provider: String?
 
-        /// Whether `name` is an object that a file does not have.
-        private let isMissing: Bool
+        /// What is wrong with the object that holds the settings, if it is that.
+        private enum GroupFault: Sendable, Hashable {
+            /// A file does not have it.
+            case missing
+            /// A value stands in its place.
+            case notAnObject
+        }
+        private let groupFault: GroupFault?
 
         /// One line, such as `HTTP_CLIENT_TIMEOUT is "-3"; allowed: seconds, above 0 to 31536000, or none`.
         public var description: String {
             let place = name.onOneLine + (provider.map { " (\($0.onOneLine))" } ?? "")
-            if isMissing { return "the settings file has no object \(place), so none of its values is a setting" }
+            switch groupFault {
+            case .missing: return "the settings file has no object \(place), so none of its values is a setting"
+            case .notAnObject: return "\(place) must be an object that holds the settings, and not a value"
+            case nil: break
+            }
             guard let value else {
                 return "\(place) is not a setting" + (allowed.isEmpty ? "" : "; did you mean \(allowed)?")
             }
@@ -31,7 +41,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             self.value = value
             self.allowed = allowed
             self.provider = provider
-            isMissing = false
+            groupFault = nil
         }
 
         /// Creates a problem for an unknown setting.
@@ -44,7 +54,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             value = nil
             allowed = nearest
             self.provider = provider
-            isMissing = false
+            groupFault = nil
         }
 
         /// Creates a problem for a settings file without any setting.
@@ -55,7 +65,17 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
             value = nil
             allowed = ""
             provider = nil
-            isMissing = true
+            groupFault = .missing
+        }
+
+        /// Creates a problem for a value in place of the object that holds the settings. The value is not shown: it may
+        /// be anything.
+        init(valueInPlaceOf group: String, provider: String?) {
+            name = group
+            value = nil
+            allowed = ""
+            self.provider = provider
+            groupFault = .notAnObject
         }
     }
 

@@ -83,6 +83,10 @@ struct SettingProviders: Sendable {
             for name in names.subtracting(known).sorted() {
                 let isOurs = naming.covers(name)
                 if misplaced.cover(name) { continue }
+                if name == base.description, !snapshot.isEnvironment {
+                    found.append(.init(valueInPlaceOf: name, provider: snapshot.source(of: name).provider))
+                    continue
+                }
                 guard let nearest = name.nearest(of: known, within: isOurs ? nil : 2) ?? (isOurs ? "" : nil) else {
                     continue
                 }

@@ -1,12 +1,10 @@
-import HTTPPool
-
-@testable import PoolDecisions
+package import HTTPPool
 
 /// The kinds of events, for counting.
-enum PoolEventKind: Int, CaseIterable {
+package enum PoolEventKind: Int, Sendable, CaseIterable {
     case acquired, acquireFailed, queued, opened, connectFailed, closed, leaseEnded, retried, connecting, responded
 
-    init(_ event: PoolEvent) {
+    package init(_ event: PoolEvent) {
         switch event.kind {
         case .acquired: self = .acquired
         case .acquireFailed: self = .acquireFailed
