@@ -36,18 +36,18 @@ struct PoolTally: Sendable {
 
     /// Adds a turn.
     ///
-    /// - Parameter configurationChanged: the current time in seconds since 1970; required only if the turn has a
-    ///   configuration.
-    mutating func add(_ turn: borrowing PoolTurn, configurationChanged: Double?) {
+    /// - Parameter wall: the current time in seconds since 1970; required only if the turn has a configuration or traces.
+    mutating func add(_ turn: borrowing PoolTurn, wall: Double?) {
         if turn.hasConfiguration, let configuration = turn.configuration {
             self.configuration = configuration
             configurationChanges &+= 1
-            configurationSince = configurationChanged ?? configurationSince
+            configurationSince = wall ?? configurationSince
             self.configurationChanged = turn.now
         }
         let now = max(turn.now, scraped)
         for new in turn.newOrigins { origins.introduce(new.origin, as: Int(new.id.index), at: now) }
         for event in turn.events { add(event, at: now) }
+        if !turn.traces.isEmpty, let wall { durations.addExemplars(of: turn, wall: wall) }
         for origin in turn.origins { origins.setLevels(origin.levels, of: Int(origin.id.index), at: now) }
         for change in turn.sites {
             meet(change.site, at: now)
