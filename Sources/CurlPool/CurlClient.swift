@@ -161,7 +161,12 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
             ? maxRatio.map {
                 UnpackingOrder(maxRatio: $0, origin: origin, submitted: exchange.submitted)
             } : nil
-        return try response.parsed(from: origin, rest: rest, unpacking: unpacking)
+        return try response.parsed(
+            from: origin,
+            rest: rest,
+            unpacking: unpacking,
+            acquired: (exchange.acquisition, exchange.submitted)
+        )
     }
 
     private func submit(_ exchange: Exchange, _ continuation: CallerSlot.Continuation) {

@@ -39,17 +39,20 @@ final class DefaultHeaders: Sendable {
 
     /// Validates a request's own fields and adds the defaults that it lacks.
     ///
-    /// - Returns: the list, and whether it asks for codings that the pool undoes.
+    /// - Returns: the list, whether it asks for codings that the pool undoes, and the trace of the request's own
+    ///   `traceparent`.
     /// - Throws: ``PoolError`` with code `invalidRequest`.
     func completing(
         _ own: HTTPFields,
         for content: HTTPRequestBody.Content
-    ) throws(PoolError) -> (list: HeaderList, unpacks: Bool) {
+    ) throws(PoolError) -> (list: HeaderList, unpacks: Bool, trace: TraceID?) {
         let body = HeaderList.Body(content)
-        if own.isEmpty { return (all(for: body), asksForCodings) }
+        if own.isEmpty { return (all(for: body), asksForCodings, nil) }
         var sent: [HTTPField] = []
         sent.reserveCapacity(own.count + fields.count)
+        var trace = TraceField()
         for field in own {
+            trace.take(field)
             let kind = field.valueKind
             if kind == .forbidden { throw .refused("a header field value contains a control character") }
             switch field.name {
@@ -63,9 +66,9 @@ final class DefaultHeaders: Sendable {
             }
         }
         for field in fields where !own.contains(field.name) { sent.append(field) }
-        guard let acceptEncoding, own.leavesCodingsOpen else { return (HeaderList(sent, for: body), false) }
+        guard let acceptEncoding, own.leavesCodingsOpen else { return (HeaderList(sent, for: body), false, trace.id) }
         sent.append(acceptEncoding)
-        return (HeaderList(sent, for: body), true)
+        return (HeaderList(sent, for: body), true, trace.id)
     }
 
     private func all(for body: HeaderList.Body) -> HeaderList {

@@ -11,6 +11,8 @@ struct EncodedRequest: Sendable {
     let headers: HeaderList
     /// Whether the pool asks for codings and undoes them.
     let unpacks: Bool
+    /// The trace that the request is part of, if it is sampled.
+    let trace: TraceID?
     /// Not `none` for a method that is defined to carry a body: a missing body is sent as an empty one.
     let body: HTTPRequestBody.Content
     let isHead: Bool
@@ -46,12 +48,13 @@ struct EncodedRequest: Sendable {
         if nature.isHead, !content.isEmpty { throw .refused("a HEAD request cannot have a body") }
         var fields = request.headerFields
         if let contentType = body.contentType, !fields.contains(.contentType) { fields[.contentType] = contentType }
-        let (headers, unpacks) = try defaults.completing(fields, for: content)
+        let (headers, unpacks, trace) = try defaults.completing(fields, for: content)
         self.origin = origin
         self.address = address
         self.unixSocketPath = unixSocketPath
         self.method = method
         self.headers = headers
+        self.trace = trace
         // The response to HEAD has no body to unpack, and its head describes the response to GET.
         self.unpacks = unpacks && !nature.isHead
         self.body = content

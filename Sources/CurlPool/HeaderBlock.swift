@@ -18,6 +18,7 @@ final class HeaderBlock: ResponseHeadSource {
     private let fieldCount: Int
     /// The codings of the body that are undone, in the order in which they were applied.
     let codings: [ContentCoding]
+    private let acquired: (how: Acquisition, submitted: MonotonicTime)?
     private let read = AtomicLazyReference<Read>()
 
     /// The parsed head.
@@ -29,9 +30,15 @@ final class HeaderBlock: ResponseHeadSource {
     /// The maximum number of fields in a response.
     private static let maxFields = 5000
 
-    /// - Parameter unpacks: whether the body's codings are undone, all of them or none.
+    /// - Parameters:
+    ///   - unpacks: whether the body's codings are undone, all of them or none.
+    ///   - acquired: how the request got its connection, and when it was submitted.
     /// - Throws: ``Malformed``.
-    init(_ bytes: [UInt8], unpacks: Bool = false) throws(Malformed) {
+    init(
+        _ bytes: [UInt8],
+        unpacks: Bool = false,
+        acquired: (how: Acquisition, submitted: MonotonicTime)? = nil
+    ) throws(Malformed) {
         let text = bytes.span
         let line = text.line(from: 0)
         guard let status = Self.status(in: text.extracting(line.content)) else {
@@ -54,6 +61,7 @@ final class HeaderBlock: ResponseHeadSource {
             throw Malformed(reason: "the response has more than \(Self.maxFields) header fields")
         }
         self.status = status
+        self.acquired = acquired
         self.bytes = bytes
         fieldsStart = line.next
         fieldCount = count
@@ -64,6 +72,21 @@ final class HeaderBlock: ResponseHeadSource {
         if let read = read.load() { return read.head }
         // Concurrent readers all get what the first one stored.
         return read.storeIfNil(Read(HTTPResponse(status: status, headerFields: fields()))).head
+    }
+
+    var connection: ResponseConnection? {
+        acquired.map { $0.how.connection(since: $0.submitted, httpVersion: httpVersion) }
+    }
+
+    /// The version in the status line, without the minor version that HTTP/2 has not.
+    private var httpVersion: String? {
+        let version = bytes.dropFirst(5).prefix { $0 != UInt8(ascii: " ") }
+        return switch String(decoding: version, as: UTF8.self) {
+        case "1.0": "1.0"
+        case "1.1": "1.1"
+        case "2", "2.0": "2"
+        default: nil
+        }
     }
 
     private func fields() -> HTTPFields {

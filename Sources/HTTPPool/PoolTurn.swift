@@ -21,6 +21,8 @@ public struct PoolTurn: Sendable {
     public var newOrigins: [NewOrigin] = []
     /// The events, in order.
     public var events: [PoolEvent] = []
+    /// The traces of the events that have one, in the order of ``events``. Empty unless requests are traced.
+    public var traces: [EventTrace] = []
     /// The levels of every origin changed by the turn. Other origins keep their levels.
     public var origins: [ChangedOrigin] = []
     /// The levels of every call site changed by the turn.
@@ -54,6 +56,7 @@ public struct PoolTurn: Sendable {
         if hasConfiguration { configuration = nil }
         if !newOrigins.isEmpty { newOrigins.removeAll(keepingCapacity: true) }
         if !events.isEmpty { events.removeAll(keepingCapacity: true) }
+        if !traces.isEmpty { traces.removeAll(keepingCapacity: true) }
         if !origins.isEmpty { origins.removeAll(keepingCapacity: true) }
         if !sites.isEmpty { sites.removeAll(keepingCapacity: true) }
         if !failures.isEmpty { failures.removeAll(keepingCapacity: true) }
@@ -71,6 +74,26 @@ public struct PoolTurn: Sendable {
         public init(_ origin: OriginID, _ words: String) {
             self.origin = origin
             self.words = words
+        }
+    }
+
+    /// Appends an event of a request and, if the request is traced, its trace.
+    public mutating func append(_ event: PoolEvent, of trace: TraceID?) {
+        if let trace { traces.append(EventTrace(event: events.count, trace)) }
+        events.append(event)
+    }
+
+    /// The trace of an event. It is kept beside the events, which stay small.
+    public struct EventTrace: Sendable, Hashable {
+        /// The index of the event in ``PoolTurn/events``.
+        public let event: Int
+        /// The trace of its request.
+        public let trace: TraceID
+
+        /// Says that an event belongs to a trace.
+        public init(event: Int, _ trace: TraceID) {
+            self.event = event
+            self.trace = trace
         }
     }
 

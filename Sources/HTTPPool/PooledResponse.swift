@@ -14,9 +14,14 @@ public struct PooledResponse: Sendable {
     private let storage: Head
 
     /// Creates a response.
-    public init(head: HTTPResponse, body: HTTPResponseBody) {
+    ///
+    /// - Parameters:
+    ///   - head: status and header fields.
+    ///   - body: the body.
+    ///   - connection: the connection on which it arrived, if the client knows.
+    public init(head: HTTPResponse, body: HTTPResponseBody, connection: ResponseConnection? = nil) {
         status = head.status
-        storage = .read(head)
+        storage = connection == nil ? .read(head) : .unread(KnownHead(head, connection))
         self.body = body
     }
 
@@ -43,6 +48,14 @@ public struct PooledResponse: Sendable {
         case .unread(let source): source.head
         }
     }
+
+    /// The connection on which it arrived, and what it took to get it; `nil` if the client does not know.
+    public var connection: ResponseConnection? {
+        switch storage {
+        case .read: nil
+        case .unread(let source): source.connection
+        }
+    }
 }
 
 extension PooledResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -61,4 +74,17 @@ extension PooledResponse: CustomStringConvertible, CustomDebugStringConvertible,
 package protocol ResponseHeadSource: AnyObject, Sendable {
     /// Status and header fields, parsed at the first access.
     var head: HTTPResponse { get }
+    /// See ``PooledResponse/connection``.
+    var connection: ResponseConnection? { get }
+}
+
+/// A head that was parsed before, with its connection.
+private final class KnownHead: ResponseHeadSource {
+    let head: HTTPResponse
+    let connection: ResponseConnection?
+
+    init(_ head: HTTPResponse, _ connection: ResponseConnection?) {
+        self.head = head
+        self.connection = connection
+    }
 }

@@ -112,12 +112,15 @@ extension PoolStateMachine {
         return actions.take()
     }
 
+    /// Whether a request that gets a stream of the slot's connection now shares it with others.
+    package func isShared(_ slot: SlotID) -> Bool { slots[slot].streams > 0 }
+
     /// The request has a stream of the connection that it was to share.
     package mutating func joined(_ id: RequestID, at now: MonotonicTime) -> PoolActions {
         guard requests[id].isJoining, case .connecting(let slot) = requests[id].state else { return actions.take() }
         if slots[slot].isMultiplexed == nil { learn(slot, isMultiplexed: true) }
         requests[id].isJoining = false
-        acquire(slot, for: id, slots[slot].streams > 0 ? .multiplexed : .reused, at: now)
+        acquire(slot, for: id, isShared(slot) ? .multiplexed : .reused, at: now)
         let (origin, streams) = (slots[slot].origin, slots[slot].streams)
         origins[origin].provenStreams = max(origins[origin].provenStreams, streams)
         slots[slot].capacity = max(slots[slot].capacity, streams)

@@ -42,7 +42,8 @@ struct ExpositionSize {
             let sites = pool.sites.reduce(0) { size, site in
                 size + parts.site.bytes + parts.site.lines * (name + site.label.utf8.count + 10)
             }
-            return size + parts.pool.bytes + parts.pool.lines * name + origins + sites
+            let exemplars = pool.durations.exemplarCount * Exemplar.estimatedSize
+            return size + parts.pool.bytes + parts.pool.lines * name + origins + sites + exemplars
         }
     }
 }

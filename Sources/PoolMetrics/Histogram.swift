@@ -1,9 +1,13 @@
+import HTTPPool
+
 /// A histogram of whole numbers: nanoseconds, or requests.
 public struct Histogram: Sendable {
     /// The upper bounds, shared by all histograms of a pool with the same unit.
     let bounds: HistogramBounds
     /// The count of each bucket, not cumulative; the last one counts values above all bounds.
     private(set) var buckets: [UInt64]
+    /// The last exemplar of each bucket; empty before the first one.
+    private(set) var exemplars: [Exemplar?] = []
     /// 128 bits: the nanoseconds of ten thousand waiting requests overflow 64 bits within three weeks, and a sum
     /// must not decrease.
     private var total: UInt128 = 0
@@ -22,6 +26,13 @@ public struct Histogram: Sendable {
         total &+= UInt128(value)
     }
 
+    /// Keeps an exemplar of a value that was counted, in place of the last one of its bucket.
+    mutating func keep(_ value: UInt64, _ trace: TraceID, at time: Double) {
+        if exemplars.isEmpty { exemplars = Array(repeating: nil, count: buckets.count) }
+        let bucket = bounds.upper.firstIndex { value <= $0 } ?? bounds.upper.count
+        exemplars[bucket] = Exemplar(trace: trace, value: Double(value) / bounds.unitsPerOne, time: time)
+    }
+
     /// The number of values.
     public var count: UInt64 { buckets.reduce(0, &+) }
 
@@ -35,7 +46,8 @@ public struct Histogram: Sendable {
             below &+= buckets[index]
             let isLast = index == bounds.upper.count
             let bound = isLast ? .infinity : Double(bounds.upper[index]) / bounds.unitsPerOne
-            return Bucket(bound: bound, count: below)
+            let exemplar = exemplars.isEmpty ? nil : exemplars[index]
+            return Bucket(bound: bound, count: below, exemplar: exemplar)
         }
     }
 
@@ -45,6 +57,8 @@ public struct Histogram: Sendable {
         public let bound: Double
         /// The number of values up to the bound.
         public let count: UInt64
+        /// The last traced value that fell into this bucket and none below it.
+        public let exemplar: Exemplar?
     }
 }
 

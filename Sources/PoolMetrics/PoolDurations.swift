@@ -22,4 +22,11 @@ public struct PoolDurations: Sendable {
     public internal(set) var connectionRequests = Histogram(bounds: .requests)
 
     init() {}
+
+    /// How many exemplars there are.
+    var exemplarCount: Int {
+        [
+            acquired, acquireFailed, queuedAcquired, queuedFailed, connected, connectFailed, lease, timeToHead,
+        ].reduce(0) { count, histogram in count + histogram.exemplars.count { $0 != nil } }
+    }
 }

@@ -95,10 +95,10 @@ final class PoolMeter: PoolObserver, Sendable {
     }
 
     func poolDidTurn(_ turn: borrowing PoolTurn) {
-        // Reads the wall clock only if the configuration changed.
-        let changed = turn.hasConfiguration ? Double.secondsSince1970() : nil
+        // Reads the wall clock only if the configuration changed or there are exemplars.
+        let wall = turn.hasConfiguration || !turn.traces.isEmpty ? Double.secondsSince1970() : nil
         state.withLock { state in
-            state.tally.add(turn, &state.trends, configurationChanged: changed)
+            state.tally.add(turn, &state.trends, wall: wall)
             for event in turn.events { state.live.add(event) }
             if state.trends.isTickDue(at: turn.now) { state.tick(at: turn.now) }
         }

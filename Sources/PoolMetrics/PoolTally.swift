@@ -40,14 +40,14 @@ struct PoolTally: Sendable {
     ///
     /// - Parameters:
     ///   - trends: gets what happened, by row.
-    ///   - configurationChanged: the current time in seconds since 1970; required only if the turn has a configuration.
-    mutating func add(_ turn: borrowing PoolTurn, _ trends: inout PoolTrends, configurationChanged: Double?) {
+    ///   - wall: the current time in seconds since 1970; required only if the turn has a configuration or traces.
+    mutating func add(_ turn: borrowing PoolTurn, _ trends: inout PoolTrends, wall: Double?) {
         let now = max(turn.now, scraped)
         if trends.isCellOver(at: now) { trends.advance(to: now, origins.rows, sites.rows) }
         if turn.hasConfiguration, let configuration = turn.configuration {
             self.configuration = configuration
             configurationChanges &+= 1
-            configurationSince = configurationChanged ?? configurationSince
+            configurationSince = wall ?? configurationSince
             self.configurationChanged = turn.now
             trends.note(.limitsChanged, at: now)
         }
@@ -57,6 +57,7 @@ struct PoolTally: Sendable {
             trends.failed(row, failure.words, at: now)
         }
         for event in turn.events { add(event, &trends, at: now) }
+        if !turn.traces.isEmpty, let wall { durations.addExemplars(of: turn, wall: wall) }
         for origin in turn.origins {
             let row = origins.setLevels(origin.levels, of: Int(origin.id.index), at: now)
             trends.setLevels(origins.rows[row].levels, ofRow: row)

@@ -33,12 +33,12 @@ struct SampleWriter {
         let start = room.count
         room.append(family.header(as: format))
         let end = room.count
-        write(family, to: &room)
+        write(family, exemplars: format.isOpenMetrics, to: &room)
         if room.count == end { room.shorten(to: start) }
     }
 
     /// Writes all samples of one family, for all pools.
-    private func write(_ family: borrowing Family, to room: inout ExpositionRoom) {
+    private func write(_ family: borrowing Family, exemplars: Bool, to room: inout ExpositionRoom) {
         let name = family.nameBytes
         switch family.samples {
         case .process(let value):
@@ -60,7 +60,8 @@ struct SampleWriter {
             for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
                 for sample in samples {
                     guard let histogram = sample.value(scrape.pools[index]) else { continue }
-                    Self.write(histogram, as: name, pools[index].pool + sample.labels, to: &room)
+                    let labels = pools[index].pool + sample.labels
+                    Self.write(histogram, as: name, labels, exemplars: exemplars, to: &room)
                 }
             }
         case .info(let labels):
@@ -99,13 +100,16 @@ struct SampleWriter {
         _ histogram: Histogram,
         as name: [UInt8],
         _ labels: [UInt8],
+        exemplars: Bool,
         to room: inout ExpositionRoom
     ) {
+        let hasExemplars = exemplars && !histogram.exemplars.isEmpty
         let bucket = name + "_bucket".utf8
         var below: UInt64 = 0
         for index in histogram.buckets.indices {
             below &+= histogram.buckets[index]
-            line(bucket, labels, histogram.bounds.endings[index], Double(below), to: &room)
+            let exemplar = hasExemplars ? histogram.exemplars[index] : nil
+            line(bucket, labels, histogram.bounds.endings[index], Double(below), exemplar, to: &room)
         }
         line(name + "_sum".utf8, labels, brace, histogram.sum, to: &room)
         line(name + "_count".utf8, labels, brace, Double(below), to: &room)
@@ -120,12 +124,14 @@ struct SampleWriter {
         _ labels: borrowing [UInt8],
         _ ending: borrowing [UInt8],
         _ value: Double,
+        _ exemplar: Exemplar? = nil,
         to room: inout ExpositionRoom
     ) {
         room.append(name)
         room.append(labels)
         room.append(ending)
         room.append(value: value)
+        exemplar?.write(to: &room)
         room.append(UInt8(ascii: "\n"))
     }
 }

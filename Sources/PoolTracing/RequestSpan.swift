@@ -1,4 +1,5 @@
 import HTTPPool
+import HTTPTypes
 import Synchronization
 import Tracing
 
@@ -14,8 +15,12 @@ final class RequestSpan: Sendable {
     func begin(_ attributes: RequestAttributes) { span.updateAttributes { attributes.set(in: &$0) } }
 
     /// The head of the response has arrived.
-    func responded(_ status: Int) {
-        span.updateAttributes { $0.set("http.response.status_code", value: .int64(Int64(status))) }
+    func responded(_ response: borrowing PooledResponse) {
+        let (status, connection) = (response.status.code, response.connection)
+        span.updateAttributes { attributes in
+            attributes.set("http.response.status_code", value: .int64(Int64(status)))
+            connection?.set(in: &attributes)
+        }
         guard status >= 400 else { return }
         // The conventions want no description where the status code says why.
         fail(type: "\(status)", message: nil)
@@ -27,7 +32,9 @@ final class RequestSpan: Sendable {
         switch error {
         case nil: break
         // An error of the client contains no secrets.
-        case let error as PoolError: fail(type: error.code.description, message: error.description)
+        case let error as PoolError:
+            span.updateAttributes { error.set(in: &$0) }
+            fail(type: error.code.description, message: error.description)
         case is CancellationError: fail(type: "cancelled", message: nil)
         // Another decorator's, or that of a request body. Its text is unknown and may contain anything.
         case let error?: fail(type: String(reflecting: type(of: error)), message: nil)

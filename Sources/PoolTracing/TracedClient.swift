@@ -22,8 +22,8 @@ public import Tracing
 /// first request. A request passes one traced client only: another one further inside leaves it alone.
 public final class TracedClient: PooledHTTPClient {
     private let client: any PooledHTTPClient
-    /// `nil` if there is nothing to trace to.
-    private let tracer: (any Tracer)?
+    /// `nil` if there is nothing to trace to. A class, because the test of an existential would copy it for each request.
+    private let spans: Spans?
 
     /// Wraps a client.
     ///
@@ -33,7 +33,7 @@ public final class TracedClient: PooledHTTPClient {
     ///     one, requests are passed on as they are, also if one is bootstrapped later.
     public init(_ client: any PooledHTTPClient, tracer: any Tracer = InstrumentationSystem.tracer) {
         self.client = client
-        self.tracer = tracer is NoOpTracer ? nil : tracer
+        spans = tracer is NoOpTracer ? nil : Spans(tracer)
     }
 
     /// Sends a request with the wrapped client.
@@ -44,17 +44,34 @@ public final class TracedClient: PooledHTTPClient {
         body: HTTPRequestBody,
         options: RequestOptions
     ) async throws -> PooledResponse {
-        guard let tracer, !options.isTraced else {
+        guard let spans, !options.isTraced else {
             return try await client.execute(request, body: body, options: options)
         }
-        return try await execute(request, body: body, options: options, traced: tracer)
+        return try await spans.execute(request, body: body, options: options, by: client)
+    }
+}
+
+/// Makes requests spans.
+private final class Spans: Sendable {
+    private let tracer: any Tracer
+
+    init(_ tracer: any Tracer) { self.tracer = tracer }
+
+    func execute(
+        _ request: HTTPRequest,
+        body: HTTPRequestBody,
+        options: RequestOptions,
+        by client: any PooledHTTPClient
+    ) async throws -> PooledResponse {
+        try await execute(request, body: body, options: options, by: client, in: tracer)
     }
 
     private func execute(
         _ request: HTTPRequest,
         body: HTTPRequestBody,
         options: RequestOptions,
-        traced tracer: some Tracer
+        by client: any PooledHTTPClient,
+        in tracer: some Tracer
     ) async throws -> PooledResponse {
         let method = RequestAttributes.name(of: request.method)
         let span = RequestSpan(tracer.startSpan(method ?? "HTTP", ofKind: .client))
@@ -67,7 +84,7 @@ public final class TracedClient: PooledHTTPClient {
             let response = try await ServiceContext.withValue(span.context) { [request, options] in
                 try await client.execute(request, body: body, options: options)
             }
-            span.responded(response.status.code)
+            span.responded(response)
             guard let source = response.body.source else {
                 span.end()
                 return response

@@ -17,17 +17,20 @@ final class Prometheus: Sendable {
 
     /// Starts it and waits until it is ready.
     ///
-    /// - Parameter targets: hosts and ports of endpoints, in place of the one in the configuration.
-    static func start(scraping targets: String...) async throws -> Prometheus {
+    /// - Parameters:
+    ///   - targets: hosts and ports of endpoints, in place of the one in the configuration.
+    ///   - features: what it is to have beyond its defaults.
+    static func start(scraping targets: String..., features: [String] = []) async throws -> Prometheus {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("prometheus-\(UUID().uuidString)")
         try FileManager.default.copyItem(at: shippedFolder, to: folder)
         do {
             let file = folder.appendingPathComponent("prometheus.yml")
             try configuration(from: file, scraping: targets).write(to: file, atomically: true, encoding: .utf8)
-            let options = [
-                "--config.file=\(file.path)", "--storage.tsdb.path=\(folder.path)/data",
-                "--web.listen-address=127.0.0.1:0",
-            ]
+            let options =
+                [
+                    "--config.file=\(file.path)", "--storage.tsdb.path=\(folder.path)/data",
+                    "--web.listen-address=127.0.0.1:0",
+                ] + features.map { "--enable-feature=\($0)" }
             let program = try Program("prometheus", options)
             var address: String?
             // It picks the port itself and writes it into its log.
@@ -71,6 +74,25 @@ final class Prometheus: Sendable {
     /// The values of a label in the series that a selector finds.
     func values(ofLabel label: String, in selector: String) async throws -> [String] {
         try await ask("label/\(label)/values", ["match[]=\(selector)"])
+    }
+
+    /// The exemplars of the series that a selector finds, of the last hour.
+    func exemplars(_ selector: String) async throws -> [Exemplars] {
+        let now = Date().timeIntervalSince1970
+        return try await ask("query_exemplars", ["query=\(selector)", "start=\(now - 3600)", "end=\(now + 3600)"])
+    }
+
+    /// The exemplars of one series.
+    struct Exemplars: Decodable {
+        struct Exemplar: Decodable {
+            let labels: [String: String]
+            /// As text, because JSON has no NaN.
+            let value: String
+            /// Seconds since 1970.
+            let timestamp: Double
+        }
+        let seriesLabels: [String: String]
+        let exemplars: [Exemplar]
     }
 
     /// Waits until a scrape of each target that begins now or later is stored.

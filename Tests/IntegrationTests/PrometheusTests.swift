@@ -1,4 +1,6 @@
 import HTTPPool
+import HTTPTypes
+import LoopbackUpstream
 import PoolMetrics
 import TestSupport
 import Testing
@@ -71,6 +73,35 @@ struct PrometheusTests {
             for (labels, value) in openMetrics where labels["pool"] != nil {
                 guard labels["__name__"] != Self.growing else { continue }
                 #expect(plain[labels] == value, "\(labels)")
+            }
+        }
+    }
+
+    @Test("stores the exemplars of traced requests, with their traces, values and times")
+    func exemplars() async throws {
+        try await Workday.with { day in
+            let traces = ["4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"]
+            let prometheus = try await Prometheus.start(scraping: day.endpoint, features: ["exemplar-storage"])
+            for trace in traces {
+                let fields: HTTPFields = [.traceparent: "00-\(trace)-00f067aa0ba902b7-01"]
+                _ = try await day.client.execute("http://\(day.upstream.authority)/fast", headers: fields).collect()
+                try await prometheus.nextScrape()
+            }
+            let bytes = Exposition.render([day.client.reading()], process: nil, as: .openMetrics)
+            let shown = try ExpositionReader(bytes, as: .openMetrics).samples.filter { $0.exemplar != nil }
+            let stored = try await prometheus.exemplars(#"{pool="workday"}"#)
+            #expect(Set(stored.flatMap(\.exemplars).compactMap { $0.labels["trace_id"] }) == Set(traces))
+            #expect(!shown.isEmpty)
+            for sample in shown {
+                let series = stored.filter { series in
+                    series.seriesLabels["__name__"] == sample.name
+                        && sample.labels.allSatisfy { series.seriesLabels[$0.key] == $0.value }
+                }
+                let last = try #require(series.first?.exemplars.last, "\(sample)")
+                #expect(series.count == 1)
+                #expect(last.labels == sample.exemplar?.labels)
+                #expect(Double(last.value) == sample.exemplar?.value)
+                #expect(last.timestamp == sample.exemplar?.time)
             }
         }
     }

@@ -45,8 +45,8 @@ extension OriginID {
 
 extension PoolTally {
     /// Adds a turn whose trends do not matter.
-    mutating func add(_ turn: PoolTurn, configurationChanged: Double?) {
+    mutating func add(_ turn: PoolTurn, wall: Double?) {
         var trends = PoolTrends(at: turn.now)
-        add(turn, &trends, configurationChanged: configurationChanged)
+        add(turn, &trends, wall: wall)
     }
 }

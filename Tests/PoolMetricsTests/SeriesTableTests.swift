@@ -30,7 +30,7 @@ private struct Origins {
         let origin = OriginID(index: id)
         turn.events = events.map { PoolEvent($0.kind, origin, at: now, site: $0.site) }
         turn = turn.levels(id, active: active, inFlight: active)
-        tally.add(turn, &trends, configurationChanged: nil)
+        tally.add(turn, &trends, wall: nil)
     }
 
     /// The origin opens a connection, uses it, and closes it.

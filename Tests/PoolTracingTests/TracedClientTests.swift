@@ -287,6 +287,71 @@ struct TracedClientTests {
         #expect(tracer.spans[0].now.status == nil)
     }
 
+    @Test("A span says how the request got its connection, if the client knows")
+    func connection() async throws {
+        let connection = ResponseConnection(
+            kind: .new,
+            waited: .milliseconds(1500),
+            opening: .milliseconds(250),
+            httpVersion: "2"
+        )
+        let inner = RecordingClient {
+            PooledResponse(
+                head: HTTPResponse(status: .ok),
+                body: HTTPResponseBody(source: TwoChunks()),
+                connection: connection
+            )
+        }
+        let response = try await TracedClient(inner, tracer: tracer).execute("http://a/")
+        #expect(response.connection == connection)
+        let texts = tracer.spans[0].texts
+        #expect(texts["network.protocol.version"] == "2")
+        #expect(texts["http_client_pool.acquire.kind"] == "new")
+        #expect(texts["http_client_pool.acquire.wait"] == "1.5")
+        #expect(texts["http_client_pool.connect.duration"] == "0.25")
+        #expect(texts["network.peer.address"] == nil)
+    }
+
+    @Test("A span of the pool's request has the version, the acquisition and the peer")
+    func connectionOfThePool() async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readRequest() != nil {
+                connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            }
+        }
+        let pool = try CurlClient()
+        let client = TracedClient(pool, tracer: tracer)
+        for _ in 0..<2 { _ = try await client.execute("http://\(peer.authority)/") }
+        let texts = tracer.spans.map(\.texts)
+        let (address, port) = (peer.authority.split(separator: ":")[0], peer.authority.split(separator: ":")[1])
+        for texts in texts {
+            #expect(texts["network.protocol.version"] == "1.1")
+            #expect(texts["network.peer.address"] == String(address))
+            #expect(texts["network.peer.port"] == String(port))
+            #expect(texts["http_client_pool.acquire.wait"].flatMap(Double.init) ?? -1 >= 0)
+        }
+        #expect(texts.map { $0["http_client_pool.acquire.kind"] } == ["new", "reused"])
+        let opened = texts.map { $0["http_client_pool.connect.duration"].flatMap(Double.init) }
+        #expect(opened[0] ?? 0 > 0 && opened[1] == nil)
+        await pool.shutdown(.immediate)
+        try await peer.stop()
+    }
+
+    @Test(
+        "A span of a failed request has the phase, and the wait if it never had a connection",
+        arguments: [(.acquire, "2.5"), (.connect, "2.5"), (.exchange, nil), (.submit, nil)]
+            as [(PoolError.Phase, String?)]
+    )
+    func failurePhase(phase: PoolError.Phase, wait: String?) async throws {
+        let client = TracedClient(
+            RecordingClient { throw PoolError(.totalTimeout, "late", phase: phase, elapsed: .milliseconds(2500)) },
+            tracer: tracer
+        )
+        _ = try await poolError { _ = try await client.execute("http://a/") }
+        #expect(tracer.spans[0].texts["http_client_pool.phase"] == phase.rawValue)
+        #expect(tracer.spans[0].texts["http_client_pool.acquire.wait"] == wait)
+    }
+
     @Test("Without a tracer requests and responses are passed on as they are")
     func noTracer() async throws {
         let inner = RecordingClient(status: 200)

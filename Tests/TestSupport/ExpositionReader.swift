@@ -22,7 +22,16 @@ package struct ExpositionReader: Sendable {
         package let name: String
         package let labels: [String: String]
         package let value: Double
+        package let exemplar: Exemplar?
         package let line: Int
+    }
+
+    /// What follows a value of OpenMetrics: labels, a value and a time.
+    package struct Exemplar: Sendable, Hashable {
+        package let labels: [String: String]
+        package let value: Double
+        /// Seconds since 1970.
+        package let time: Double
     }
 
     package struct Failure: Error, CustomStringConvertible {
@@ -65,9 +74,12 @@ package struct ExpositionReader: Sendable {
             } else if line.hasPrefix("# UNIT "), format == .openMetrics {
                 try readUnit(line, number, family)
             } else {
-                var sample = try Self.readSample(line, number)
+                var sample = try Self.readSample(line, number, as: format)
                 guard types[family] != nil, belongs(sample.name, to: family) else {
                     throw Failure(line: number, reason: "\(sample.name) stands outside its family")
+                }
+                if sample.exemplar != nil, !(types[family] == "histogram" && sample.name == family + "_bucket") {
+                    throw Failure(line: number, reason: "an exemplar of something else than a bucket: \(line)")
                 }
                 let labels = sample.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                 sample.series = "\(sample.name) \(labels)"
@@ -156,12 +168,37 @@ extension ExpositionReader {
         return name == family
     }
 
-    private static func readSample(_ line: String, _ number: Int) throws -> Sample {
+    private static func readSample(_ line: String, _ number: Int, as format: Format) throws -> Sample {
         func fail(_ reason: String) -> Failure { Failure(line: number, reason: "\(reason): \(line)") }
         var rest = line.unicodeScalars[...]
         let name = String(rest.prefix { $0 != "{" && $0 != " " })
         guard isName(name) else { throw fail("a bad name") }
         rest = rest.dropFirst(name.unicodeScalars.count)
+        let labels = try readLabels(&rest, fail)
+        let words = String(rest).split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 2 || words.count == 6 && format == .openMetrics, words[0] == "",
+            let value = Self.number(String(words[1]))
+        else { throw fail("a bad value") }
+        let exemplar = words.count == 6 ? try readExemplar(words[2...], fail) : nil
+        return Sample(name: name, labels: labels, value: value, exemplar: exemplar, line: number)
+    }
+
+    /// `# {trace_id="…"} value time`, of which no label has a space.
+    private static func readExemplar(_ words: ArraySlice<Substring>, _ fail: (String) -> Failure) throws -> Exemplar {
+        let words = words.map(String.init)
+        var rest = words[1].unicodeScalars[...]
+        guard words[0] == "#", rest.first == "{" else { throw fail("a bad exemplar") }
+        let labels = try readLabels(&rest, fail)
+        guard rest.isEmpty, labels.reduce(0, { $0 + $1.key.count + $1.value.count }) <= 128,
+            let value = number(words[2]), value.isFinite, let time = number(words[3]), time.isFinite
+        else { throw fail("a bad exemplar") }
+        return Exemplar(labels: labels, value: value, time: time)
+    }
+
+    private static func readLabels(
+        _ rest: inout Substring.UnicodeScalarView,
+        _ fail: (String) -> Failure
+    ) throws -> [String: String] {
         var labels: [String: String] = [:]
         if rest.first == "{" {
             repeat {
@@ -186,8 +223,7 @@ extension ExpositionReader {
             guard rest.first == "}" else { throw fail("the labels do not end") }
             rest = rest.dropFirst()
         }
-        guard rest.first == " ", let value = Self.number(String(rest.dropFirst())) else { throw fail("a bad value") }
-        return Sample(name: name, labels: labels, value: value, line: number)
+        return labels
     }
 
     /// Only the spellings that the format knows.
@@ -239,6 +275,9 @@ extension ExpositionReader {
                 let last = buckets[labels]?.last
                 guard bound > last?.bound ?? -.infinity, bucket.value >= last?.count ?? 0 else {
                     throw Failure(line: bucket.line, reason: "a bucket that does not rise")
+                }
+                if let value = bucket.exemplar?.value, !(value > last?.bound ?? -.infinity && value <= bound) {
+                    throw Failure(line: bucket.line, reason: "an exemplar of \(value) outside of its bucket")
                 }
                 buckets[labels, default: []].append((bound, bucket.value))
             }

@@ -50,6 +50,7 @@ package final class KeepingTracer: Tracer {
                 switch value {
                 case .string(let text): texts[name] = text
                 case .int64(let number): texts[name] = "\(number)"
+                case .double(let number): texts[name] = "\(number)"
                 default: texts[name] = "\(value)"
                 }
             }

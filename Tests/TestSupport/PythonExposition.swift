@@ -6,8 +6,16 @@ package struct PythonExposition: Decodable, Sendable {
         package let name: String
         package let labels: [String: String]
         private let value: String
+        package let exemplar: Exemplar?
         /// Python's spelling of a number is one that Swift reads.
         package var number: Double? { Double(value) }
+    }
+
+    package struct Exemplar: Decodable, Sendable {
+        package let labels: [String: String]
+        package let value: Double
+        /// Seconds since 1970.
+        package let time: Double
     }
 
     package let samples: [Sample]

@@ -135,14 +135,16 @@ extension CurlDriver {
     func connectionReady(_ transfer: CurlTransfer) {
         guard let slot = transfer.slot, let exchange = transfer.exchange else { return }
         readClock()
+        exchange.acquisition.acquired(.new, at: now)
         slot.speaksTLS = exchange.request.address.isSecure || options.proxies.speaksTLS(to: exchange.request.origin)
         performLater(machine.connectionReady(slot.id, at: now))
     }
 
     /// The transfer has a stream on the connection that it was to share.
     func joined(_ transfer: CurlTransfer) {
-        guard let id = transfer.exchange?.id, let slot = transfer.slot else { return }
+        guard let exchange = transfer.exchange, let id = exchange.id, let slot = transfer.slot else { return }
         slot.isMultiplexed = true
+        exchange.acquisition.acquired(machine.isShared(slot.id) ? .multiplexed : .reused, at: now)
         joining.removeAll { $0 === transfer }
         performLater(machine.joined(id, at: now))
     }
@@ -239,6 +241,7 @@ extension CurlDriver {
 
     private func open(_ id: SlotID, _ request: RequestID) {
         guard let exchange = exchanges[request] else { return }
+        exchange.acquisition.beginOpening(at: now)
         guard let peer = options.proxies.peer(of: exchange.request.origin) else {
             return open(id, exchange, to: nil)
         }
@@ -268,6 +271,7 @@ extension CurlDriver {
             return
         }
         do throws(PoolError) {
+            exchange.acquisition.acquired(.reused, at: now)
             let transfer = try run(exchange, .reuse, on: slot)
             // The peer may have announced that it accepts no further requests (GOAWAY). Then the request finds no
             // stream on the connection.

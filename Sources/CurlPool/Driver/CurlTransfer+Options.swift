@@ -222,13 +222,14 @@ private func beforeHandshake(
 
 private func beforeRequest(
     data: UnsafeMutableRawPointer?,
+    peerAddress: UnsafeMutablePointer<CChar>?,
     _: UnsafeMutablePointer<CChar>?,
-    _: UnsafeMutablePointer<CChar>?,
-    _: Int32,
+    peerPort: Int32,
     localPort: Int32
 ) -> Int32 {
-    with(data, or: CURL_PREREQFUNC_ABORT) {
-        $0.aboutToSend(from: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    with(data, or: CURL_PREREQFUNC_ABORT) { transfer in
+        let maySend = transfer.aboutToSend(from: localPort, to: PeerAddress(peerAddress, peerPort))
+        return maySend ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 }
 
@@ -264,4 +265,12 @@ private func closeSocket(data: UnsafeMutableRawPointer?, descriptor: curl_socket
     // these.
     if let data { Unmanaged<CurlDriver>.fromOpaque(data).takeUnretainedValue().socketCloses(descriptor) }
     return close(descriptor)
+}
+
+extension PeerAddress {
+    /// `nil` for the peer of a Unix domain socket, which libcurl gives no address.
+    fileprivate init?(_ address: UnsafePointer<CChar>?, _ port: Int32) {
+        guard let address, address.pointee != 0 else { return nil }
+        self.init(address: String(cString: address), port: Int(port))
+    }
 }

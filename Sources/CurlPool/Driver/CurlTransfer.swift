@@ -204,11 +204,15 @@ final class CurlTransfer {
     /// reused connection dies, POST included; that decision is the pool's, and ``mayOpenSocket()`` prevents it
     /// earlier.
     ///
+    /// - Parameters:
+    ///   - localPort: the connection's own port.
+    ///   - peer: the address of its peer, which is converted only if a span asks for it.
     /// - Returns: whether libcurl may send. Only the first call returns `true`: after a 417, libcurl would resend
     ///   the request on its own, on a connection with a half-finished exchange.
-    func aboutToSend(from localPort: Int32) -> Bool {
+    func aboutToSend(from localPort: Int32, to peer: @autoclosure () -> PeerAddress?) -> Bool {
         guard attempt.send() else { return false }
         exchange?.phase = .exchange
+        if exchange?.isTraced == true { exchange?.acquisition.peer = peer() }
         switch start {
         case .open:
             // The handshake has ended.

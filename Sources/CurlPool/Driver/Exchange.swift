@@ -17,6 +17,8 @@ final class Exchange: @unchecked Sendable {
     let site: CallSite
     let timeouts: PoolTimeouts
     let phaseTimeouts: PhaseTimeouts
+    /// Whether a span asks for what is not worth its cost otherwise.
+    let isTraced: Bool
 
     var admission = Admission.new
     /// The reader ended the exchange because the response is invalid. Written before the exchange is added to the
@@ -35,6 +37,8 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) var phase = PoolError.Phase.acquire
     /// Sound: only the driver dereferences it, and the driver retains its transfers until it ends.
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
+    /// Not changed once the response has begun, so the caller may read it while the body still arrives.
+    @exclusivity(unchecked) var acquisition = Acquisition()
     /// The response received in the current attempt.
     @exclusivity(unchecked) var response = IncomingResponse()
 
@@ -48,6 +52,7 @@ final class Exchange: @unchecked Sendable {
             case .stream(let stream): RequestUpload(stream)
             }
         site = options.site
+        isTraced = options.isTraced
         if options.timeouts.areInherited {
             timeouts = defaults.timeouts
             phaseTimeouts = defaults.phases
@@ -70,7 +75,8 @@ final class Exchange: @unchecked Sendable {
             submitted: submitted,
             timeouts: phaseTimeouts,
             isRepeatable: request.isRepeatable,
-            hasBody: isUploading
+            hasBody: isUploading,
+            trace: request.trace
         )
     }
 

@@ -6,6 +6,7 @@ struct LedgerRequest: Sendable {
     }
     let origin: Origin
     let site: CallSite
+    let trace: TraceID?
     /// Its place among the requests, reused once it is finished.
     let index: Int32
     /// The limit that keeps it waiting.

@@ -4,7 +4,7 @@
 /// Levels and events are kept together, so the numbers add up for any client. A report that contradicts an earlier
 /// one is ignored and recorded in ``violations``, for the tests of an adapter.
 ///
-/// The life of a request: ``submitted(to:site:)``; ``queued(_:behind:)`` if a limit makes it wait; ``placed(_:)``
+/// The life of a request: ``submitted(to:site:trace:)``; ``queued(_:behind:)`` if a limit makes it wait; ``placed(_:)``
 /// when it gets a slot; then ``acquired(_:on:)`` or ``acquireFailed(_:_:)``. While it holds a connection:
 /// ``requestSent(_:)``, ``responseHead(_:)``, and ``waitingFor(_:_:)`` whenever bytes move. It ends with
 /// ``leaseEnded(_:_:)`` or waits again after ``retried(_:)``. The life of a connection:
@@ -29,6 +29,7 @@ public struct PoolLedger: Sendable {
     private var lastConnection: UInt64 = 0
     private var events: [PoolEvent] = []
     private var failures: [PoolTurn.OriginFailure] = []
+    private var traces: [PoolTurn.EventTrace] = []
     private var newConfiguration: PoolConfiguration?
     /// The time of the current reports.
     private var now = MonotonicTime(nanoseconds: 0)
@@ -59,11 +60,19 @@ public struct PoolLedger: Sendable {
 
     /// A request was submitted. It counts as queued until it is placed.
     ///
+    /// - Parameters:
+    ///   - origin: its origin.
+    ///   - site: its call site.
+    ///   - trace: its trace, if it is part of one that is sampled: see ``TraceID/init(traceparent:)``.
     /// - Returns: its number, for later reports.
-    public mutating func submitted(to origin: Origin, site: CallSite = .unattributed) -> RequestNumber {
+    public mutating func submitted(
+        to origin: Origin,
+        site: CallSite = .unattributed,
+        trace: TraceID? = nil
+    ) -> RequestNumber {
         lastRequest += 1
         let number = RequestNumber(lastRequest)
-        requests[number] = LedgerRequest(origin: origin, site: site, index: places.take(), began: now)
+        requests[number] = LedgerRequest(origin: origin, site: site, trace: trace, index: places.take(), began: now)
         change(requests: number) { $0.queued += 1 }
         waiting.append(number, since: now)
         record(.queued(behind: nil, waited: 0), number)
@@ -340,6 +349,7 @@ public struct PoolLedger: Sendable {
         turn.events = events
         turn.failures = failures
         turn.isEnding = hasEnded
+        turn.traces = traces
         (turn.newOrigins, turn.origins) = origins.takeTouched()
         turn.sites = sites.takeTouched()
         turn.oldestQueued = waiting.oldest { requests[$0]?.state == .queued }
@@ -347,6 +357,7 @@ public struct PoolLedger: Sendable {
         newConfiguration = nil
         failures.removeAll()
         events.removeAll(keepingCapacity: true)
+        traces.removeAll(keepingCapacity: true)
         return turn
     }
 
@@ -367,6 +378,7 @@ public struct PoolLedger: Sendable {
         guard let request = requests[number] else { return }
         let key = RequestKey(number: number, index: request.index)
         let id = origins.id(of: request.origin)
+        if let trace = request.trace { traces.append(PoolTurn.EventTrace(event: events.count, trace)) }
         events.append(PoolEvent(kind, id, at: now, site: request.site, request: key, connection: connection))
     }
 

@@ -19,6 +19,7 @@ struct Request {
     let timeouts: PhaseTimeouts
     let isRepeatable: Bool
     let hasBody: Bool
+    let trace: TraceID?
     private(set) var state = State.queued
     /// The driver tries to send it on a connection that others are on.
     var isJoining = false
@@ -47,6 +48,7 @@ struct Request {
         timeouts = new.timeouts
         isRepeatable = new.isRepeatable
         hasBody = new.hasBody
+        trace = new.trace
         progress = new.submitted
         acquisitionBegan = new.submitted
         acquired = new.submitted

@@ -41,7 +41,7 @@ struct TurnRecord {
         connection: UInt64 = 0,
         at now: MonotonicTime
     ) {
-        turn.events.append(
+        turn.append(
             PoolEvent(
                 kind,
                 OriginID(index: Int32(truncatingIfNeeded: request.origin)),
@@ -50,7 +50,8 @@ struct TurnRecord {
                 requestIndex: Int32(truncatingIfNeeded: id),
                 requestValue: request.number,
                 connectionValue: connection
-            )
+            ),
+            of: request.trace
         )
     }
 

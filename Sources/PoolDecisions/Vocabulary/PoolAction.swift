@@ -80,6 +80,8 @@ package struct NewRequest {
     /// It may be sent twice: an idempotent method, and a body that is still there.
     package let isRepeatable: Bool
     package let hasBody: Bool
+    /// The trace that its events belong to, if any.
+    package let trace: TraceID?
 
     @inlinable package init(
         number: UInt64,
@@ -88,7 +90,8 @@ package struct NewRequest {
         submitted: MonotonicTime,
         timeouts: PhaseTimeouts,
         isRepeatable: Bool,
-        hasBody: Bool
+        hasBody: Bool,
+        trace: TraceID? = nil
     ) {
         self.number = number
         self.origin = origin
@@ -97,5 +100,6 @@ package struct NewRequest {
         self.timeouts = timeouts
         self.isRepeatable = isRepeatable
         self.hasBody = hasBody
+        self.trace = trace
     }
 }
