@@ -50,7 +50,7 @@ struct HostilePeerTests {
 
     @Test("pipelined requests are answered in their order, and the broken one last")
     func pipelined() async throws {
-        let requests = ["/-/healthy", "/nothing", "/-/healthy"].map { "GET \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }
+        let requests = ["/-/healthy", "/nothing", "/-/healthy"].map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }
         let answer = try await exchange(requests.joined() + "nonsense\r\n\r\n")
         let statuses = answer.matches(of: /HTTP\/1\.1 (\d+)/).map { String($0.1) }
         #expect(statuses == ["200", "404", "200", "400"])
@@ -64,7 +64,7 @@ struct HostilePeerTests {
                 let connection = try RawConnection(port: address.port)
                 // The answers must be taken while requests are sent, or both sides wait with full buffers.
                 let sender = Thread {
-                    try? connection.send(String(repeating: "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n", count: count))
+                    try? connection.send(String(repeating: "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n", count: count))
                     connection.finishSending()
                 }
                 sender.start()
@@ -86,7 +86,7 @@ struct HostilePeerTests {
             let answer = try await withEndpoint(registry: registry) { address in
                 try await onThread {
                     let connection = try RawConnection(port: address.port)
-                    try connection.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                    try connection.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
                     connection.finishSending()
                     // The first bytes come when the endpoint has written what the socket takes, and no more.
                     return try connection.read() + connection.readToEnd()
@@ -108,10 +108,10 @@ struct HostilePeerTests {
 
     @Test(
         "a connection that brings no whole request for a while is closed, even if it trickles",
-        arguments: ["", "GET / HTTP/1.1\r\n", "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"]
+        arguments: ["", "GET / HTTP/1.1\r\n", "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"]
     )
     func idle(text: String) async throws {
-        let allowance = MetricsEndpoint.Allowance(idle: .milliseconds(200))
+        let allowance = Allowance(idle: .milliseconds(200))
         try await withEndpoint(allowance: allowance) { address in
             let answer = try await onThread {
                 let connection = try RawConnection(port: address.port)
@@ -131,9 +131,9 @@ struct HostilePeerTests {
 
     @Test("one connection too many is closed, and there is room again when one goes")
     func tooMany() async throws {
-        try await withEndpoint(allowance: MetricsEndpoint.Allowance(connections: 3)) { address in
+        try await withEndpoint(allowance: Allowance(connections: 3)) { address in
             let oneTooMany = try await onThread {
-                let request = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+                let request = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"
                 func open() throws -> RawConnection {
                     let connection = try RawConnection(port: address.port)
                     try connection.send(request)
@@ -156,7 +156,7 @@ struct HostilePeerTests {
             let answers = try await withEndpoint(registry: registry) { address in
                 try await onThread {
                     let greedy = try RawConnection(port: address.port)
-                    try greedy.send(String(repeating: "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", count: 40))
+                    try greedy.send(String(repeating: "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 40))
                     try waitOnThread("the first answer is begun", within: .seconds(10)) { pool.readings > 0 }
                     // Each polite request gives the event loop another turn for the greedy ones.
                     for _ in 0..<60 {

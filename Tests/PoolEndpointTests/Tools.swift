@@ -9,7 +9,7 @@ import TestSupport
 /// An endpoint on a port that the system picks, for as long as `body` runs.
 func withEndpoint<Value>(
     registry: PoolRegistry = PoolRegistry(),
-    allowance: MetricsEndpoint.Allowance = MetricsEndpoint.Allowance(),
+    allowance: Allowance = Allowance(),
     _ body: (EndpointAddress) async throws -> Value
 ) async throws -> Value {
     let endpoint = MetricsEndpoint(
