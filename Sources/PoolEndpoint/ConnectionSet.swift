@@ -25,7 +25,8 @@ final class ConnectionSet {
     /// Long enough for the event loop to look at all sockets between two turns: tasks that are due run before.
     private static let turnPause = TimeAmount.microseconds(20)
 
-    init(allowance: Allowance, routes: EndpointRoutes, counters: EndpointCounters, logger: Logger, loop: any EventLoop) {
+    init(allowance: Allowance, routes: EndpointRoutes, counters: EndpointCounters, logger: Logger, loop: any EventLoop)
+    {
         self.allowance = allowance
         self.routes = routes
         self.counters = counters

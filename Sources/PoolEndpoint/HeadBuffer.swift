@@ -75,7 +75,9 @@ struct HeadBuffer: Sendable {
             // Another protocol, such as TLS, would not send the end of a line for a long time.
             let method = bytes[start...].prefix(Self.longestMethod + 1).prefix { $0 != UInt8(ascii: " ") }
             let end = method.last == UInt8(ascii: "\r") ? method.dropLast() : method
-            guard end.allSatisfy(\.isTokenByte), end.count <= Self.longestMethod else { throw .bad("this is no request of HTTP") }
+            guard end.allSatisfy(\.isTokenByte), end.count <= Self.longestMethod else {
+                throw .bad("this is no request of HTTP")
+            }
             if scanned - start > limits.line { throw .lineTooLong }
         }
         if scanned - start > limits.head { throw .headTooLarge }

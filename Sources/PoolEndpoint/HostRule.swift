@@ -32,11 +32,14 @@ struct HostRule: Sendable, Hashable {
             guard isAddress(String(decoding: bytes[..<end], as: UTF8.self)) else { return nil }
         } else {
             end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
-            guard end > 0, bytes[..<end].allSatisfy({ $0.isTokenByte && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "|") })
+            guard end > 0,
+                bytes[..<end].allSatisfy({ $0.isTokenByte && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "|") })
             else { return nil }
         }
         let port = bytes[end...]
-        guard port.isEmpty || (port.first == UInt8(ascii: ":") && port.count <= 6 && port.dropFirst().allSatisfy(\.isDigit))
+        guard
+            port.isEmpty
+                || (port.first == UInt8(ascii: ":") && port.count <= 6 && port.dropFirst().allSatisfy(\.isDigit))
         else { return nil }
         return String(decoding: bytes[..<end], as: UTF8.self)
     }

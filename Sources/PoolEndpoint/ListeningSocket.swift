@@ -18,7 +18,9 @@ struct ListeningSocket: Sendable {
     static let backlog: Int32 = 4096
 
     /// Opens every socket of a configuration, or none.
-    static func all(_ configuration: EndpointConfiguration, buffers: (send: Int, receive: Int)) throws -> [ListeningSocket] {
+    static func all(_ configuration: EndpointConfiguration, buffers: (send: Int, receive: Int)) throws
+        -> [ListeningSocket]
+    {
         var sockets: [ListeningSocket] = []
         do {
             let hosts = configuration.hosts
@@ -120,7 +122,9 @@ private struct BoundAddress {
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // Sound: the storage is aligned for every kind of address and larger than each.
         let bound: (port: Int, isLoopback: Bool)? = withUnsafeMutablePointer(to: &storage) { storage in
-            let status = storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            let status = storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &length)
+            }
             guard status == 0 else { return nil }
             switch Int32(storage.pointee.ss_family) {
             case AF_INET:

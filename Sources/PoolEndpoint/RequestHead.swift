@@ -39,7 +39,7 @@ struct RequestHead: Sendable {
         let digits = Array(text.dropFirst(5))
         guard text.starts(with: "HTTP/".utf8), digits.count == 3, digits[0].isDigit, digits[1] == UInt8(ascii: "."),
             digits[2].isDigit
-        else { throw .bad("the version is none of HTTP") }
+        else { throw .bad("the version is not one of HTTP") }
         guard digits[0] == UInt8(ascii: "1") else { throw .version }
         return Int(digits[2] - UInt8(ascii: "0"))
     }
@@ -61,8 +61,10 @@ struct RequestHead: Sendable {
     /// Whether a body follows the head, or may.
     var hasBody: Bool {
         get throws(HeadFault) {
-            let lengths = Set(headers["Content-Length"].flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-                .map { String($0).blanksTrimmed })
+            let lengths = Set(
+                headers["Content-Length"].flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+                    .map { String($0).blanksTrimmed }
+            )
             guard lengths.count <= 1, lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(\.isDigit) }) else {
                 throw .bad("Content-Length is not one number")
             }

@@ -17,7 +17,8 @@ struct RequestTarget: Sendable, Hashable {
             authority = nil
         } else {
             // The scheme in any case.
-            guard let scheme = rest.firstRange(of: "://"), ["http", "https"].contains(rest[..<scheme.lowerBound].lowercased())
+            guard let scheme = rest.firstRange(of: "://"),
+                ["http", "https"].contains(rest[..<scheme.lowerBound].lowercased())
             else { throw .bad("the request target is neither a path nor a URL of HTTP") }
             rest = rest[scheme.upperBound...]
             let end = rest.firstIndex { "/?".contains($0) } ?? rest.endIndex

@@ -15,7 +15,7 @@ package struct EndpointReading: Sendable {
         case deadline
         case headTooLarge = "head_too_large"
         case badRequest = "bad_request"
-        /// The `Host` is none that a loopback address is reached by.
+        /// The `Host` does not name this machine, though the address is a loopback address.
         case host
         case unauthorized
     }
