@@ -7,7 +7,10 @@ private import Synchronization
 /// It holds one descriptor in reserve, and closes it when `accept` fails for lack of a descriptor, so that the next
 /// attempt succeeds. While descriptors are scarce, one connection is served at a time: it gets one response and is
 /// closed, and nothing else is accepted until then. If the reserve is already used, accepting pauses before the
-/// next attempt.
+/// next attempt. A listener may accept up to ``mostAccepts`` connections at a time (`maxMessagesPerRead`); where that many
+/// could use up the descriptors, it accepts one at a time.
+///
+/// It also marks each accepted socket as close-on-exec, which SwiftNIO does not.
 ///
 /// The pause is necessary, because a listener that cannot accept stays readable. SwiftNIO's own
 /// `AcceptBackoffHandler` delays the next read, but the failed one is still pending in the channel, so epoll would
@@ -37,11 +40,15 @@ package final class AcceptGuard: ChannelInboundHandler {
     private let scarcity: Scarcity
     private var reserve: Int32?
     private var isPaused = false
+    /// The configured number of connections accepted at a time.
+    private var mostAtATime: UInt?
 
     /// The pause between attempts when the reserve is used up.
     private static let pause = TimeAmount.milliseconds(100)
     /// The number of last descriptors left to the runtime and the pool.
     private static let mostLeft = 8
+    /// The largest number of connections accepted at a time.
+    package static let mostAccepts: UInt = 16
 
     package init(_ scarcity: Scarcity) { self.scarcity = scarcity }
 
@@ -50,14 +57,18 @@ package final class AcceptGuard: ChannelInboundHandler {
     package func handlerRemoved(context: ChannelHandlerContext) { giveUpReserve() }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let isScarce = reserve == nil || Self.isNextReserved
+        let channel = unwrapInboundIn(data)
+        Self.markCloseOnExec(channel)
+        let left = Self.descriptorsLeft
+        let isScarce = reserve == nil || left <= Self.mostLeft
         scarcity.isScarce = isScarce
+        accept(left <= Self.mostLeft + 2 * Int(Self.mostAccepts) ? 1 : Self.mostAccepts, context)
         if isScarce {
             pause(context)
             // Its descriptor is available again, for the reserve and the next connection.
             let context = NIOLoopBound(context, eventLoop: context.eventLoop)
             let me = NIOLoopBound(self, eventLoop: context.eventLoop)
-            unwrapInboundIn(data).closeFuture.whenComplete { _ in me.value.goOn(context.value) }
+            channel.closeFuture.whenComplete { _ in me.value.goOn(context.value) }
         }
         context.fireChannelRead(data)
     }
@@ -100,15 +111,32 @@ package final class AcceptGuard: ChannelInboundHandler {
         return true
     }
 
-    /// Whether the next descriptor would be one of the last, or is not available.
-    private static var isNextReserved: Bool {
+    /// Sets how many connections the listener accepts at a time, if it may accept several.
+    private func accept(_ count: UInt, _ context: ChannelHandlerContext) {
+        guard let options = context.channel.syncOptions, let before = try? options.getOption(.maxMessagesPerRead) else {
+            return
+        }
+        if mostAtATime == nil { mostAtATime = before }
+        let count = min(count, mostAtATime ?? before)
+        if count != before { try? options.setOption(.maxMessagesPerRead, value: count) }
+    }
+
+    /// How many descriptors there still are from the next one on.
+    private static var descriptorsLeft: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
-            return false
+            return .max
         }
         let descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-        guard descriptor >= 0 else { return errno == EMFILE }
+        guard descriptor >= 0 else { return errno == EMFILE ? 0 : .max }
         defer { close(descriptor) }
-        return Int(descriptor) >= Int(clamping: limit.rlim_cur) - mostLeft
+        return Int(clamping: limit.rlim_cur) - Int(descriptor)
+    }
+
+    private static func markCloseOnExec(_ channel: any Channel) {
+        guard channel.eventLoop.inEventLoop else { return }
+        _ = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { descriptor in
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 }

@@ -1,12 +1,13 @@
 import Glibc
 import HTTPPool
-import NIOCore
 
 /// Why the endpoint cannot listen, in one line that names the variable to change.
 public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The cause.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
-        private enum Name: String { case portTaken, unknownHost, hostNotHere, portNotAllowed, other }
+        private enum Name: String {
+            case portTaken, unknownHost, hostNotHere, portNotAllowed, socketTaken, socketNotAllowed, other
+        }
         private let name: Name
 
         /// The port is in use.
@@ -17,6 +18,10 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
         public static let hostNotHere = Code(name: .hostNotHere)
         /// The process lacks the privilege to listen on the port, which is below 1024.
         public static let portNotAllowed = Code(name: .portNotAllowed)
+        /// Another process listens on the Unix domain socket.
+        public static let socketTaken = Code(name: .socketTaken)
+        /// The Unix domain socket cannot be made at its path.
+        public static let socketNotAllowed = Code(name: .socketNotAllowed)
         /// Another error of the system.
         public static let other = Code(name: .other)
 
@@ -30,30 +35,40 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
     public let description: String
 
     init(_ error: any Error, listeningAt configuration: EndpointConfiguration) {
+        guard let failure = error as? ListenFailure else {
+            code = .other
+            description = "the metrics endpoint cannot listen: \(error)"
+            return
+        }
         let reason: String
-        let host = configuration.source(of: .metricsHost).name ?? PoolSetting.metricsHost.property
-        let port = configuration.source(of: .metricsPort).name ?? PoolSetting.metricsPort.property
-        switch error {
-        case is SocketAddressError.UnknownHost:
+        func name(_ setting: PoolSetting) -> String { configuration.source(of: setting).name ?? setting.property }
+        let (host, port, socket) = (name(.metricsHost), name(.metricsPort), name(.metricsSocket))
+        switch failure.cause {
+        case .unknownHost:
             code = .unknownHost
-            reason =
-                "the host cannot be resolved; set \(host) to an address of this machine"
-        case let error as IOError where error.errnoCode == EADDRINUSE:
+            reason = "the host cannot be resolved; set \(host) to an address of this machine"
+        case .socketTaken:
+            code = .socketTaken
+            reason = "another process listens on it; set \(socket) to another path"
+        case .notASocket:
+            code = .socketNotAllowed
+            reason = "the file is not a socket; set \(socket) to another path"
+        case .system(let number) where failure.isUnixSocket:
+            code = .socketNotAllowed
+            reason = "\(String(cString: strerror(number))); set \(socket) to a path in a directory of the process"
+        case .system(EADDRINUSE):
             code = .portTaken
-            reason =
-                "the port is in use; set \(port) to a free one, or to 0 to have one picked"
-        case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
+            reason = "the port is in use; set \(port) to a free one, or to 0 to have one picked"
+        case .system(EADDRNOTAVAIL):
             code = .hostNotHere
             reason = "no interface has this address; set \(host) to an address of this machine"
-        case let error as IOError where error.errnoCode == EACCES:
+        case .system(EACCES):
             code = .portNotAllowed
-            reason =
-                "the process lacks the privilege for this port; set \(port) to one from 1024 to 65535"
-        default:
+            reason = "the process lacks the privilege for this port; set \(port) to one from 1024 to 65535"
+        case .system(let number):
             code = .other
-            reason = "\(error)"
+            reason = String(cString: strerror(number))
         }
-        let address = EndpointAddress(host: configuration.host, port: configuration.port)
-        description = "the metrics endpoint cannot listen on \(address): \(reason)"
+        description = "the metrics endpoint cannot listen on \(failure.place): \(reason)"
     }
 }

@@ -4,18 +4,11 @@ import PoolMetrics
 
 /// The routes of the endpoint: three read-only paths.
 struct EndpointRoutes: Sendable {
-    /// A response before it is written. HEAD gets it without the body.
-    struct Answer: Sendable, Hashable {
-        var status: HTTPResponseStatus = .ok
-        var contentType = "text/plain; charset=utf-8"
-        var body: [UInt8]
-        var isMethodRefused = false
-        /// The request header fields that decide what the response is; empty if none does.
-        var vary = ""
-        var isGzip = false
-    }
-
     let registry: PoolRegistry
+    /// Whether `/metrics` has the families about the process.
+    var hasProcess = true
+    /// What `/metrics` reports about the endpoint itself; `nil` for nothing.
+    var counters: EndpointCounters?
 
     /// The distinct warnings about the pools: untested libraries and unknown variables.
     var cautions: [String] { Set(registry.readings().flatMap(\.cautions)).sorted() }
@@ -26,21 +19,30 @@ struct EndpointRoutes: Sendable {
     /// held briefly.
     ///
     /// - Parameters:
-    ///   - target: the request target. Only `name[]` of its query counts, and nothing of it is repeated.
+    ///   - path: the path, decoded.
+    ///   - query: the query with its question mark. Only `name[]` counts, and nothing of it is repeated.
     ///   - headers: of these, `Accept` and `Accept-Encoding` count.
-    func answer(method: HTTPMethod, target: String, headers: HTTPHeaders = HTTPHeaders()) -> Answer {
+    func response(
+        method: HTTPMethod,
+        path: String,
+        query: String = "",
+        headers: HTTPHeaders = HTTPHeaders()
+    ) -> EndpointResponse {
+        let page = Self.page(path)
         guard method == .GET || method == .HEAD else {
             let text = "this endpoint is read-only; allowed: \(Self.allowedMethods)\n"
-            return Answer(status: .methodNotAllowed, body: Array(text.utf8), isMethodRefused: true)
+            var response = EndpointResponse(page: page, status: .methodNotAllowed, body: Array(text.utf8))
+            response.isMethodRefused = true
+            return response
         }
-        switch target.prefix(while: { $0 != "?" }) {
-        case "/metrics":
-            return compressed(metrics(target: target, headers: headers), headers)
-        case "/":
+        switch page {
+        case .metrics:
+            return compressed(metrics(query: query, headers: headers), headers)
+        case .status:
             let text = StatusPage.text(registry.readings(), pools: PoolCensus.counts)
-            return compressed(Answer(body: Array(text.utf8)), headers)
-        case "/-/healthy":
-            return Answer(body: Array("ok\n".utf8))
+            return compressed(EndpointResponse(page: page, body: Array(text.utf8)), headers)
+        case .healthy:
+            return EndpointResponse(page: page, body: Array("ok\n".utf8))
         default:
             let text = """
                 not found; available paths:
@@ -49,32 +51,45 @@ struct EndpointRoutes: Sendable {
                 /-/healthy  health check
 
                 """
-            return Answer(status: .notFound, body: Array(text.utf8))
+            return EndpointResponse(page: page, status: .notFound, body: Array(text.utf8))
         }
     }
 
-    private func metrics(target: String, headers: HTTPHeaders) -> Answer {
+    private static func page(_ path: String) -> EndpointReading.Page {
+        switch path {
+        case "/metrics": .metrics
+        case "/": .status
+        case "/-/healthy": .healthy
+        default: .other
+        }
+    }
+
+    private func metrics(query: String, headers: HTTPHeaders) -> EndpointResponse {
         let format = Exposition.Format(accept: headers.list("Accept"))
         let body = Exposition.render(
             registry.readings(),
-            process: .current(),
+            process: hasProcess ? .current() : nil,
+            endpoint: counters?.current,
             as: format,
-            only: FamilyNames.requested(by: target)
+            only: FamilyNames.requested(by: query)
         )
-        return Answer(contentType: format.contentType, body: body, vary: "Accept")
+        var response = EndpointResponse(page: .metrics, body: body)
+        response.contentType = format.contentType
+        response.vary = "Accept"
+        return response
     }
 
     /// The same response, compressed if the request wants that.
-    private func compressed(_ answer: Answer, _ headers: HTTPHeaders) -> Answer {
-        var answer = answer
-        answer.vary += answer.vary.isEmpty ? "Accept-Encoding" : ", Accept-Encoding"
+    private func compressed(_ response: EndpointResponse, _ headers: HTTPHeaders) -> EndpointResponse {
+        var response = response
+        response.vary += response.vary.isEmpty ? "Accept-Encoding" : ", Accept-Encoding"
         let codings = ContentCodings(headers.list("Accept-Encoding"))
-        guard codings.wantsGzip(bytes: answer.body.count), let body = Gzip.compressed(answer.body) else {
-            return answer
+        guard codings.wantsGzip(bytes: response.body.count), let body = Gzip.compressed(response.body) else {
+            return response
         }
-        answer.body = body
-        answer.isGzip = true
-        return answer
+        response.body = body
+        response.isGzip = true
+        return response
     }
 }
 

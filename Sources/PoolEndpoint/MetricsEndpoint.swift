@@ -1,9 +1,9 @@
 internal import AcceptGuarding
 private import Configuration
+private import Glibc
 public import HTTPPool
 public import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 public import PoolMetrics
 public import ServiceLifecycle
@@ -14,26 +14,15 @@ import Synchronization
 /// It runs on a thread of its own and waits for no task, so it responds even if every Swift concurrency thread is
 /// blocked. In a `ServiceGroup`, list it before the services whose pools it exposes, so that it outlives them.
 public final class MetricsEndpoint: Service, Sendable {
-    /// Limits on the resources that peers can use.
-    struct Allowance: Sendable {
-        /// Maximum number of open connections; further ones are closed at once.
-        var connections = 256
-        /// How long a connection may go without a complete request, or a response without progress.
-        var idle = TimeAmount.seconds(60)
-        /// Maximum size of the request line and header fields of one request, in bytes.
-        var headerBytes = 16 << 10
-        /// ``idle`` for a connection that uses one of the last descriptors.
-        var idleWhenScarce = TimeAmount.seconds(1)
-    }
-
     private struct Running {
         let group: MultiThreadedEventLoopGroup
-        let channel: EventLoopFuture<any Channel>
-        var address: EndpointAddress?
+        let sockets: EventLoopFuture<[ListeningSocket]>
+        var addresses: [EndpointAddress] = []
     }
 
     private let configuration: EndpointConfiguration
     private let routes: EndpointRoutes
+    private let counters: EndpointCounters
     private let logger: Logger
     private let allowance: Allowance
     private let running = Mutex<Running?>(nil)
@@ -43,9 +32,10 @@ public final class MetricsEndpoint: Service, Sendable {
     /// Creates an endpoint. It does not listen before ``start()`` or ``run()``.
     ///
     /// - Parameters:
-    ///   - configuration: the address to listen on.
+    ///   - configuration: the addresses to listen on, and what to expose.
     ///   - registry: the pools to expose.
-    ///   - logger: logs the address at info level, and untested libraries as warnings.
+    ///   - logger: logs the addresses at info level; as warnings, an address that other machines may reach, untested
+    ///     libraries, and refused connections and requests, once a minute at most for each reason.
     public convenience init(
         _ configuration: EndpointConfiguration = EndpointConfiguration(),
         registry: PoolRegistry = .process,
@@ -59,7 +49,7 @@ public final class MetricsEndpoint: Service, Sendable {
     ///
     /// - Parameters:
     ///   - registry: the pools to expose.
-    ///   - logger: logs the address at info level.
+    ///   - logger: logs what ``init(_:registry:logger:)`` says.
     /// - Throws: `ConfigurationError` naming every invalid variable, including the pool's.
     public static func fromEnvironment(
         registry: PoolRegistry = .process,
@@ -70,46 +60,48 @@ public final class MetricsEndpoint: Service, Sendable {
     }
 
     init(_ configuration: EndpointConfiguration, registry: PoolRegistry, logger: Logger, allowance: Allowance) {
+        let counters = EndpointCounters()
         self.configuration = configuration
-        self.routes = EndpointRoutes(registry: registry)
+        self.counters = counters
+        self.routes = EndpointRoutes(registry: registry, hasProcess: configuration.processMetrics, counters: counters)
         self.logger = logger
         self.allowance = allowance
     }
 
     /// The port that it listens on; `nil` while it does not listen.
-    public var port: Int? { running.withLock { $0?.address?.port } }
+    public var port: Int? { addresses.first?.port }
+
+    /// The addresses that it listens on, in the order of the configuration; empty while it does not listen.
+    public var addresses: [EndpointAddress] { running.withLock { $0?.addresses ?? [] } }
 
     /// Starts to listen. Has no effect if it is already listening.
     ///
-    /// - Returns: the host, and the port that was configured or picked by the system.
-    /// - Throws: `ConfigurationError` for invalid values; ``EndpointError`` if the address is not available.
+    /// - Returns: the first host, and the port that was configured or picked by the system.
+    /// - Throws: `ConfigurationError` for invalid values; ``EndpointError`` if an address is not available.
     @discardableResult
     public func start() async throws -> EndpointAddress {
         try configuration.validate()
-        let channel = running.withLock { running in
-            if let running { return running.channel }
+        let listening = running.withLock { running in
+            if let running { return running.sockets }
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            let channel = bind(on: group)
-            running = Running(group: group, channel: channel)
-            return channel
+            let sockets = listen(on: group)
+            running = Running(group: group, sockets: sockets)
+            return sockets
         }
-        let port: Int?
+        let sockets: [ListeningSocket]
         do {
-            port = try await channel.get().localAddress?.port
+            sockets = try await listening.get()
         } catch {
             await stop()
             throw EndpointError(error, listeningAt: configuration)
         }
-        let address = EndpointAddress(host: configuration.host, port: port ?? configuration.port)
+        let addresses = sockets.compactMap(\.address)
         let isNews = running.withLock { running in
-            defer { running?.address = address }
-            return running?.address == nil
+            defer { running?.addresses = addresses }
+            return running?.addresses.isEmpty == true
         }
-        if isNews {
-            logger.info("metrics endpoint is listening", metadata: ["address": "\(address)"])
-            for caution in routes.cautions { logger.warning("\(caution)") }
-        }
-        return address
+        if isNews { log(sockets) }
+        return addresses.first ?? EndpointAddress(host: configuration.host, port: configuration.port)
     }
 
     /// Listens until the service group shuts down gracefully or the task is cancelled.
@@ -122,81 +114,87 @@ public final class MetricsEndpoint: Service, Sendable {
         await stop()
     }
 
-    /// Closes the listener and every connection. Has no effect if it is not listening.
+    /// Closes the listeners and every connection. Has no effect if it is not listening.
     public func stop() async {
         let stopped = running.withLock { running in
             defer { running = nil }
             return running
         }
+        guard let stopped else { return }
+        let sockets = try? await stopped.sockets.get()
         // Shutting the group down closes its channels; it fails only if it was shut down before.
-        try? await stopped?.group.shutdownGracefully()
+        try? await stopped.group.shutdownGracefully()
+        for socket in sockets ?? [] { socket.file?.remove() }
     }
 
-    private func bind(on group: MultiThreadedEventLoopGroup) -> EventLoopFuture<any Channel> {
-        let connections = ConnectionCount(limit: allowance.connections)
-        return ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 256)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // One at a time, so that `AcceptGuard` sees each connection before the next is accepted.
-            .serverChannelOption(.maxMessagesPerRead, value: 1)
-            .serverChannelInitializer { [scarcity] channel in
+    private func log(_ sockets: [ListeningSocket]) {
+        for socket in sockets {
+            guard let address = socket.address else {
+                let path = configuration.unixSocket ?? ""
+                logger.info("metrics endpoint is listening", metadata: ["socket": "\(path)"])
+                continue
+            }
+            logger.info("metrics endpoint is listening", metadata: ["address": "\(address)"])
+            if socket.isLoopback { continue }
+            logger.warning(
+                "metrics endpoint can be reached by other machines, which it does not authenticate",
+                metadata: ["address": "\(address)"]
+            )
+        }
+        for caution in routes.cautions { logger.warning("\(caution)") }
+    }
+
+    // MARK: Listening
+
+    private func listen(on group: MultiThreadedEventLoopGroup) -> EventLoopFuture<[ListeningSocket]> {
+        let loop = group.next()
+        // On the endpoint's own thread, which may wait for a resolver.
+        return loop.flatSubmit { [configuration, allowance, routes, counters, logger, scarcity] in
+            let sockets: [ListeningSocket]
+            do {
+                sockets = try ListeningSocket.all(configuration, buffers: allowance.socketBuffers)
+            } catch {
+                return loop.makeFailedFuture(error)
+            }
+            let set = NIOLoopBound(
+                ConnectionSet(allowance: allowance, routes: routes, counters: counters, logger: logger, loop: loop),
+                eventLoop: loop
+            )
+            let channels = sockets.map { socket in
+                let hosts: HostRule = socket.isLoopback ? .loopback(as: configuration.hosts) : .every
+                return Self.bootstrap(group, set, hosts: hosts, scarcity).withBoundSocket(socket.descriptor)
+            }
+            return EventLoopFuture.andAllSucceed(channels, on: loop).map { _ in
+                // SwiftNIO has listened with a smaller backlog, and the last one counts.
+                for socket in sockets { Glibc.listen(socket.descriptor, ListeningSocket.backlog) }
+                return sockets
+            }
+        }
+    }
+
+    private static func bootstrap(
+        _ group: MultiThreadedEventLoopGroup,
+        _ set: NIOLoopBound<ConnectionSet>,
+        hosts: HostRule,
+        _ scarcity: AcceptGuard.Scarcity
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.maxMessagesPerRead, value: AcceptGuard.mostAccepts)
+            .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptGuard(scarcity))
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [routes, allowance, scarcity] channel in
-                guard connections.admit(channel) else { return channel.close() }
+            // The handler reads when it can use more.
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
+            .childChannelInitializer { channel in
                 let isScarce = scarcity.isScarce
                 return channel.eventLoop.makeCompletedFuture {
-                    try Self.configure(
-                        channel.pipeline.syncOperations,
-                        routes: routes,
-                        allowance: allowance,
-                        isScarce: isScarce
-                    )
+                    try set.value.admit(channel, hosts: hosts, isScarce: isScarce)
                 }
             }
-            .bind(host: configuration.host, port: configuration.port)
-    }
-
-    private static func configure(
-        _ pipeline: ChannelPipeline.SynchronousOperations,
-        routes: EndpointRoutes,
-        allowance: Allowance,
-        isScarce: Bool
-    ) throws {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderListSize = allowance.headerBytes
-        limits.maxHeaderFieldCount = 100
-        try pipeline.configureHTTPServerPipeline(
-            withPipeliningAssistance: true,
-            withErrorHandling: true,
-            withOutboundHeaderValidation: true,
-            withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
-            withDecoderLimitConfiguration: limits
-        )
-        // After the HTTP parser it sees only complete parts of requests, so a slowly trickling head does not reset
-        // the timeout.
-        let idle = isScarce ? allowance.idleWhenScarce : allowance.idle
-        try pipeline.addHandler(IdleStateHandler(readTimeout: idle))
-        try pipeline.addHandler(EndpointHandler(routes: routes, isLast: isScarce))
-    }
-}
-
-/// Counts the open connections of an endpoint.
-private final class ConnectionCount: Sendable {
-    private let limit: Int
-    private let open = Atomic<Int>(0)
-
-    init(limit: Int) { self.limit = limit }
-
-    /// Counts a connection until it closes; returns `false` if the limit is reached.
-    func admit(_ channel: any Channel) -> Bool {
-        // Only one event loop adds, so check and addition cannot race.
-        guard open.load(ordering: .relaxed) < limit else { return false }
-        open.add(1, ordering: .relaxed)
-        channel.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
-        return true
     }
 }

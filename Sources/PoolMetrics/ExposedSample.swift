@@ -72,7 +72,7 @@ extension Family {
                 let isKnown = samples.contains { $0.labels.elementsEqual(labels, by: ==) }
                 if !isKnown { samples.append(sample(labels, 1)) }
             }
-        case .pool, .origin, .site, .histogram: []
+        case .pool, .origin, .site, .histogram, .endpoint: []
         }
     }
 
@@ -80,7 +80,7 @@ extension Family {
     fileprivate func poolSamples(of reading: PoolReading) -> [ExposedSample] {
         let pool = [(name: "pool", value: reading.name)]
         switch samples {
-        case .process, .info: return []
+        case .process, .info, .endpoint: return []
         case .pool(let samples): return samplesOf([(pool, reading)], samples)
         case .origin(let samples):
             return samplesOf(reading.origins.map { (pool + [("origin", $0.label)], $0) }, samples)

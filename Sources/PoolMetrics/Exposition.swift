@@ -20,12 +20,24 @@ public enum Exposition {
         as format: Format,
         only names: Set<String>? = nil
     ) -> [UInt8] {
+        render(readings, process: process, endpoint: nil, as: format, only: names)
+    }
+
+    /// Renders families with their samples, and what the endpoint that serves them reports about itself.
+    package static func render(
+        _ readings: [PoolReading],
+        process: ProcessReading?,
+        endpoint: EndpointReading?,
+        as format: Format,
+        only names: Set<String>?
+    ) -> [UInt8] {
         let counts = PoolCensus.counts
         let scrape = Scrape(
             pools: readings,
             process: process,
             poolsCreated: counts.created,
-            poolsAlive: counts.alive
+            poolsAlive: counts.alive,
+            endpoint: endpoint
         )
         return render(scrape, as: format, only: names)
     }

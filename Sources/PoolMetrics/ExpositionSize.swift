@@ -18,6 +18,8 @@ struct ExpositionSize {
         for family in Family.all {
             let line = family.nameBytes.count + value
             switch family.samples {
+            // The room for the process includes them.
+            case .endpoint: break
             case .process, .info: pool.add(2, 4 * line)
             case .pool(let samples): pool.add(samples.count, samples.reduce(0) { $0 + line + $1.ending.count })
             case .origin(let samples): origin.add(samples.count, samples.reduce(0) { $0 + line + $1.ending.count })
@@ -30,7 +32,7 @@ struct ExpositionSize {
     }()
 
     /// The headers of all families, with some room for what belongs to the process.
-    private static let headers = Family.all.reduce(4096) { $0 + $1.header(as: .openMetrics).count }
+    private static let headers = Family.all.reduce(8192) { $0 + $1.header(as: .openMetrics).count }
 
     /// The size of an exposition of all families, in bytes. Not a limit: escaped labels and long values take more.
     static func estimate(_ scrape: Scrape) -> Int {

@@ -15,6 +15,8 @@ struct Family: Sendable {
     enum Samples: Sendable {
         /// The process; no labels.
         case process(@Sendable (Scrape) -> Double?)
+        /// The endpoint that serves the exposition; no labels besides those of the samples.
+        case endpoint([Sample<EndpointReading, Double>])
         /// Each pool: `pool`.
         case pool([Sample<PoolReading, Double>])
         /// Each origin of each pool: `pool`, `origin`.
@@ -79,6 +81,8 @@ struct Scrape: Sendable {
     let process: ProcessReading?
     let poolsCreated: UInt64
     let poolsAlive: UInt64
+    /// The endpoint that serves the exposition; `nil` where none does.
+    var endpoint: EndpointReading?
 }
 
 extension Family {

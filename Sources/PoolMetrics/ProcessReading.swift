@@ -30,14 +30,15 @@ public struct ProcessReading: Sendable {
     private static func seconds(of clock: clockid_t) -> Double? {
         var time = timespec()
         guard clock_gettime(clock, &time) == 0 else { return nil }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        let seconds = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        return seconds > 0 ? seconds : nil
     }
 
     /// The second field of `statm` is the number of resident pages.
     private static func residentBytes() -> Double? {
         guard let statm = text(of: "/proc/self/statm") else { return nil }
         let fields = statm.split(separator: " ")
-        guard fields.count > 1, let pages = Double(fields[1]) else { return nil }
+        guard fields.count > 1, let pages = Double(fields[1]), pages > 0 else { return nil }
         return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 

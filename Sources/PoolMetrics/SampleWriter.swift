@@ -44,6 +44,12 @@ struct SampleWriter {
         case .process(let value):
             guard let value = value(scrape) else { return }
             Self.line(name, Self.none, Self.space, value, to: &room)
+        case .endpoint(let samples):
+            guard let endpoint = scrape.endpoint else { return }
+            for sample in samples {
+                guard let value = sample.value(endpoint) else { continue }
+                Self.line(name, [UInt8(ascii: "{")], Array(sample.ending.dropFirst()), value, to: &room)
+            }
         case .pool(let samples):
             for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
                 Self.write(samples, of: scrape.pools[index], name, pools[index].pool, to: &room)

@@ -25,7 +25,7 @@ struct ConfigCommand: AsyncParsableCommand {
         console.say(Columns.aligned(settings.rows))
     }
 
-    /// Listens briefly on the endpoint's address. A port in use is not an error, because the configured process may
+    /// Listens briefly on the endpoint's addresses. One that is in use is not an error, because the configured process may
     /// be running.
     private static func checkListening(_ configuration: EndpointConfiguration) async throws {
         let endpoint = MetricsEndpoint(
@@ -34,7 +34,7 @@ struct ConfigCommand: AsyncParsableCommand {
         )
         do {
             try await endpoint.start()
-        } catch let error as EndpointError where error.code == .portTaken {
+        } catch let error as EndpointError where [.portTaken, .socketTaken].contains(error.code) {
             return
         }
         await endpoint.stop()

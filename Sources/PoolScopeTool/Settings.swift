@@ -36,7 +36,12 @@ struct Settings: Sendable {
 
     private init(environment: EnvironmentVariablesProvider, file: (any ConfigProvider)?) throws {
         config = ConfigReader(providers: [environment] + (file.map { [$0] } ?? []))
-        let both = try PoolScopeConfiguration(config: config, checking: CurlClient.problemsOutside)
+        let both = try PoolScopeConfiguration(
+            config: config,
+            checkingBoth: { both in
+                try CurlClient.problemsOutside(of: both.pool) + both.endpoint.unresolvedHosts()
+            }
+        )
         pool = both.pool
         endpoint = both.endpoint
     }

@@ -37,6 +37,8 @@ struct ConfigCommandTests {
                 "overdue_lease_seconds 60.0 s default HTTP_CLIENT_OVERDUE_LEASE",
                 "metrics_host 127.0.0.1 default HTTP_CLIENT_METRICS_HOST",
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
+                "metrics_socket none default HTTP_CLIENT_METRICS_SOCKET",
+                "metrics_process on default HTTP_CLIENT_METRICS_PROCESS",
             ]
         )
     }
@@ -116,6 +118,19 @@ struct ConfigCommandTests {
         #expect(
             result.errors.contains("set HTTP_CLIENT_METRICS_HOST to an address of this machine"),
             "\(result.errors)"
+        )
+    }
+
+    @Test("reports a host that cannot be resolved together with everything else", arguments: ["config", "run"])
+    func unresolvedHost(command: String) async throws {
+        let variables = ["HTTP_CLIENT_METRICS_HOST": "127.0.0.1,no-such-host.invalid", "HTTP_CLIENT_TIMEOUT": "0"]
+        let result = try await Tool.run([command], variables)
+        #expect(result.status == 78)
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.count == 2, "\(lines)")
+        #expect(
+            lines.contains { $0.contains("HTTP_CLIENT_METRICS_HOST is \"no-such-host.invalid\"; allowed: ") },
+            "\(lines)"
         )
     }
 
@@ -256,7 +271,10 @@ struct ConfigCommandTests {
             ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("TIMEOUT", "1e999"), ("POOL_TIMEOUT", "-1"), ("READ_TIMEOUT", "0"),
             ("WRITE_TIMEOUT", "inf"), ("CONNECT_TIMEOUT", "10s"), ("TOTAL_TIMEOUT", "99999999999999999999"),
             ("KEEPALIVE_EXPIRY", "-0.5"), ("MAX_CONNECTION_LIFETIME", "0"), ("METRICS_PORT", "65536"),
-            ("METRICS_PORT", ""), ("METRICS_HOST", ""), ("HTTP2", "on"), ("CA_FILE", ""), ("TLS_MIN_VERSION", "1.1"),
+            ("METRICS_PORT", ""), ("METRICS_HOST", ""), ("METRICS_HOST", "300.1.1.1"),
+            ("METRICS_HOST", "no-such-host.invalid"),
+            ("METRICS_SOCKET", "a.sock"), ("METRICS_PROCESS", "yes"), ("HTTP2", "on"), ("CA_FILE", ""),
+            ("TLS_MIN_VERSION", "1.1"),
             ("PROXY", "proxy:3128"), ("NO_PROXY", "a"), ("DECOMPRESSION", "gzip"),
         ]
     )

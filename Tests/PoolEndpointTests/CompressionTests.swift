@@ -53,9 +53,9 @@ struct CompressionTests {
         let registry = PoolRegistry()
         let pool = try ManyOrigins.pool(registry: registry)
         let routes = EndpointRoutes(registry: registry)
-        func answer(_ coding: String) -> EndpointRoutes.Answer {
+        func answer(_ coding: String) -> EndpointResponse {
             let headers: HTTPHeaders = ["Accept": format.contentType, "Accept-Encoding": coding]
-            return routes.answer(method: .GET, target: "/metrics", headers: headers)
+            return routes.response(method: .GET, path: "/metrics", headers: headers)
         }
         let (plain, packed) = (answer("identity"), answer("gzip"))
         #expect(plain.body.count > 250_000, "\(plain.body.count)")

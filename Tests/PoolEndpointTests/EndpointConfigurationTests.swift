@@ -35,12 +35,46 @@ struct EndpointConfigurationTests {
 
     @Test(
         "takes no host with a port, brackets, blanks or a scheme",
-        arguments: ["", " ", "[::1]", "a b", "http://a", "a/b"]
+        arguments: [
+            "", " ", "[::1]", "a b", "http://a", "a/b", "a,", "127.0.0.1,,::1", "300.1.1.1", "1.2.3", "-a", "a-",
+            "a..b",
+            "127.0.0.1:9464", "::1%", "a:b", "a\u{0}", "\(String(repeating: "a", count: 64)).example",
+        ]
     )
     func wrongHost(text: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try read(["HTTP_CLIENT_METRICS_HOST": text]) }
         #expect(error.problems.map(\.name) == ["HTTP_CLIENT_METRICS_HOST"])
         #expect(error.problems.map(\.value) == [text])
+    }
+
+    @Test(
+        "takes names and addresses, several of them with commas between",
+        arguments: [
+            ("localhost", ["localhost"]), ("no-such-host", ["no-such-host"]), ("::1, 127.0.0.1", ["::1", "127.0.0.1"]),
+            ("fe80::1%eth0", ["fe80::1%eth0"]), ("a_b.example.", ["a_b.example."]), ("0.0.0.0", ["0.0.0.0"]),
+        ]
+    )
+    func hosts(text: String, hosts: [String]) throws {
+        let configuration = try read(["HTTP_CLIENT_METRICS_HOST": text])
+        #expect(configuration.host == text && configuration.hosts == hosts)
+    }
+
+    @Test("takes the path of a socket, and a word about the process")
+    func others() throws {
+        let configuration = try read([
+            "HTTP_CLIENT_METRICS_SOCKET": "/run/a.sock", "HTTP_CLIENT_METRICS_PROCESS": "off",
+        ])
+        #expect(configuration.unixSocket == "/run/a.sock" && !configuration.processMetrics)
+        #expect(try read(["HTTP_CLIENT_METRICS_SOCKET": "none"]).unixSocket == nil)
+        for (name, text) in [
+            ("HTTP_CLIENT_METRICS_SOCKET", "a.sock"), ("HTTP_CLIENT_METRICS_SOCKET", ""),
+            ("HTTP_CLIENT_METRICS_SOCKET", "/a/"),
+            ("HTTP_CLIENT_METRICS_SOCKET", "/" + String(repeating: "a", count: 107)),
+            ("HTTP_CLIENT_METRICS_PROCESS", "no"),
+        ] {
+            let error = try #require(throws: ConfigurationError.self) { try read([name: text]) }
+            #expect(error.problems.map(\.name) == [name])
+        }
     }
 
     @Test("tells of all that is wrong at once")

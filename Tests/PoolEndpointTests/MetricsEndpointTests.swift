@@ -87,7 +87,7 @@ struct MetricsEndpointTests {
         }
     }
 
-    @Test("ignores the body of a request, however long, and keeps the connection")
+    @Test("responds to a request with a body from its head, and closes the connection")
     func body() async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try Data(count: 20 << 20).write(to: file)
@@ -96,7 +96,16 @@ struct MetricsEndpointTests {
             let url = "http://\(address)/-/healthy"
             return try await curl("-X", "GET", "-T", file.path, url, "--next", "-sS", "-w", "%{num_connects}", url)
         }
-        #expect(answer.output == "ok\nok\n0")
+        #expect(answer.output == "ok\nok\n1")
+    }
+
+    @Test("serves a client that asks for an upgrade or knows HTTP/2, and goes on on the same connection")
+    func upgrade() async throws {
+        try await withEndpoint { address in
+            let url = "http://\(address)/-/healthy"
+            let answer = try await curl("--http2", "-w", "%{num_connects}", url, "-w", "%{num_connects}", url)
+            #expect(answer.output == "ok\n1ok\n0")
+        }
     }
 
     @Test("answers while every Swift concurrency thread is blocked")

@@ -89,8 +89,9 @@ struct NegotiationTests {
                 "Accept: \(Self.prometheus)",
             ]
             let head = try split(try await runProgram("curl", options + ["--head", url]).output)
-            let get = try await runProgram("curl", options + ["-D", "-", "-o", "/dev/null", url])
-            #expect(head.fields == (try split(get.output)).fields)
+            let get = try split(try await runProgram("curl", options + ["-D", "-", "-o", "/dev/null", url]).output)
+            // The second may have changed in between.
+            #expect(head.fields.filter { $0.key != "date" } == get.fields.filter { $0.key != "date" })
             #expect(head.fields["content-encoding"] == (coding == "gzip" ? "gzip" : nil))
             #expect(head.body.isEmpty)
         }

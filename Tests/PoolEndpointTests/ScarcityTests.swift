@@ -16,7 +16,7 @@ struct ScarcityTests {
             EndpointConfiguration(host: "127.0.0.1", port: 0),
             registry: PoolRegistry(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            allowance: MetricsEndpoint.Allowance()
+            allowance: Allowance()
         )
     }
 
@@ -24,7 +24,7 @@ struct ScarcityTests {
     func answers() async throws {
         let endpoint = Self.endpoint()
         let address = try await endpoint.start()
-        let text = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+        let text = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"
         // Their descriptors are there before; so is all that the runtime wants.
         let clients = try (0..<4).map { _ in try LateConnection() }
         let answers = try await onThread {

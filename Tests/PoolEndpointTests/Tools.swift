@@ -9,13 +9,14 @@ import TestSupport
 /// An endpoint on a port that the system picks, for as long as `body` runs.
 func withEndpoint<Value>(
     registry: PoolRegistry = PoolRegistry(),
-    allowance: MetricsEndpoint.Allowance = MetricsEndpoint.Allowance(),
+    allowance: Allowance = Allowance(),
+    log: RecordingLog.Lines = RecordingLog.Lines(),
     _ body: (EndpointAddress) async throws -> Value
 ) async throws -> Value {
     let endpoint = MetricsEndpoint(
         EndpointConfiguration(host: "127.0.0.1", port: 0),
         registry: registry,
-        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+        logger: Logger(label: "test", factory: { _ in RecordingLog(lines: log) }),
         allowance: allowance
     )
     let address = try await endpoint.start()
@@ -29,14 +30,14 @@ func withEndpoint<Value>(
     }
 }
 
-/// A plain TCP connection for what no decent client would send. Reads end with an error after ten seconds.
+/// A plain TCP connection for what no decent client would send. Reads end with an error after `patience`, in seconds.
 final class RawConnection: Sendable {
     private let descriptor: Int32
 
-    init(port: Int) throws {
+    init(port: Int, patience: Int = 10) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw TestFailure("socket: errno \(errno)") }
-        var deadline = timeval(tv_sec: 10, tv_usec: 0)
+        var deadline = timeval(tv_sec: patience, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &deadline, size)
@@ -47,8 +48,10 @@ final class RawConnection: Sendable {
 
     deinit { close(descriptor) }
 
-    func send(_ text: String) throws {
-        var rest = Array(text.utf8)[...]
+    func send(_ text: String) throws { try send(bytes: Array(text.utf8)) }
+
+    func send(bytes: [UInt8]) throws {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard sent > 0 else { throw TestFailure("send: errno \(errno)") }
@@ -58,6 +61,9 @@ final class RawConnection: Sendable {
 
     /// No more will be sent, though more may be read.
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Ends both directions, and whoever waits for one on another thread.
+    func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// The next bytes; empty at the end, whether the peer closed or reset.
     func read() throws -> String {

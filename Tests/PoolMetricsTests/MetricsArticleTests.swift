@@ -42,6 +42,7 @@ struct MetricsArticleTests {
     private static func labels(of samples: Family.Samples, in scrape: Scrape) -> String {
         switch samples {
         case .process: ""
+        case .endpoint(let samples): labels([], samples.map(\.labels))
         case .pool(let samples): labels([], samples.map(\.labels))
         case .origin(let samples): labels(["origin"], samples.map(\.labels))
         case .site(let samples): labels(["site"], samples.map(\.labels))

@@ -1,9 +1,9 @@
 public import Configuration
 
-/// The address that the endpoint of the module PoolEndpoint listens on.
+/// Where the endpoint of the module PoolEndpoint listens, and what it exposes.
 public struct EndpointConfiguration: Sendable, Hashable {
-    /// A host name or IP address of this machine. Loopback by default, so that the endpoint is not reachable from
-    /// outside.
+    /// Host names or IP addresses of this machine, separated by commas. Loopback by default, so that the endpoint is not
+    /// reachable from outside.
     public var host: String {
         get { values.host }
         set { change { $0.host = newValue } }
@@ -13,11 +13,26 @@ public struct EndpointConfiguration: Sendable, Hashable {
         get { values.port }
         set { change { $0.port = newValue } }
     }
+    /// The path of a Unix domain socket to listen on as well; `nil` for none. Only the process's own user can connect.
+    public var unixSocket: String? {
+        get { values.unixSocket }
+        set { change { $0.unixSocket = newValue } }
+    }
+    /// Whether `/metrics` has the families about the process. Switch it off where another library exposes them.
+    public var processMetrics: Bool {
+        get { values.processMetrics }
+        set { change { $0.processMetrics = newValue } }
+    }
+
+    /// ``host``, one by one.
+    package var hosts: [String] { EndpointHosts.list(host) }
 
     /// The effective values, without their sources. The key paths of the table of settings point here.
     struct Values: Sendable, Hashable {
         var host = "127.0.0.1"
         var port = 9464
+        var unixSocket: String?
+        var processMetrics = true
     }
     var values = Values()
     var sources = SettingSources()
@@ -25,16 +40,16 @@ public struct EndpointConfiguration: Sendable, Hashable {
     /// The defaults: `127.0.0.1:9464`.
     public init() {}
 
-    /// Creates a configuration from both values.
+    /// Creates a configuration from an address, or from several hosts separated by commas and their port.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
     /// Reads the configuration from a `ConfigReader`. With the provider of environment variables it reads
-    /// `HTTP_CLIENT_METRICS_HOST` and `HTTP_CLIENT_METRICS_PORT`.
+    /// the variables that begin with `HTTP_CLIENT_METRICS_`.
     ///
-    /// - Parameter config: the reader; the keys are `httpClient.metricsHost` and `httpClient.metricsPort`.
+    /// - Parameter config: the reader; the keys are `httpClient.metricsHost`, `httpClient.metricsPort` and so on.
     /// - Throws: ``ConfigurationError`` naming every invalid variable or key, its value and the allowed values.
     public init(config: ConfigReader) throws(ConfigurationError) {
         self = try PoolScopeConfiguration(config: config).endpoint
@@ -46,7 +61,7 @@ public struct EndpointConfiguration: Sendable, Hashable {
         self = read.endpoint
     }
 
-    /// Validates both values.
+    /// Validates every value. Host names are not resolved.
     ///
     /// - Throws: ``ConfigurationError`` with all problems.
     public func validate() throws(ConfigurationError) {
@@ -71,8 +86,8 @@ public struct EndpointConfiguration: Sendable, Hashable {
         for setting in PoolSetting.endpoint where !setting.isSame(in: old, and: new) { sources[setting] = .code }
     }
 
-    /// Whether both listen on the same address, regardless of sources.
+    /// Whether both have the same values, regardless of sources.
     public static func == (a: EndpointConfiguration, b: EndpointConfiguration) -> Bool { a.values == b.values }
-    /// Hashes the address, not the sources.
+    /// Hashes the values, not the sources.
     public func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }

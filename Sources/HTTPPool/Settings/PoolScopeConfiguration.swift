@@ -29,8 +29,19 @@ public struct PoolScopeConfiguration: Sendable, Hashable {
         config: ConfigReader,
         checking check: (PoolConfiguration) throws -> [ConfigurationError.Problem]
     ) throws {
+        try self.init(config: config, checkingBoth: { try check($0.pool) })
+    }
+
+    /// Reads both parts, and has what lies outside of them checked for both.
+    ///
+    /// - Parameter check: returns the problems of a configuration in which invalid values are replaced by defaults.
+    /// - Throws: ``ConfigurationError`` with the problems of both parts and those of `check`; the errors of `check`.
+    package init(
+        config: ConfigReader,
+        checkingBoth check: (PoolScopeConfiguration) throws -> [ConfigurationError.Problem]
+    ) throws {
         let reading = SettingsReading(config.snapshot())
-        let problems = try reading.problems + check(reading.configuration.pool)
+        let problems = try reading.problems + check(reading.configuration)
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
         self = reading.configuration
     }

@@ -7,6 +7,7 @@ extension PoolSetting {
         maxConnectionLifetime, timeout, connectTimeout, acquireTimeout, readTimeout, writeTimeout, totalTimeout, http2,
         caFile, minimumTLSVersion, proxy, proxyExceptions, decompression, dnsCache, tcpKeepAlive,
         maxOriginSeries, maxSiteSeries, seriesRetention, overdueLease, metricsHost, metricsPort,
+        metricsSocket, metricsProcess,
     ]
 
     /// The settings of a pool that have a value of their own: limits, timeouts, transport and series.
@@ -328,8 +329,8 @@ extension PoolSetting {
         property: "endpoint.host",
         .endpoint,
         \.endpoint.values.host,
-        .host,
-        "the address that the endpoint listens on; `0.0.0.0` is every address of the machine"
+        .hosts,
+        "the addresses that the endpoint listens on; `0.0.0.0` is every address of the machine"
     )
     /// ``EndpointConfiguration/port``.
     public static let metricsPort = PoolSetting(
@@ -341,6 +342,28 @@ extension PoolSetting {
         \.endpoint.values.port,
         .port,
         "the TCP port of the endpoint"
+    )
+    /// ``EndpointConfiguration/unixSocket``.
+    public static let metricsSocket = PoolSetting(
+        "metrics_socket",
+        key: "metricsSocket",
+        label: "endpoint socket",
+        property: "endpoint.unixSocket",
+        .endpoint,
+        \.endpoint.values.unixSocket,
+        .socketPath,
+        "a Unix domain socket that the endpoint listens on as well, for its own user only"
+    )
+    /// ``EndpointConfiguration/processMetrics``.
+    public static let metricsProcess = PoolSetting(
+        "metrics_process",
+        key: "metricsProcess",
+        label: "process metrics",
+        property: "endpoint.processMetrics",
+        .endpoint,
+        \.endpoint.values.processMetrics,
+        .onOrOff,
+        "whether `/metrics` has the `process_` families; off where another library exposes them"
     )
 }
 

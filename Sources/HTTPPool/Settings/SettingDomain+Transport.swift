@@ -115,15 +115,15 @@ extension SettingDomain<[String]> {
 }
 
 extension SettingDomain<String> {
-    /// The host name or address that the endpoint listens on.
-    static var host: SettingDomain {
-        let allowed = "a host name or an IP address, without brackets and port"
+    /// The host names or addresses that the endpoint listens on.
+    static var hosts: SettingDomain {
+        let allowed = "host names or IP addresses, separated by commas, without brackets and port"
         return SettingDomain(
             allowed: allowed,
             parse: { $0 },
             value: { .text($0) },
             problem: { name in
-                if !name.isEmpty, name.utf8.allSatisfy(mayStandInHost) { return nil }
+                if EndpointHosts.list(name).allSatisfy(EndpointHosts.isAllowed) { return nil }
                 return SettingProblem(value: shownHost(name), allowed: allowed)
             },
             shown: shownHost
@@ -132,15 +132,31 @@ extension SettingDomain<String> {
 
     /// A URL with a password may have been given instead of a host.
     private static func shownHost(_ text: String) -> String { text.contains("@") ? "(hidden)" : text }
+}
 
-    /// The characters of host names and addresses; `%` separates the zone of an IPv6 address.
-    private static func mayStandInHost(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: ":"), UInt8(ascii: "%"):
+extension SettingDomain<String?> {
+    /// The path of a Unix domain socket, or `none`.
+    static var socketPath: SettingDomain {
+        plain("an absolute path of at most 107 bytes, or none") {
+            $0 == "none" ? .some(nil) : .some($0)
+        } value: {
+            .text($0 ?? "none")
+        } allows: { path in
+            // `sun_path` holds 108 bytes, the last of which is zero.
+            guard let path else { return true }
+            return path.hasPrefix("/") && !path.hasSuffix("/") && path.utf8.count <= 107 && !path.utf8.contains(0)
+        }
+    }
+}
+
+extension SettingDomain<Bool> {
+    static var onOrOff: SettingDomain {
+        plain("on or off") {
+            $0 == "on" ? true : $0 == "off" ? false : nil
+        } value: {
+            .text($0 ? "on" : "off")
+        } allows: { _ in
             true
-        default: false
         }
     }
 }

@@ -1,0 +1,135 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import PoolMetrics
+
+/// The connections of an endpoint. It belongs to the endpoint's event loop.
+final class ConnectionSet {
+    typealias ID = ConnectionTable.ID
+
+    let allowance: Allowance
+    private let routes: EndpointRoutes
+    private let counters: EndpointCounters
+    private let logger: Logger
+    private let loop: any EventLoop
+    private var table: ConnectionTable
+    private var handlers: [ID: ConnectionHandler] = [:]
+    private var lastID: ID = 0
+    private var log = RefusalLog()
+    private var date = HTTPDateText()
+    /// The connections with a request that waits for its turn.
+    private var turns: [ID] = []
+    /// When overdue connections are looked for next.
+    private var nextSweep: NIODeadline?
+
+    /// Long enough for the event loop to look at all sockets between two turns: tasks that are due run before.
+    private static let turnPause = TimeAmount.microseconds(20)
+
+    init(allowance: Allowance, routes: EndpointRoutes, counters: EndpointCounters, logger: Logger, loop: any EventLoop)
+    {
+        self.allowance = allowance
+        self.routes = routes
+        self.counters = counters
+        self.logger = logger
+        self.loop = loop
+        table = ConnectionTable(limit: allowance.connections)
+    }
+
+    // MARK: Connections
+
+    /// Takes in a connection that was accepted.
+    ///
+    /// - Parameter isScarce: whether it uses one of the last descriptors; it is then closed after one response.
+    func admit(_ channel: any Channel, hosts: HostRule, isScarce: Bool) throws {
+        lastID += 1
+        let handler = ConnectionHandler(id: lastID, set: self, gate: RequestGate(hosts: hosts), isScarce: isScarce)
+        let deadline = NIODeadline.now() + (isScarce ? allowance.requestWhenScarce : allowance.request)
+        if let loser = table.open(lastID, deadline: deadline) {
+            refused(.connections, "the connection was idle for longest, and as many were open as may be")
+            handlers.removeValue(forKey: loser)?.giveWay()
+        }
+        handlers[lastID] = handler
+        sweep(by: deadline)
+        counters.setConnections(table.count)
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    func move(_ id: ID, to phase: ConnectionTable.Phase, within time: TimeAmount? = nil) {
+        let deadline = time.map { NIODeadline.now() + $0 }
+        table.move(id, to: phase, deadline: deadline)
+        if let deadline { sweep(by: deadline) }
+    }
+
+    func remove(_ id: ID) {
+        table.close(id)
+        handlers[id] = nil
+        counters.setConnections(table.count)
+    }
+
+    // MARK: Requests
+
+    func respond(to request: RequestGate.Admitted) -> EndpointResponse {
+        let start = NIODeadline.now()
+        let response = routes.response(
+            method: request.method,
+            path: request.path,
+            query: request.query,
+            headers: request.headers
+        )
+        if response.page == .metrics, response.status == .ok {
+            let seconds = Double((NIODeadline.now() - start).nanoseconds) / 1e9
+            counters.scraped(seconds: seconds, bytes: response.plainBytes)
+        }
+        return response
+    }
+
+    func dateText() -> String { date.now() }
+
+    func responded(_ response: EndpointResponse) { counters.responded(response.page, Int(response.status.code)) }
+
+    func refused(_ refusal: EndpointReading.Refusal, _ reason: String) {
+        counters.refused(refusal)
+        guard let count = log.count(refusal, at: .now()) else { return }
+        logger.warning(
+            "metrics endpoint refused connections or requests",
+            metadata: ["reason": "\(refusal.rawValue)", "count": "\(count)", "last": "\(reason)"]
+        )
+    }
+
+    // MARK: Turns
+
+    /// Has the request of a connection served in its turn.
+    func waitForTurn(_ id: ID) {
+        turns.append(id)
+        if turns.count == 1 { scheduleTurn() }
+    }
+
+    private func scheduleTurn() {
+        loop.assumeIsolated().scheduleTask(in: Self.turnPause) { self.serveTurn() }
+    }
+
+    private func serveTurn() {
+        guard !turns.isEmpty else { return }
+        let id = turns.removeFirst()
+        // First, because the response may be complete at once and the connection wait for its next turn.
+        if !turns.isEmpty { scheduleTurn() }
+        handlers[id]?.takeTurn()
+    }
+
+    // MARK: Deadlines
+
+    private func sweep(by deadline: NIODeadline) {
+        if let nextSweep, nextSweep <= deadline { return }
+        nextSweep = deadline
+        loop.assumeIsolated().scheduleTask(deadline: deadline) { self.sweep() }
+    }
+
+    private func sweep() {
+        let now = NIODeadline.now()
+        // A task that an earlier one replaced.
+        guard let due = nextSweep, due <= now else { return }
+        nextSweep = nil
+        for id in table.expire(at: now) { handlers[id]?.deadlinePassed() }
+        if let next = table.nextDeadline { sweep(by: next) }
+    }
+}
