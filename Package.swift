@@ -135,7 +135,7 @@ let package = Package(
         .target(
             name: "PoolEndpoint",
             dependencies: [
-                "AcceptGuarding", "CLibz", "HTTPPool", "PoolMetrics",
+                "AcceptGuarding", "CLibz", "HTTPPool", "PoolMetrics", "PoolPages",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,8 +1,9 @@
 import HTTPPool
 import NIOHTTP1
 import PoolMetrics
+import PoolPages
 
-/// The routes of the endpoint: three read-only paths.
+/// The routes of the endpoint, all of them read-only.
 struct EndpointRoutes: Sendable {
     let registry: PoolRegistry
     /// Whether `/metrics` has the families about the process.
@@ -20,7 +21,7 @@ struct EndpointRoutes: Sendable {
     ///
     /// - Parameters:
     ///   - path: the path, decoded.
-    ///   - query: the query with its question mark. Only `name[]` counts, and nothing of it is repeated.
+    ///   - query: the query with its question mark. Nothing of it is repeated.
     ///   - headers: of these, `Accept` and `Accept-Encoding` count.
     func response(
         method: HTTPMethod,
@@ -36,31 +37,44 @@ struct EndpointRoutes: Sendable {
             return response
         }
         switch page {
-        case .metrics:
-            return compressed(metrics(query: query, headers: headers), headers)
-        case .status:
-            let text = StatusPage.text(registry.readings(), pools: PoolCensus.counts)
-            return compressed(EndpointResponse(page: page, body: Array(text.utf8)), headers)
-        case .healthy:
-            return EndpointResponse(page: page, body: Array("ok\n".utf8))
+        case .metrics: return compressed(metrics(query: query, headers: headers), headers)
+        case .healthy: return EndpointResponse(page: page, body: Array("ok\n".utf8))
+        case .ready: return ready()
+        case .other: return notFound()
         default:
-            let text = """
-                not found; available paths:
-                /           the pools, for people
-                /metrics    the pools, for Prometheus
-                /-/healthy  health check
-
-                """
-            return EndpointResponse(page: page, status: .notFound, body: Array(text.utf8))
+            let rendered = EndpointPages(registry: registry).render(page, path: path, PageQuery(target: query))
+            guard let rendered else { return notFound() }
+            var response = EndpointResponse(page: page, body: rendered.body)
+            response.contentType = rendered.contentType
+            return compressed(response, headers)
         }
+    }
+
+    private func notFound() -> EndpointResponse {
+        EndpointResponse(page: .other, status: .notFound, body: Array(("not found; available paths:\n" + EndpointPages.index).utf8))
+    }
+
+    /// Whether the process takes requests: it has a pool, and none is ending. Load does not count.
+    private func ready() -> EndpointResponse {
+        let live = registry.readings().filter { !$0.hasEnded }
+        guard !live.isEmpty, !live.contains(where: \.isEnding) else {
+            let why = live.isEmpty ? "no pool yet" : "a pool is shutting down"
+            return EndpointResponse(page: .ready, status: .serviceUnavailable, body: Array("not ready: \(why)\n".utf8))
+        }
+        return EndpointResponse(page: .ready, body: Array("ready\n".utf8))
     }
 
     private static func page(_ path: String) -> EndpointReading.Page {
         switch path {
         case "/metrics": .metrics
         case "/": .status
+        case "/leases": .leases
+        case "/queue": .queue
+        case "/events": .events
+        case "/config": .config
         case "/-/healthy": .healthy
-        default: .other
+        case "/-/ready": .ready
+        default: path.hasPrefix("/pools/") ? .pools : .other
         }
     }
 

@@ -16,6 +16,12 @@ struct EndedPool: Sendable {
         remains = Remains(backend: pool.pool.backend, facts: pool.pool.facts, configuration: pool.pool.configuration)
     }
 
+    func report() -> PoolReport {
+        let details = meter.details(remains, oldest: 0)
+        let reading = PoolReading(name: name, pool: remains, details.snapshot, hasEnded: true)
+        return PoolReport(reading, details.trends, [])
+    }
+
     func reading() -> PoolReading { PoolReading(name: name, pool: remains, meter.read(remains), hasEnded: true) }
 
     /// Stands for the pool where a reading asks it.

@@ -16,6 +16,8 @@ public struct PoolReading: Sendable {
     public let lastReloadSucceeded: Bool?
     /// How often a reload of the settings failed.
     public let reloadFailures: UInt64
+    /// Whether the pool is shutting down, or has ended.
+    public let isEnding: Bool
     /// Whether the pool has ended. Its last numbers are still served for a while.
     public let hasEnded: Bool
     /// The client and TLS libraries.
@@ -59,6 +61,7 @@ public struct PoolReading: Sendable {
         self.configurationChanged = tally.configurationChanged
         self.lastReloadSucceeded = snapshot.reloads.lastSucceeded
         self.reloadFailures = snapshot.reloads.failures
+        self.isEnding = hasEnded || tally.isEnding
         self.hasEnded = hasEnded
         self.backend = pool.backend
         self.now = snapshot.now

@@ -28,6 +28,7 @@ public final class PoolRegistry: Sendable {
     }
 
     private let state = Mutex(State())
+    private let census = CensusHistory()
     private let clock: @Sendable () -> MonotonicTime
 
     /// The numbers of so many ended pools are kept,
@@ -45,14 +46,36 @@ public final class PoolRegistry: Sendable {
 
     /// Readings of all pools, those included that ended a short time ago, sorted by name.
     public func readings() -> [PoolReading] {
+        let (entries, ended) = current()
+        let readings = entries.compactMap { $0.pool?.reading() } + ended.map { $0.reading() }
+        return readings.sorted { $0.name < $1.name }
+    }
+
+    /// Reports of all pools, those included that ended a short time ago, sorted by name.
+    ///
+    /// - Parameter count: the maximum number of leases, and of requests that wait for a connection, of each pool.
+    package func reports(oldest count: Int = 4096) -> [PoolReport] {
+        let (entries, ended) = current()
+        let reports = entries.compactMap { $0.pool?.report(oldest: count) } + ended.map { $0.report() }
+        return reports.sorted { $0.reading.name < $1.reading.name }
+    }
+
+    /// The clients that were made in the last minute, and how many more are alive; `nil` if nobody read the pools a minute
+    /// ago.
+    package func clientsLately() -> (made: Int, grown: Int)? {
+        let counts = PoolCensus.counts
+        return census.lately(created: counts.created, alive: counts.alive, at: clock())
+    }
+
+    private func current() -> ([Entry], [EndedPool]) {
         let now = clock()
-        let (entries, ended) = state.withLock { state in
+        let counts = PoolCensus.counts
+        census.note(created: counts.created, alive: counts.alive, at: now)
+        return state.withLock { state in
             state.ended.removeAll { now - $0.ended > Self.endedPeriod }
             // A pool that is just taking the name of an ended one takes its place.
             return (Array(state.live.values), state.ended.filter { state.live[$0.name] == nil })
         }
-        let readings = entries.compactMap { $0.pool?.reading() } + ended.map { $0.reading() }
-        return readings.sorted { $0.name < $1.name }
     }
 
     /// Reserves the pool's name.

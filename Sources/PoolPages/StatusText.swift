@@ -171,8 +171,7 @@ package enum StatusText {
     private static func cautions(_ reports: [PoolReport], to page: inout TextPage) {
         var found: [String] = []
         for report in reports where !report.reading.hasEnded {
-            found += [report.reading.backend.caution].compactMap(\.self)
-            found += report.reading.configuration.warnings(descriptorLimit: nil).map(\.description)
+            found += report.reading.cautions
         }
         guard !found.isEmpty else { return }
         page.add()
@@ -198,5 +197,12 @@ extension VerdictKind {
         case .ending, .idle, .healthy, .nearLimit: false
         default: true
         }
+    }
+}
+
+extension PoolReading {
+    /// What may be wrong with the libraries and the settings of the pool.
+    package var cautions: [String] {
+        [backend.caution].compactMap(\.self) + configuration.warnings(descriptorLimit: nil).map(\.description)
     }
 }

@@ -108,7 +108,7 @@ struct DiagnosisTests {
         let incident = try Incident()
         incident.usual("a")
         for _ in 0..<90 {
-            for number in 0..<10 { incident.exchange("a", number < errors ? .serverError : .success) }
+            for number in 0..<10 { incident.exchange("a", "catalog", number < errors ? .serverError : .success) }
             incident.pass(0.8)
         }
         let verdict = incident.diagnosis.first

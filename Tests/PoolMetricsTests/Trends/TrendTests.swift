@@ -73,7 +73,7 @@ struct TrendTests {
             var trends = PoolTrends(at: at(0))
             var model = Model()
             var time = 0.0
-            tally.add(PoolTurn(now: at(0)).introducing(0, "a"), &trends, configurationChanged: nil)
+            tally.add(PoolTurn(now: at(0)).introducing(0, "a"), &trends, wall: nil)
             for _ in 0..<Int.random(in: 1...80, using: &random) {
                 let rest: Double = [0.3, 3, 30, 300, 900].randomElement(using: &random) ?? 1
                 time += Double.random(in: 0...rest, using: &random)
@@ -83,7 +83,7 @@ struct TrendTests {
                     PoolEvent(.responded(waited: 20_000_000), .a, at: at(time)),
                     PoolEvent(.leaseEnded(.success, held: 5), .a, at: at(time)),
                 ]
-                tally.add(turn, &trends, configurationChanged: nil)
+                tally.add(turn, &trends, wall: nil)
                 model.changes.append((time, queued))
                 model.ends.append(time)
             }
@@ -119,7 +119,7 @@ struct TrendTests {
         var trends = PoolTrends(at: at(0))
         var turn = PoolTurn(now: at(0))
         for index in 0..<64 { turn = turn.introducing(Int32(index), "host\(index)").levels(Int32(index), active: 1) }
-        tally.add(turn, &trends, configurationChanged: nil)
+        tally.add(turn, &trends, wall: nil)
         trends.advance(to: at(100_000), tally.origins.rows, [])
         // Each array has a header of 32 bytes.
         let rings = 2 * (32 + Trend.length * MemoryLayout<TrendCell>.stride)
