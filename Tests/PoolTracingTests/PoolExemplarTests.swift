@@ -6,6 +6,7 @@ import PoolMetrics
 import PoolTracing
 import TestSupport
 import Testing
+import Tracing
 
 @Suite("Exemplars of the pool's requests")
 struct PoolExemplarTests {
