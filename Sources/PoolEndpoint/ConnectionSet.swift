@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -22,8 +23,9 @@ final class ConnectionSet {
     /// When overdue connections are looked for next.
     private var nextSweep: NIODeadline?
 
-    /// Long enough for the event loop to look at all sockets between two turns: tasks that are due run before.
-    private static let turnPause = TimeAmount.microseconds(20)
+    /// The event loop runs all tasks that are due before it looks at its sockets again. The next turn must not be due when
+    /// the one before it ends, so that others are served between them.
+    private static let turnPause = TimeAmount.microseconds(250)
 
     init(allowance: Allowance, routes: EndpointRoutes, counters: EndpointCounters, logger: Logger, loop: any EventLoop)
     {
@@ -37,6 +39,17 @@ final class ConnectionSet {
 
     // MARK: Connections
 
+    /// Whether the peer of a connection that was just accepted has closed it again without sending anything. Nothing else
+    /// is spent on it then.
+    static func isAbandoned(_ channel: any Channel) -> Bool {
+        let isAbandoned = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+            var byte: UInt8 = 0
+            let count = recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+            return count == 0 || (count < 0 && errno == ECONNRESET)
+        }
+        return isAbandoned ?? false
+    }
+
     /// Takes in a connection that was accepted.
     ///
     /// - Parameter isScarce: whether it uses one of the last descriptors; it is then closed after one response.
@@ -49,6 +62,12 @@ final class ConnectionSet {
             handlers.removeValue(forKey: loser)?.giveWay()
         }
         handlers[lastID] = handler
+        let options = channel.syncOptions
+        try options?.setOption(.allowRemoteHalfClosure, value: true)
+        // The handler reads when it can use more.
+        try options?.setOption(.autoRead, value: false)
+        try options?.setOption(.maxMessagesPerRead, value: 1)
+        try options?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
         sweep(by: deadline)
         counters.setConnections(table.count)
         try channel.pipeline.syncOperations.addHandler(handler)

@@ -185,12 +185,8 @@ public final class MetricsEndpoint: Service, Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptGuard(scarcity))
                 }
             }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // The handler reads when it can use more.
-            .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
             .childChannelInitializer { channel in
+                guard !ConnectionSet.isAbandoned(channel) else { return channel.close() }
                 let isScarce = scarcity.isScarce
                 return channel.eventLoop.makeCompletedFuture {
                     try set.value.admit(channel, hosts: hosts, isScarce: isScarce)

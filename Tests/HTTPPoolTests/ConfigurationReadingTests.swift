@@ -61,7 +61,7 @@ struct ConfigurationReadingTests {
 
     @Test("has a variable of its own for every setting")
     func variables() {
-        #expect(Set(PoolSetting.table.map(\.variable)).count == PoolSetting.all.count + 3)
+        #expect(Set(PoolSetting.table.map(\.variable)).count == PoolSetting.all.count + PoolSetting.endpoint.count + 1)
         #expect(PoolSetting.table.allSatisfy { $0.variable.hasPrefix("HTTP_CLIENT_") })
     }
 

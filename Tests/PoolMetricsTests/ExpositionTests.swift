@@ -37,7 +37,14 @@ struct ExpositionTests {
     func families() throws {
         let pools = try [busyPool("one"), busyPool("two")]
         pools[1].measured.noteReload(succeeded: true)
-        let page = try page(.current())
+        let bytes = Exposition.render(
+            registry.readings(),
+            process: .current(),
+            endpoint: EndpointReading(),
+            as: .text,
+            only: nil
+        )
+        let page = try ExpositionReader(bytes)
         #expect(Set(page.types.keys) == Set(Family.all.map(\.name)))
         #expect(Set(Family.all.map(\.name)).count == Family.all.count)
         for family in Family.all where family.kind == .counter { #expect(family.name.hasSuffix("_total")) }
