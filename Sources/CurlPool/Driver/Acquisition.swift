@@ -6,7 +6,7 @@ struct Acquisition {
     /// When it was decided to open a connection for it.
     private var began = MonotonicTime(nanoseconds: 0)
     private var ready = MonotonicTime(nanoseconds: 0)
-    /// The peer, for spans. A reference, so that copies of the rest take no call where there is none.
+    /// The peer, for spans. A reference, because copying an optional struct calls the runtime.
     var peer: KnownPeer?
 
     mutating func beginOpening(at now: MonotonicTime) { began = now }
