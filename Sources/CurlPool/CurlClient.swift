@@ -165,7 +165,8 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
             from: origin,
             rest: rest,
             unpacking: unpacking,
-            acquired: (exchange.acquisition, exchange.submitted)
+            acquired: exchange.acquisition,
+            submitted: exchange.submitted
         )
     }
 

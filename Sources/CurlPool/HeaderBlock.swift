@@ -18,7 +18,8 @@ final class HeaderBlock: ResponseHeadSource {
     private let fieldCount: Int
     /// The codings of the body that are undone, in the order in which they were applied.
     let codings: [ContentCoding]
-    private let acquired: (how: Acquisition, submitted: MonotonicTime)?
+    private let acquired: Acquisition?
+    private let submitted: MonotonicTime
     private let read = AtomicLazyReference<Read>()
 
     /// The parsed head.
@@ -32,12 +33,14 @@ final class HeaderBlock: ResponseHeadSource {
 
     /// - Parameters:
     ///   - unpacks: whether the body's codings are undone, all of them or none.
-    ///   - acquired: how the request got its connection, and when it was submitted.
+    ///   - acquired: how the request got its connection, if that is known.
+    ///   - submitted: when it was submitted.
     /// - Throws: ``Malformed``.
     init(
         _ bytes: [UInt8],
         unpacks: Bool = false,
-        acquired: (how: Acquisition, submitted: MonotonicTime)? = nil
+        acquired: Acquisition? = nil,
+        submitted: MonotonicTime = MonotonicTime(nanoseconds: 0)
     ) throws(Malformed) {
         let text = bytes.span
         let line = text.line(from: 0)
@@ -62,6 +65,7 @@ final class HeaderBlock: ResponseHeadSource {
         }
         self.status = status
         self.acquired = acquired
+        self.submitted = submitted
         self.bytes = bytes
         fieldsStart = line.next
         fieldCount = count
@@ -75,7 +79,7 @@ final class HeaderBlock: ResponseHeadSource {
     }
 
     var connection: ResponseConnection? {
-        acquired.map { $0.how.connection(since: $0.submitted, httpVersion: httpVersion) }
+        acquired.map { $0.connection(since: submitted, httpVersion: httpVersion) }
     }
 
     /// The version in the status line, without the minor version that HTTP/2 has not.

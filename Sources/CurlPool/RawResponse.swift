@@ -16,20 +16,27 @@ struct RawResponse: Sendable {
     /// - Parameters:
     ///   - rest: the source of the body, unless it is in the buffer.
     ///   - unpacking: how the body is unpacked, if codings were asked for.
-    ///   - acquired: how the request got its connection, and when it was submitted.
+    ///   - acquired: how the request got its connection, if that is known.
+    ///   - submitted: when it was submitted.
     /// - Throws: ``PoolError`` with code `invalidResponse`, or as unpacking fails.
     func parsed(
         from origin: Origin,
         rest: ResponseReader? = nil,
         unpacking: UnpackingOrder? = nil,
-        acquired: (how: Acquisition, submitted: MonotonicTime)? = nil
+        acquired: Acquisition? = nil,
+        submitted: MonotonicTime = MonotonicTime(nanoseconds: 0)
     ) throws(PoolError) -> PooledResponse {
         buffer?.accept()
         defer { buffer?.giveBack() }
         let bytes = rest == nil ? buffer?.takeBody() ?? [] : []
         let block: HeaderBlock
         do throws(HeaderBlock.Malformed) {
-            block = try HeaderBlock(buffer?.copyHead() ?? [], unpacks: unpacking != nil, acquired: acquired)
+            block = try HeaderBlock(
+                buffer?.copyHead() ?? [],
+                unpacks: unpacking != nil,
+                acquired: acquired,
+                submitted: submitted
+            )
         } catch {
             throw PoolError(.invalidResponse, error.reason, origin: origin, phase: .exchange)
         }

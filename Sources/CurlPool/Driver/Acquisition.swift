@@ -6,8 +6,8 @@ struct Acquisition {
     /// When it was decided to open a connection for it.
     private var began = MonotonicTime(nanoseconds: 0)
     private var ready = MonotonicTime(nanoseconds: 0)
-    /// The peer, for spans.
-    var peer: PeerAddress?
+    /// The peer, for spans. A reference, because copying an optional struct calls the runtime.
+    var peer: KnownPeer?
 
     mutating func beginOpening(at now: MonotonicTime) { began = now }
 
@@ -16,7 +16,9 @@ struct Acquisition {
         ready = now
     }
 
-    /// - Parameter submitted: when the request was submitted.
+    /// - Parameters:
+    ///   - submitted: when the request was submitted.
+    ///   - httpVersion: the version in the status line.
     func connection(since submitted: MonotonicTime, httpVersion: String?) -> ResponseConnection {
         var connection = ResponseConnection(
             kind: kind,
@@ -24,11 +26,18 @@ struct Acquisition {
             opening: kind == .new ? Self.duration(from: began, to: ready) : nil,
             httpVersion: httpVersion
         )
-        connection.peer = peer
+        connection.peer = peer?.address
         return connection
     }
 
     private static func duration(from start: MonotonicTime, to end: MonotonicTime) -> Duration {
         .nanoseconds(Int64(clamping: end - start))
     }
+}
+
+/// The address of a connection's peer.
+final class KnownPeer: Sendable {
+    let address: PeerAddress
+
+    init(_ address: PeerAddress) { self.address = address }
 }

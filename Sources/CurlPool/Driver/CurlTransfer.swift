@@ -212,7 +212,7 @@ final class CurlTransfer {
     func aboutToSend(from localPort: Int32, to peer: @autoclosure () -> PeerAddress?) -> Bool {
         guard attempt.send() else { return false }
         exchange?.phase = .exchange
-        if exchange?.isTraced == true { exchange?.acquisition.peer = peer() }
+        if exchange?.isTraced == true { exchange?.acquisition.peer = peer().map(KnownPeer.init) }
         switch start {
         case .open:
             // The handshake has ended.

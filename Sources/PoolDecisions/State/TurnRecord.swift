@@ -41,7 +41,8 @@ struct TurnRecord {
         connection: UInt64 = 0,
         at now: MonotonicTime
     ) {
-        turn.append(
+        if let trace = request.trace { turn.traces.append(PoolTurn.EventTrace(event: turn.events.count, trace)) }
+        turn.events.append(
             PoolEvent(
                 kind,
                 OriginID(index: Int32(truncatingIfNeeded: request.origin)),
@@ -50,8 +51,7 @@ struct TurnRecord {
                 requestIndex: Int32(truncatingIfNeeded: id),
                 requestValue: request.number,
                 connectionValue: connection
-            ),
-            of: request.trace
+            )
         )
     }
 
