@@ -6,7 +6,7 @@ extension Family {
         Family(
             "poolscope_build_info",
             .gauge,
-            "Version of PoolScope, and of the compiler that built it; always 1. Compare instances after a deployment.",
+            "Version of PoolScope, and of the compiler that built it; always 1.",
             .info { _ in [[("version", PoolScopeVersion.current), ("swift", PoolScopeVersion.compiler)]] }
         ),
         Family(
@@ -18,25 +18,25 @@ extension Family {
         Family(
             "process_resident_memory_bytes",
             .gauge,
-            "Resident memory. Rising with in_flight requests: responses are held and not read.",
+            "Resident memory.",
             .process { $0.process?.residentMemoryBytes }
         ),
         Family(
             "process_open_fds",
             .gauge,
-            "File descriptors that are open. Close to process_max_fds, connections fail with no_descriptor.",
+            "File descriptors that are open. Close to process_max_fds: connections fail.",
             .process { $0.process?.openDescriptors }
         ),
         Family(
             "process_max_fds",
             .gauge,
-            "File descriptors that may be open (ulimit -n). Keep max_connections well below it.",
+            "File descriptors that may be open (ulimit -n).",
             .process { $0.process?.maxDescriptors }
         ),
         Family(
             "process_start_time_seconds",
             .gauge,
-            "When the process started, in seconds since 1970. A change is a restart, at which counters begin again.",
+            "When the process started, in seconds since 1970.",
             .process { $0.process?.startTimeSeconds }
         ),
     ]

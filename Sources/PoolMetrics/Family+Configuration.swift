@@ -12,7 +12,7 @@ extension Family {
         Family(
             "http_client_pool_timeout_seconds",
             .gauge,
-            "How long each phase of a request may take; +Inf is no limit. Compare it with the durations when requests time out.",
+            "How long each phase of a request may take; +Inf is no limit.",
             .pool(
                 each(
                     "phase",
@@ -42,7 +42,7 @@ extension Family {
         Family(
             "http_client_pool_config_changes_total",
             .counter,
-            "How often other limits and timeouts were put in force while the pool was running. A change beside an incident may be its cause, or did not come.",
+            "How often other limits and timeouts were put in force while the pool was running.",
             .pool(one { Double($0.configurationChanges) })
         ),
         Family(
@@ -66,7 +66,7 @@ extension Family {
         Family(
             "http_client_pool_transport_info",
             .gauge,
-            "How requests are sent: protocol, proxy, decompression, TLS; always 1. Compare instances that behave differently.",
+            "How requests are sent: protocol, proxy, decompression, TLS; always 1.",
             .info { scrape in scrape.pools.map(transport(of:)) }
         ),
         Family(
@@ -78,7 +78,7 @@ extension Family {
         Family(
             "http_client_pool_backend_info",
             .gauge,
-            "The client library of the pool and its TLS library; always 1. Compare instances that behave differently.",
+            "The client library of the pool and its TLS library; always 1.",
             .info { scrape in scrape.pools.map(backend(of:)) }
         ),
     ]

@@ -6,13 +6,13 @@ extension Family {
         Family(
             "http_client_pool_acquires_total",
             .counter,
-            "Acquisitions that ended with a ready connection, by how it came. Mostly new: find out by connections_closed_total why connections are not kept.",
+            "Acquisitions that ended with a ready connection, by how it came. Mostly new: see connections_closed_total.",
             .origin(each("kind", AcquireKind.self) { Double($0.acquires[$1]) })
         ),
         Family(
             "http_client_pool_acquire_failures_total",
             .counter,
-            "Acquisitions that ended without a connection, by reason. timeout and rejected: see saturated for the limit; connect_failed: see connect_failures_total for the upstream.",
+            "Acquisitions that ended without a connection, by reason. timeout, rejected: see saturated; connect_failed: see connect_failures_total.",
             .origin(each("reason", AcquireFailure.self) { Double($0.acquireFailures[$1]) })
         ),
         Family(
@@ -51,13 +51,13 @@ extension Family {
         Family(
             "http_client_pool_site_acquires_total",
             .counter,
-            "Acquisitions that ended with a ready connection, by call site: where the traffic comes from.",
+            "Acquisitions that ended with a ready connection, by call site.",
             .site(one { Double($0.acquires) })
         ),
         Family(
             "http_client_pool_site_acquire_failures_total",
             .counter,
-            "Acquisitions that ended without a connection, by call site: which part of the service fails.",
+            "Acquisitions that ended without a connection, by call site.",
             .site(one { Double($0.acquireFailures) })
         ),
         Family(
@@ -82,35 +82,35 @@ extension Family {
         Family(
             "http_client_pool_connect_failures_total",
             .counter,
-            "Connections that never became usable, by reason. Check the upstream's name (dns), port (refused), network (timeout) or certificate (tls); raise ulimit -n for no_descriptor.",
+            "Connections that never became usable, by reason. Check the upstream's name (dns), port (refused), network (timeout), certificate (tls).",
             needs: .connections,
             .origin(each("reason", ConnectFailure.self) { Double($0.connectFailures[$1]) })
         ),
         Family(
             "http_client_pool_connections_closed_total",
             .counter,
-            "Usable connections that were closed, by reason. Many peer_closed: keep idle connections for less time than the upstream; many evicted: raise max_connections; many request_cancelled: read responses to their end.",
+            "Usable connections that were closed, by reason. peer_closed: keep idle ones for less time than the upstream; evicted: raise max_connections; request_cancelled: read responses to their end.",
             needs: .connections,
             .origin(each("reason", CloseReason.self) { Double($0.connectionsClosed[$1]) })
         ),
         Family(
             "http_client_pool_limit_waits_total",
             .counter,
-            "Requests that had to queue, by the limit that made them: the limit to raise if the upstream is fast.",
+            "Requests that had to queue, by the limit that made them.",
             needs: .limitWaits,
             .origin(each("limit", PoolLimit.self) { Double($0.limitWaits[$1]) })
         ),
         Family(
             "http_client_pool_stale_retries_total",
             .counter,
-            "Requests that were sent again because a reused connection was dead. Many: keep idle connections for less time than the upstream.",
+            "Requests that were sent again because a reused connection was dead. Many: keep idle ones for less time than the upstream.",
             needs: .retries,
             .origin(one { Double($0.staleRetries) })
         ),
         Family(
             "http_client_pool_connection_seconds_total",
             .counter,
-            "Time integral of connections by state: its rate is the exact mean number between two scrapes. Compare active with max_connections.",
+            "Time integral of connections by state: its rate is the exact mean number between two scrapes.",
             needs: .connections,
             .pool(
                 each(

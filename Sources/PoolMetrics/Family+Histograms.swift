@@ -6,7 +6,7 @@ extension Family {
         Family(
             "http_client_pool_acquire_duration_seconds",
             .histogram,
-            "From submission to a ready connection or to giving up, by outcome. Long with a short queue_wait: connecting is slow.",
+            "From submission to a ready connection or to giving up, by outcome. Long beside a short queue_wait: connecting is slow.",
             .histogram(
                 each("outcome", ["acquired": { $0.durations.acquired }, "failed": { $0.durations.acquireFailed }])
             )
@@ -58,7 +58,7 @@ extension Family {
         Family(
             "http_client_pool_connection_requests",
             .histogram,
-            "Requests that a connection had served when it was closed. 1 for most: connections are not reused.",
+            "Requests that a connection had served when it was closed.",
             needs: .connections,
             .histogram(one { $0.durations.connectionRequests })
         ),

@@ -52,7 +52,7 @@ extension Family {
         Family(
             "http_client_pool_oldest_queued_seconds",
             .gauge,
-            "Age of the request that has been queued the longest; 0 when none is queued. It ends at the acquire timeout.",
+            "Age of the request that has been queued the longest; 0 when none is queued.",
             .pool(one { $0.oldestQueuedSeconds })
         ),
         Family(
@@ -129,7 +129,7 @@ extension Family {
         Family(
             "http_client_pools",
             .gauge,
-            "Pools alive in this process, of every client library that reports. More than the service made at its start: clients are made per request or not shut down.",
+            "Pools alive in this process. Rising: clients are made per request or not shut down.",
             .process { Double($0.poolsAlive) }
         ),
     ]

@@ -1,8 +1,8 @@
 extension String {
     /// The number of terminal columns that the text takes.
     ///
-    /// Characters from U+1100 on count as two. Most wide characters are in that range; a narrow one only makes its
-    /// line a little short.
+    /// Characters from U+1100 on count as two, except those of boxes, blocks and shapes. Most wide characters are in that
+    /// range; a narrow one only makes its line a little short.
     var columns: Int { reduce(0) { $0 + Self.columns(of: $1) } }
 
     /// Cuts out the middle of a text that is too long, after making it ``printable``.
@@ -44,7 +44,7 @@ extension String {
     }
 
     private static func columns(of character: Character) -> Int {
-        character.unicodeScalars.contains { $0.value >= 0x1100 } ? 2 : 1
+        character.unicodeScalars.contains { $0.value >= 0x1100 && !(0x2500...0x25FF).contains($0.value) } ? 2 : 1
     }
 }
 

@@ -59,7 +59,8 @@ struct EndpointLifeTests {
         try await endpoint.start()
         #expect(lines.all.withLock { $0.filter { $0.hasPrefix("warning \(caution)") } }.count == 1)
         let page = try await curl("http://127.0.0.1:\(endpoint.port ?? 0)/").output
-        #expect(page.split(separator: "\n").count { $0 == caution } == clients.count, "\(page)")
+        #expect(page.contains("WARNING") && page.contains("libcurl 9.0.0 was not tested"), "\(page)")
+        withExtendedLifetime(clients) {}
         await endpoint.stop()
     }
 

@@ -22,7 +22,7 @@ struct MetricsEndpointTests {
     func otherPaths() async throws {
         try await withEndpoint { address in
             let page = try await curl("http://\(address)/")
-            #expect(page.output.hasPrefix("PoolScope"))
+            #expect(page.output.hasPrefix("IDLE: no pool is measured in this process\n"))
             #expect(try await curl("http://\(address)/-/healthy").output == "ok\n")
         }
     }
