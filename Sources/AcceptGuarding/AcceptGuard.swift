@@ -10,7 +10,8 @@ private import Synchronization
 /// next attempt. A listener may accept up to ``mostAccepts`` connections at a time (`maxMessagesPerRead`); where that many
 /// could use up the descriptors, it accepts one at a time.
 ///
-/// It also marks each accepted socket as close-on-exec, which SwiftNIO does not.
+/// It also marks each accepted socket as close-on-exec, which SwiftNIO does not, and closes those that their peers have
+/// given up already.
 ///
 /// The pause is necessary, because a listener that cannot accept stays readable. SwiftNIO's own
 /// `AcceptBackoffHandler` delays the next read, but the failed one is still pending in the channel, so epoll would
@@ -58,6 +59,8 @@ package final class AcceptGuard: ChannelInboundHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = unwrapInboundIn(data)
+        // Nothing else is spent on it.
+        if Self.isAbandoned(channel) { return channel.close(promise: nil) }
         Self.markCloseOnExec(channel)
         let left = Self.descriptorsLeft
         let isScarce = reserve == nil || left <= Self.mostLeft
@@ -131,6 +134,17 @@ package final class AcceptGuard: ChannelInboundHandler {
         guard descriptor >= 0 else { return errno == EMFILE ? 0 : .max }
         defer { close(descriptor) }
         return Int(clamping: limit.rlim_cur) - Int(descriptor)
+    }
+
+    /// Whether the peer of an accepted connection has closed it again without sending anything.
+    private static func isAbandoned(_ channel: any Channel) -> Bool {
+        guard channel.eventLoop.inEventLoop else { return false }
+        let isAbandoned = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+            var byte: UInt8 = 0
+            let count = recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+            return count == 0 || (count < 0 && errno == ECONNRESET)
+        }
+        return isAbandoned ?? false
     }
 
     private static func markCloseOnExec(_ channel: any Channel) {

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -20,6 +19,8 @@ final class ConnectionSet {
     private var date = HTTPDateText()
     /// The connections with a request that waits for its turn.
     private var turns: [ID] = []
+    /// Whether a turn is scheduled or being served.
+    private var isTurnComing = false
     /// When overdue connections are looked for next.
     private var nextSweep: NIODeadline?
 
@@ -38,17 +39,6 @@ final class ConnectionSet {
     }
 
     // MARK: Connections
-
-    /// Whether the peer of a connection that was just accepted has closed it again without sending anything. Nothing else
-    /// is spent on it then.
-    static func isAbandoned(_ channel: any Channel) -> Bool {
-        let isAbandoned = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
-            var byte: UInt8 = 0
-            let count = recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
-            return count == 0 || (count < 0 && errno == ECONNRESET)
-        }
-        return isAbandoned ?? false
-    }
 
     /// Takes in a connection that was accepted.
     ///
@@ -120,19 +110,20 @@ final class ConnectionSet {
     /// Has the request of a connection served in its turn.
     func waitForTurn(_ id: ID) {
         turns.append(id)
-        if turns.count == 1 { scheduleTurn() }
+        scheduleTurn()
     }
 
     private func scheduleTurn() {
+        guard !isTurnComing, !turns.isEmpty else { return }
+        isTurnComing = true
         loop.assumeIsolated().scheduleTask(in: Self.turnPause) { self.serveTurn() }
     }
 
     private func serveTurn() {
-        guard !turns.isEmpty else { return }
-        let id = turns.removeFirst()
-        // First, because the response may be complete at once and the connection wait for its next turn.
-        if !turns.isEmpty { scheduleTurn() }
-        handlers[id]?.takeTurn()
+        handlers[turns.removeFirst()]?.takeTurn()
+        // Only now, because rendering takes longer than the pause, and a turn that is due would run at once.
+        isTurnComing = false
+        scheduleTurn()
     }
 
     // MARK: Deadlines

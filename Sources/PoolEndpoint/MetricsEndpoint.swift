@@ -186,7 +186,6 @@ public final class MetricsEndpoint: Service, Sendable {
                 }
             }
             .childChannelInitializer { channel in
-                guard !ConnectionSet.isAbandoned(channel) else { return channel.close() }
                 let isScarce = scarcity.isScarce
                 return channel.eventLoop.makeCompletedFuture {
                     try set.value.admit(channel, hosts: hosts, isScarce: isScarce)

@@ -93,3 +93,8 @@ final class RawConnection: Sendable {
         return text
     }
 }
+
+/// Throws unless something holds. For threads of their own, on which an expectation would belong to no test.
+func check(_ holds: Bool, _ what: String) throws { if !holds { throw TestFailure(what) } }
+
+func check(_ text: String, begins start: String) throws { try check(text.hasPrefix(start), "\"\(text.prefix(300))\"") }
