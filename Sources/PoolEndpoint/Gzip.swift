@@ -6,7 +6,7 @@ enum Gzip {
     /// level 6: 27.8 KB in 2.9 ms. Lines differ in a few bytes, so long matches are worth looking for, and few have to be
     /// tried.
     private static let level: Int32 = 4
-    private static let tuning: (goodMatch: Int32, lazyMatch: Int32, niceMatch: Int32, chain: Int32) = (32, 258, 258, 32)
+    private static let tuning: (goodMatch: Int32, lazyMatch: Int32, niceMatch: Int32, chain: Int32) = (32, 258, 258, 96)
     /// The largest window, and a gzip header and trailer.
     private static let windowBits: Int32 = 15 + 16
     /// zlib's default: 256 KB while a response is compressed.

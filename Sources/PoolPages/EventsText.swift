@@ -26,7 +26,7 @@ package enum EventsText {
         }
         if found.items.isEmpty { page.add("  none") }
         page.add()
-        page.add("narrow with  ?since=10min  ?origin=  ?pool=  ?limit=   \(NotableEventLimits.capacity) are kept for each pool")
+        page.add("narrow with  ?since=10min  ?origin=  ?pool=  ?limit=")
         PageFooter.write(["/", "?format=json"], process, to: &page)
         return page.text
     }
@@ -83,10 +83,6 @@ package struct EventList: Sendable {
             }.map(\.element).prefix(query.limit ?? 100)
         )
     }
-}
-
-enum NotableEventLimits {
-    static let capacity = 500
 }
 
 extension NotableEvent.Kind {

@@ -89,7 +89,7 @@ package enum StatusText {
     private static func origins(_ report: PoolReport, to page: inout TextPage) {
         var table = TextTable(
             "upstream",
-            width: 28,
+            width: 27,
             [("active", 7), ("idle", 5), ("connecting", 10), ("queued", 6), ("responds in", 12), ("usual", 7)]
         )
         // The culprit above its victims.

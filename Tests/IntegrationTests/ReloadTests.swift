@@ -66,8 +66,8 @@ struct ReloadTests {
             "limits changed: httpClient.maxConnections from 20 to 4, httpClient.maxKeepalive from 20 to 4, "
             + "httpClient.readTimeout from 30.0 s to 7.0 s"
         try await eventually("it is logged") { run.errors.contains(list) }
-        let page = try await curl("--fail", try #require(said["status"]))
-        #expect(page.output.contains("httpClient.maxConnections (reload)"))
+        let page = try await curl("--fail", try #require(said["status"]) + "config")
+        #expect(page.output.contains("set by: reload, key httpClient.maxConnections"), "\(page.output)")
 
         // Raised again, those who wait are served at once.
         try file.write(#"{"httpClient": {"maxConnections": 30, "poolTimeout": 20}}"#)

@@ -18,7 +18,7 @@ struct RunCommandTests {
         let check = try await runProgram("promtool", ["check", "metrics"], input: Array(text.output.utf8))
         #expect(check.status == 0)
         #expect(check.output + check.errors == "")
-        #expect(page.output.contains("\npool shared "))
+        #expect(page.output.contains("\nshared  ") && page.output.contains("\ncall site "))
         #expect(page.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(page.output)")
 
         run.signal(SIGINT)
