@@ -67,10 +67,15 @@ struct PoolTally: Sendable {
             sites.setLevels(change.levels, of: Int(change.site.index), at: now)
         }
         history.set(origins.total, turn.saturation, at: now)
-        trends.setLevels(origins.total, turn.saturation, at: now, configuration, origins.rows)
-        if let began = turn.began { trends.noteTurn(since: began, at: now, origins.rows) }
-        for row in origins.takeReassigned() { trends.reset(row) }
-        for row in sites.takeReassigned() { trends.reset(site: row) }
+        trends.setLevels(origins.total)
+        if trends.isSaturationNews(turn.saturation) {
+            trends.setSaturation(turn.saturation, at: now, configuration, origins.rows)
+        }
+        if let began = turn.began, now - began >= PoolTurn.stall {
+            trends.noteTurn(since: began, at: now, origins.rows)
+        }
+        if origins.hasReassigned { for row in origins.takeReassigned() { trends.reset(row) } }
+        if sites.hasReassigned { for row in sites.takeReassigned() { trends.reset(site: row) } }
         takenThrough = turn.takenThrough
         oldestQueued = turn.oldestQueued
         resolving = turn.resolving

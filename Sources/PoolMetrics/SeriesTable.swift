@@ -100,9 +100,11 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
     /// Whether a row belongs to one key.
     func hasKey(_ row: Int) -> Bool { keys[row] != nil }
 
+    /// Whether a row was given to another key.
+    var hasReassigned: Bool { !reassigned.isEmpty }
+
     /// Takes the rows that were given to another key since the last call.
     mutating func takeReassigned() -> [Int] {
-        guard !reassigned.isEmpty else { return [] }
         defer { reassigned.removeAll() }
         return reassigned
     }

@@ -148,7 +148,7 @@ extension PoolDiagnosis {
             verdict.add("do first", cause.advice)
             verdict.add("or set", advice(setting))
         case .first:
-            verdict.add("do first", need.map { "Raise the limit to \(Phrase.count($0)), if the upstream can bear it." } ?? "Raise the limit.")
+            verdict.add("do first", need.map { "Raise the limit to \(Phrase.count($0)) or more, if the upstream can bear it." } ?? "Raise the limit.")
             verdict.add("set", advice(setting))
         }
     }
@@ -177,11 +177,16 @@ extension PoolDiagnosis {
         let held = Double(recent.leaseMicroseconds) / 1e6 / Double(recent.leases)
         let needed = Int(min(1e9, (rate * held).rounded(.up)))
         guard needed > 0 else { return nil }
+        // A caller that waits sends no other request meanwhile, so the rate is that of a pool in which requests wait.
+        let wanted = reading.peaks.demand
+        let most = wanted > needed ? " to \(Phrase.count(wanted))" : ""
+        let peak = wanted > needed ? "; \(Phrase.count(wanted)) were wanted at once" : ""
         verdict.add(
             "needed",
-            "\(Phrase.count(needed, "connection")) for nobody to wait: \(Phrase.rate(rate)) requests/s x \(Phrase.duration(held)) each"
+            "\(Phrase.count(needed))\(most) connections for nobody to wait: \(Phrase.rate(rate)) requests/s x \(Phrase.duration(held)) each\(peak)"
         )
         verdict.add("needed_connections", needed)
+        verdict.add("demand_peak_60s", wanted)
         verdict.add("requests_per_second_60s", rate)
         verdict.add("held_seconds_mean_60s", held)
         return needed > limit ? needed : nil

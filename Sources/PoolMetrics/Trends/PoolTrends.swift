@@ -101,14 +101,18 @@ struct PoolTrends: Sendable {
     private mutating func reserve(_ row: Int) { while origins.count <= row { origins.append(Origin()) } }
 
     /// The levels of the whole pool at the end of a turn.
-    mutating func setLevels(
-        _ levels: OriginLevels,
+    mutating func setLevels(_ levels: OriginLevels) { pool.setLevels(levels) }
+
+    /// Whether ``setSaturation(_:at:_:_:)`` has anything to do: a limit keeps a request waiting, or did.
+    func isSaturationNews(_ new: PoolSaturation) -> Bool { saturation.isNews(new) }
+
+    /// The limits that keep a request waiting at the end of a turn.
+    mutating func setSaturation(
         _ new: PoolSaturation,
         at now: MonotonicTime,
         _ configuration: PoolConfiguration,
         _ rows: [OriginReading]
     ) {
-        pool.setLevels(levels)
         for episode in saturation.set(new, at: now) {
             note(.saturationBegan(episode.limit, value: configuration.limits[episode.limit]), at: now)
             guard episode.limit == .connectionsPerOrigin else {

@@ -13,15 +13,26 @@ struct SaturationEpisodes: Sendable {
     private var waits = Counts<PoolLimit>()
     /// The waits up to the end of the last turn.
     private var reported = Counts<PoolLimit>()
+    /// Whether a request had to wait since then.
+    private var hasWaits = false
 
     /// A request has to wait because of the limit.
-    mutating func waited(behind limit: PoolLimit) { waits[limit] &+= 1 }
+    mutating func waited(behind limit: PoolLimit) {
+        waits[limit] &+= 1
+        hasWaits = true
+    }
+
+    /// Whether ``set(_:at:)`` has anything to do.
+    func isNews(_ new: PoolSaturation) -> Bool { hasWaits || !new.isEmpty || !saturation.isEmpty }
 
     /// The limits that keep a request waiting from `now` on.
     ///
     /// - Returns: the episodes that begin.
     mutating func set(_ new: PoolSaturation, at now: MonotonicTime) -> [SaturationEpisode] {
-        defer { reported = waits }
+        defer {
+            reported = waits
+            hasWaits = false
+        }
         guard !new.isEmpty || !saturation.isEmpty else { return [] }
         for index in open.indices where saturation.contains(open[index].limit) || new.contains(open[index].limit) {
             open[index].lastHeld = max(now, open[index].lastHeld)
