@@ -25,10 +25,50 @@ struct ScrapeCommand: ParsableCommand {
             series: exposition.split(separator: UInt8(ascii: "\n")).count { $0.first != UInt8(ascii: "#") },
             bytes: exposition.count,
             pool: measure { Exposition.text([client.reading()], process: nil) },
-            whole: measure { Exposition.text([client.reading()], process: .current()) }
+            whole: measure { Exposition.text([client.reading()], process: .current()) },
+            readingMicroseconds: measureReading(client),
+            turnAfterScrapeMicroseconds: turnAfterScrape(observer, client, turn)
         )
         print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
     }
+
+    /// The median time of a reading, during a part of which the pool's thread may have to wait.
+    private func measureReading(_ client: InstrumentedClient) -> Double {
+        median((0..<scrapes).map { _ in time { _ = client.reading() } })
+    }
+
+    /// With 50,000 requests queued, how much longer a turn takes right after a scrape than another one: what it has to copy.
+    private func turnAfterScrape(
+        _ observer: any PoolObserver,
+        _ client: InstrumentedClient,
+        _ turn: PoolTurn
+    ) -> Double {
+        var queued = PoolTurn(now: MonotonicTime.now())
+        for index in 0..<50_000 {
+            let key = RequestKey(number: RequestNumber(UInt64(index + 1)), index: Int32(index))
+            let kind = PoolEvent.Kind.queued(behind: .connections, waited: 0)
+            queued.events.append(PoolEvent(kind, OriginID(index: 0), at: queued.now, request: key))
+        }
+        observer.poolDidTurn(queued)
+        var (after, others): ([Double], [Double]) = ([], [])
+        for _ in 0..<scrapes {
+            // Kept until the turn is over, as a scrape that is being rendered.
+            let reading = client.reading()
+            after.append(time { observer.poolDidTurn(turn) })
+            withExtendedLifetime(reading) {}
+            others.append(time { observer.poolDidTurn(turn) })
+        }
+        return median(after) - median(others)
+    }
+
+    /// In microseconds.
+    private func time(_ work: () -> Void) -> Double {
+        let start = MonotonicTime.now()
+        work()
+        return Double(MonotonicTime.now() - start) / 1000
+    }
+
+    private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
     private func measure(_ scrape: () -> [UInt8]) -> ScrapeReport.Cost {
         var written = 0
@@ -66,4 +106,14 @@ struct ScrapeReport: Encodable {
     let pool: Cost
     /// The same with those of the process, as the endpoint answers.
     let whole: Cost
+    /// The median time of a reading without rendering.
+    let readingMicroseconds: Double
+    /// How much longer a turn takes right after a scrape, with 50,000 requests queued.
+    let turnAfterScrapeMicroseconds: Double
+
+    enum CodingKeys: String, CodingKey {
+        case series, bytes, pool, whole
+        case readingMicroseconds = "reading_us"
+        case turnAfterScrapeMicroseconds = "turn_after_scrape_us"
+    }
 }
