@@ -51,7 +51,11 @@ struct EndpointRoutes: Sendable {
     }
 
     private func notFound() -> EndpointResponse {
-        EndpointResponse(page: .other, status: .notFound, body: Array(("not found; available paths:\n" + EndpointPages.index).utf8))
+        EndpointResponse(
+            page: .other,
+            status: .notFound,
+            body: Array(("not found; available paths:\n" + EndpointPages.index).utf8)
+        )
     }
 
     /// Whether the process takes requests: it has a pool, and none is ending. Load does not count.

@@ -1,3 +1,5 @@
+import PoolPages
+
 /// The families that a scraper asks for with `?name[]=family`, as with other Prometheus client libraries.
 enum FamilyNames {
     /// The values of every `name[]` in the query of a request target; `nil` without one, which asks for all.

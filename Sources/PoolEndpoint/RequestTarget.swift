@@ -1,3 +1,5 @@
+import PoolPages
+
 /// The target of a request (RFC 9112, 3.2).
 struct RequestTarget: Sendable, Hashable {
     /// The path without percent-encoding; empty for the asterisk and for CONNECT.
@@ -32,34 +34,5 @@ struct RequestTarget: Sendable, Hashable {
             throw .bad("the request target is not percent-encoded as it should be")
         }
         path = decoded.isEmpty ? "/" : decoded
-    }
-}
-
-/// Percent-encoding (RFC 3986, 2.1).
-enum PercentEncoding {
-    /// The text without percent-encoding; `nil` if it is malformed or not UTF-8.
-    static func decoded(_ text: Substring.UTF8View) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        default: nil
-        }
     }
 }

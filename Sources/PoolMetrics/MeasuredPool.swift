@@ -71,7 +71,7 @@ public final class MeasuredPool: Sendable {
     /// The pool at one instant, with its recent past, its conditions and its oldest requests.
     ///
     /// - Parameter count: the maximum number of leases, and of requests that wait for a connection.
-    package func report(oldest count: Int = 4096) -> PoolReport {
+    package func report(oldest count: Int = 1000) -> PoolReport {
         let details = meter.details(pool, oldest: count)
         let reading = PoolReading(name: name, pool: pool, details.snapshot)
         return PoolReport(reading, details.trends, details.requests.map(live))

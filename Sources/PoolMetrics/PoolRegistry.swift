@@ -54,7 +54,7 @@ public final class PoolRegistry: Sendable {
     /// Reports of all pools, those included that ended a short time ago, sorted by name.
     ///
     /// - Parameter count: the maximum number of leases, and of requests that wait for a connection, of each pool.
-    package func reports(oldest count: Int = 4096) -> [PoolReport] {
+    package func reports(oldest count: Int = 1000) -> [PoolReport] {
         let (entries, ended) = current()
         let reports = entries.compactMap { $0.pool?.report(oldest: count) } + ended.map { $0.report() }
         return reports.sorted { $0.reading.name < $1.reading.name }

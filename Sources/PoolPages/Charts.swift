@@ -15,7 +15,9 @@ enum Charts {
         page.add(heading.left(56) + " " + "until now".right(16) + "   peak")
 
         let limits = report.reading.configuration.limits
-        let limit = index != nil && !isSlow ? min(limits.maxConnectionsPerOrigin ?? .max, limits.maxConnections) : limits.maxConnections
+        let limit =
+            index != nil && !isSlow
+            ? min(limits.maxConnectionsPerOrigin ?? .max, limits.maxConnections) : limits.maxConnections
         // Cells before the pool was made hold nothing.
         let age = Double(report.reading.now - report.began) / 1e9
         let known = min(cells.count, Int(age / (isSlow ? 60 : 10)) + 1)

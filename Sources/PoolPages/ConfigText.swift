@@ -24,7 +24,11 @@ package enum ConfigText {
             page.add("pool \(reading.name.printable): as it was made")
         }
         if reading.lastReloadSucceeded == false {
-            page.add(wrapping: "RELOAD FAILED: the values before it are in force; the log says why", first: "  ", rest: "  ")
+            page.add(
+                wrapping: "RELOAD FAILED: the values before it are in force; the log says why",
+                first: "  ",
+                rest: "  "
+            )
         }
         for (group, title) in groups {
             page.add()
@@ -78,24 +82,39 @@ package struct SettingUse: Sendable {
         let reading = report.reading
         let levels = reading.levels
         let limits = reading.configuration.limits
-        func failures(_ reason: AcquireFailure) -> UInt64 { reading.origins.reduce(0) { $0 &+ $1.acquireFailures[reason] } }
-        func closed(_ reason: CloseReason) -> UInt64 { reading.origins.reduce(0) { $0 &+ $1.connectionsClosed[reason] } }
-        func waits(_ limit: PoolLimit) -> String { "\(Phrase.count(reading.limitWaits(limit), "request")) waited for it since the start" }
+        func failures(_ reason: AcquireFailure) -> UInt64 {
+            reading.origins.reduce(0) { $0 &+ $1.acquireFailures[reason] }
+        }
+        func closed(_ reason: CloseReason) -> UInt64 {
+            reading.origins.reduce(0) { $0 &+ $1.connectionsClosed[reason] }
+        }
+        func waits(_ limit: PoolLimit) -> String {
+            "\(Phrase.count(reading.limitWaits(limit), "request")) waited for it since the start"
+        }
         switch setting {
         case .maxConnections:
             let open = levels.connections.total
-            words = "\(Phrase.count(open)) open, \(Phrase.count(max(0, limits.maxConnections - open))) free; \(waits(.connections))"
+            words =
+                "\(Phrase.count(open)) open, \(Phrase.count(max(0, limits.maxConnections - open))) free; \(waits(.connections))"
         case .maxConnectionsPerOrigin:
             let full = reading.origins.count { origin in
                 limits.maxConnectionsPerOrigin.map { origin.levels.connections.total >= $0 } ?? false
             }
-            words = limits.maxConnectionsPerOrigin == nil
-                ? nil : "\(Phrase.count(full)) of \(Phrase.count(reading.origins.count, "upstream")) at it; \(waits(.connectionsPerOrigin))"
-        case .maxIdleConnections: words = "\(Phrase.count(levels.connections.idle)) idle; \(Phrase.count(closed(.idleSurplus))) closed as surplus since the start"
-        case .maxQueuedRequests: words = "\(Phrase.count(levels.requests.queued)) queued; \(Phrase.count(failures(.rejected))) refused since the start"
+            words =
+                limits.maxConnectionsPerOrigin == nil
+                ? nil
+                : "\(Phrase.count(full)) of \(Phrase.count(reading.origins.count, "upstream")) at it; \(waits(.connectionsPerOrigin))"
+        case .maxIdleConnections:
+            words =
+                "\(Phrase.count(levels.connections.idle)) idle; \(Phrase.count(closed(.idleSurplus))) closed as surplus since the start"
+        case .maxQueuedRequests:
+            words =
+                "\(Phrase.count(levels.requests.queued)) queued; \(Phrase.count(failures(.rejected))) refused since the start"
         case .keepaliveExpiry: words = "\(Phrase.count(closed(.idleExpired))) closed so since the start"
         case .maxConnectionLifetime: words = "\(Phrase.count(closed(.maxLifetime))) closed so since the start"
-        case .acquireTimeout: words = "\(Phrase.count(failures(.timeout))) reached since the start, \(Phrase.count(report.recent.gaveUp)) in the last minute"
+        case .acquireTimeout:
+            words =
+                "\(Phrase.count(failures(.timeout))) reached since the start, \(Phrase.count(report.recent.gaveUp)) in the last minute"
         case .connectTimeout:
             let all = reading.origins.reduce(0) { $0 &+ $1.connectFailures[.timeout] }
             words = "\(Phrase.count(all)) reached since the start"

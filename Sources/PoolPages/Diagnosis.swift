@@ -1,5 +1,5 @@
-package import PoolMetrics
 import HTTPPool
+package import PoolMetrics
 
 /// What is found in the pools of a process, worst first. A pure function of their reports and of what is known of the process.
 package struct Diagnosis: Sendable {
@@ -90,7 +90,9 @@ package struct Diagnosis: Sendable {
             return Verdict(.idle, .ok, pool: nil, now: process.now, "no pool is measured in this process")
         }
         let lately = live.contains { report in
-            report.trend.lastTens(current: report.cell).contains { $0.requests > 0 || $0.activePeak > 0 || $0.queuedPeak > 0 }
+            report.trend.lastTens(current: report.cell).contains {
+                $0.requests > 0 || $0.activePeak > 0 || $0.queuedPeak > 0
+            }
         }
         let acquires = live.reduce(UInt64(0)) { sum, report in
             sum + report.reading.origins.reduce(0) { $0 + $1.acquires.total + $1.acquireFailures.total }

@@ -1,5 +1,3 @@
-private import Foundation
-
 /// What the query of a page asks for. Unknown parameters and values that make no sense are ignored.
 package struct PageQuery: Sendable, Hashable {
     /// The formats of a page.
@@ -30,7 +28,8 @@ package struct PageQuery: Sendable, Hashable {
         for pair in target[target.index(after: mark)...].split(separator: "&").prefix(32) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = parts.first, parts.count == 2 else { continue }
-            guard let value = String(parts[1]).replacing("+", with: " ").removingPercentEncoding, value.utf8.count <= 256
+            guard let value = PercentEncoding.decoded(Substring(parts[1]).replacing("+", with: " ")[...].utf8),
+                value.utf8.count <= 256
             else { continue }
             read(String(name), value)
         }

@@ -18,7 +18,10 @@ extension PoolDiagnosis {
         verdict.summary = waiting(queued, past.oldestQueued, past.recent, forIt: true)
         let cause = SaturationCause(self, origin, past, connections: origin.levels.connections)
         verdict.add("cause", cause.words)
-        verdict.add("held by", holders(of: label, total: origin.levels.requests.inFlight + origin.levels.requests.connecting))
+        verdict.add(
+            "held by",
+            holders(of: label, total: origin.levels.requests.inFlight + origin.levels.requests.connecting)
+        )
         let open = reading.levels.connections.total
         let room = open < limits.maxConnections ? "The pool has room: " : "The pool is full, too: "
         verdict.add(
@@ -63,7 +66,9 @@ extension PoolDiagnosis {
             let hurt = reading.sites.filter { $0.levels.queued > 0 && $0.levels.inFlight <= 1 }.prefix(3)
             verdict.add(
                 "also hurt",
-                hurt.map { "\(Phrase.site($0.label)) (\(Phrase.count($0.levels.queued)) queued)" }.joined(separator: ", ")
+                hurt.map { "\(Phrase.site($0.label)) (\(Phrase.count($0.levels.queued)) queued)" }.joined(
+                    separator: ", "
+                )
             )
         }
         let levels = reading.levels.connections
@@ -99,7 +104,10 @@ extension PoolDiagnosis {
         )
         verdict.queued = origin.levels.requests.queued
         verdict.summary = waiting(verdict.queued, reading.oldestQueued, report.recent, forIt: true)
-        verdict.add("limit", "the upstream's own limit of streams; \(Phrase.count(origin.levels.connections.total, "connection")) to it")
+        verdict.add(
+            "limit",
+            "the upstream's own limit of streams; \(Phrase.count(origin.levels.connections.total, "connection")) to it"
+        )
         verdict.add("do first", "Allow another connection to it, or raise the upstream's limit of streams.")
         verdict.add("set", advice(.maxConnectionsPerOrigin))
         return verdict
@@ -123,7 +131,9 @@ extension PoolDiagnosis {
         }
         let sorted = bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
         guard !sorted.isEmpty else { return nil }
-        let shown = sorted.prefix(3).map { "\(Phrase.site($0.key)): \(Phrase.count($0.value)) of \(Phrase.count(max(total, $0.value)))" }
+        let shown = sorted.prefix(3).map {
+            "\(Phrase.site($0.key)): \(Phrase.count($0.value)) of \(Phrase.count(max(total, $0.value)))"
+        }
         let rest = sorted.dropFirst(3).reduce(0) { $0 + $1.value }
         let noun = sorted.count == 1 ? "call site " : "call sites "
         return noun + shown.joined(separator: ", ") + (rest > 0 ? ", others: \(Phrase.count(rest))" : "")
@@ -148,7 +158,11 @@ extension PoolDiagnosis {
             verdict.add("do first", cause.advice)
             verdict.add("or set", advice(setting))
         case .first:
-            verdict.add("do first", need.map { "Raise the limit to \(Phrase.count($0)) or more, if the upstream can bear it." } ?? "Raise the limit.")
+            verdict.add(
+                "do first",
+                need.map { "Raise the limit to \(Phrase.count($0)) or more, if the upstream can bear it." }
+                    ?? "Raise the limit."
+            )
             verdict.add("set", advice(setting))
         }
     }
@@ -157,7 +171,9 @@ extension PoolDiagnosis {
         let counted = episode.counted
         let all = Int(counted.acquired) + Int(counted.gaveUp) + queued
         guard counted.gaveUp > 0 else { return }
-        let timeout = reading.configuration.timeouts.acquire.map { " after up to \(Phrase.duration($0.inSeconds)) in the queue" } ?? ""
+        let timeout =
+            reading.configuration.timeouts.acquire.map { " after up to \(Phrase.duration($0.inSeconds)) in the queue" }
+            ?? ""
         verdict.add("cost", "\(Phrase.count(counted.gaveUp)) of \(Phrase.count(all, "request")) gave up\(timeout)")
         verdict.add("gave_up", counted.gaveUp)
         verdict.add("acquired", counted.acquired)
@@ -169,7 +185,10 @@ extension PoolDiagnosis {
         guard recent.leases >= 5 else {
             let peak = reading.peaks.demand
             guard peak > limit else { return nil }
-            verdict.add("needed", "at least \(Phrase.count(peak, "connection")): so many were wanted at once in the last minute")
+            verdict.add(
+                "needed",
+                "at least \(Phrase.count(peak, "connection")): so many were wanted at once in the last minute"
+            )
             verdict.add("needed_connections", peak)
             return peak
         }

@@ -7,8 +7,14 @@ extension PoolDiagnosis {
         guard let (reading, past) = origin(label) else { return nil }
         let reasons: [(ConnectFailure, String, String)] = [
             (.dns, "its name is not found", "Check the name, and the resolver."),
-            (.refused, "it refuses connections", "Check that it is running and listens on this port, and that its name leads to the right address."),
-            (.timeout, "it does not accept connections in time", "Check that it is running, and the network and firewalls on the way to it."),
+            (
+                .refused, "it refuses connections",
+                "Check that it is running and listens on this port, and that its name leads to the right address."
+            ),
+            (
+                .timeout, "it does not accept connections in time",
+                "Check that it is running, and the network and firewalls on the way to it."
+            ),
             (.tls, "the TLS handshake fails", "Check its certificate, and which authorities the client trusts."),
             (.other, "no connection can be opened", "Check the network on the way to it."),
         ]
@@ -19,9 +25,16 @@ extension PoolDiagnosis {
         verdict.summary =
             "\(Phrase.count(failed)) of \(Phrase.count(failed + Int(past.recent.opened), "attempt")) to connect failed in the last minute, \(Phrase.rate(perSecond)) a second."
         verdict.add("cause", words(past))
-        verdict.add("before", past.lastSuccess.map { "it last responded at \(process.clock($0))" } ?? "it has not responded since the start")
+        verdict.add(
+            "before",
+            past.lastSuccess.map { "it last responded at \(process.clock($0))" }
+                ?? "it has not responded since the start"
+        )
         verdict.add("hurt", sites(of: label))
-        verdict.add("limit", "\(Phrase.count(self.reading.levels.connections.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(reading.levels.requests.queued)) requests to it are queued")
+        verdict.add(
+            "limit",
+            "\(Phrase.count(self.reading.levels.connections.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(reading.levels.requests.queued)) requests to it are queued"
+        )
         verdict.add("do first", most.2)
         verdict.add("or set", "nothing: no setting of the pool helps")
         verdict.add("connect_failures_60s", failed)
@@ -50,7 +63,10 @@ extension PoolDiagnosis {
         let requests = hour.reduce(0) { $0 + $1.requests }
         if requests > 0 {
             let failures = hour.reduce(0) { $0 + $1.failures }
-            verdict.add("before", "\(Phrase.share(Double(failures) / Double(requests))) of the requests failed in the last hour without trouble")
+            verdict.add(
+                "before",
+                "\(Phrase.share(Double(failures) / Double(requests))) of the requests failed in the last hour without trouble"
+            )
         }
         verdict.add("cause", words(past))
         verdict.add("hurt", sites(of: label))
@@ -74,9 +90,15 @@ extension PoolDiagnosis {
         let limit = min(limits.maxConnectionsPerOrigin ?? .max, limits.maxConnections)
         verdict.add("held by", holders(of: label, total: inFlight))
         if needed > limit {
-            verdict.add("outlook", "\(Phrase.count(needed, "connection")) are needed at this pace, the limit is \(Phrase.count(limit)): requests will wait")
+            verdict.add(
+                "outlook",
+                "\(Phrase.count(needed, "connection")) are needed at this pace, the limit is \(Phrase.count(limit)): requests will wait"
+            )
         } else {
-            verdict.add("outlook", "\(Phrase.count(needed, "connection")) of \(Phrase.count(limit)) are needed at this pace")
+            verdict.add(
+                "outlook",
+                "\(Phrase.count(needed, "connection")) of \(Phrase.count(limit)) are needed at this pace"
+            )
         }
         verdict.add("do first", "Find out why it is slow. More connections would only add to its load.")
         verdict.add("responds_in_seconds_median", responds)
@@ -100,17 +122,29 @@ extension PoolDiagnosis {
             episode,
             "our own code holds \(Phrase.count(overdue.count, "connection"))"
         )
-        verdict.summary = "Their responses are here; call site \(Phrase.site(site)) does not read them, or does not write the request's body."
+        verdict.summary =
+            "Their responses are here; call site \(Phrase.site(site)) does not read them, or does not write the request's body."
         verdict.add(
             "cause",
             "No byte has moved for \(Phrase.duration(Double(reading.overdueAfter) / 1e9)) or longer: \(Phrase.count(overdue.count, "request")), the oldest \(Phrase.duration(Double(now - oldest.since) / 1e9)) old."
         )
         let sites = bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
-        verdict.add("held by", sites.prefix(3).map { "call site \(Phrase.site($0.key)): \($0.value) of \(overdue.count)" }.joined(separator: ", "))
+        verdict.add(
+            "held by",
+            sites.prefix(3).map { "call site \(Phrase.site($0.key)): \($0.value) of \(overdue.count)" }.joined(
+                separator: ", "
+            )
+        )
         let levels = reading.levels.connections
-        verdict.add("limit", "\(Phrase.count(levels.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(levels.active)) active")
+        verdict.add(
+            "limit",
+            "\(Phrase.count(levels.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(levels.active)) active"
+        )
         verdict.add("outlook", outlook(now: overdue.count))
-        verdict.add("do first", "In the code of \(Phrase.site(site)): read each body to its end, call discard(), or let go of the response.")
+        verdict.add(
+            "do first",
+            "In the code of \(Phrase.site(site)): read each body to its end, call discard(), or let go of the response."
+        )
         if reading.configuration.timeouts.total == nil {
             verdict.add("or set", advice(.totalTimeout) + ". It would end every request after that time.")
         }
@@ -126,18 +160,34 @@ extension PoolDiagnosis {
         let perSecond = Double(overdue - minutes[first]) / Double((minutes.count - first) * 60)
         let left = limits.maxConnections - reading.levels.connections.active
         guard left > 0, perSecond > 0 else { return nil }
-        return "all \(Phrase.count(limits.maxConnections)) are held in about \(Phrase.duration(Double(left) / perSecond)) at this pace; then everybody waits"
+        return
+            "all \(Phrase.count(limits.maxConnections)) are held in about \(Phrase.duration(Double(left) / perSecond)) at this pace; then everybody waits"
     }
 
     func noReuse(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
         guard let (_, past) = origin(label) else { return nil }
         let recent = past.recent
         let closers: [(UInt32, String, String, PoolSetting?)] = [
-            (recent.closedByResponse, "the upstream ends each connection with its response (Connection: close)", "Let the upstream keep connections alive.", nil),
-            (recent.closedByPeer, "the upstream closes idle connections before the pool does", "Let the upstream keep connections alive for longer, or the pool for less time.", .keepaliveExpiry),
-            (recent.closedByCancellation, "our own code leaves responses half-read", "Read each response to its end.", nil),
-            (recent.closedByExpiry, "idle connections expire before the next request", "Keep idle connections for longer.", .keepaliveExpiry),
-            (recent.closedForRoom, "connections are closed to make room for other upstreams", "Raise the limit of connections.", .maxConnections),
+            (
+                recent.closedByResponse, "the upstream ends each connection with its response (Connection: close)",
+                "Let the upstream keep connections alive.", nil
+            ),
+            (
+                recent.closedByPeer, "the upstream closes idle connections before the pool does",
+                "Let the upstream keep connections alive for longer, or the pool for less time.", .keepaliveExpiry
+            ),
+            (
+                recent.closedByCancellation, "our own code leaves responses half-read",
+                "Read each response to its end.", nil
+            ),
+            (
+                recent.closedByExpiry, "idle connections expire before the next request",
+                "Keep idle connections for longer.", .keepaliveExpiry
+            ),
+            (
+                recent.closedForRoom, "connections are closed to make room for other upstreams",
+                "Raise the limit of connections.", .maxConnections
+            ),
         ]
         let most = closers.max { $0.0 < $1.0 } ?? closers[0]
         var verdict = make(
@@ -168,6 +218,7 @@ extension PoolDiagnosis {
         for request in report.requests where request.origin == label { bySite[request.site, default: 0] += 1 }
         let sorted = bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
         guard !sorted.isEmpty else { return nil }
-        return "call \(sorted.count == 1 ? "site" : "sites") " + Phrase.list(sorted.prefix(3).map { Phrase.site($0.key) })
+        return "call \(sorted.count == 1 ? "site" : "sites") "
+            + Phrase.list(sorted.prefix(3).map { Phrase.site($0.key) })
     }
 }

@@ -111,8 +111,14 @@ struct PoolDiagnosis {
         var verdict = make(.outOfDescriptors, .critical, episode, "\(open) of \(most) are open")
         let failed = report.recent[.noDescriptor]
         verdict.summary = "\(Phrase.count(failed, "connection")) failed for lack of one in the last minute."
-        verdict.add("limit", "this client holds \(Phrase.count(reading.levels.connections.total)) connections of at most \(Phrase.count(limits.maxConnections))")
-        verdict.add("do first", "Raise the limit of the process (ulimit -n, now \(most)), or find what else keeps descriptors open.")
+        verdict.add(
+            "limit",
+            "this client holds \(Phrase.count(reading.levels.connections.total)) connections of at most \(Phrase.count(limits.maxConnections))"
+        )
+        verdict.add(
+            "do first",
+            "Raise the limit of the process (ulimit -n, now \(most)), or find what else keeps descriptors open."
+        )
         verdict.add("or set", advice(.maxConnections) + "; lower it below what is left")
         verdict.add("connect_failures_no_descriptor_60s", failed)
         verdict.add("open_descriptors", process.openDescriptors.map(Double.init))
@@ -130,7 +136,8 @@ struct PoolDiagnosis {
         )
         let losing = zip(reading.origins, report.origins).filter { $1.recent.closedForRoom > 0 }
             .sorted { $0.1.recent.closedForRoom > $1.1.recent.closedForRoom }.map(\.0.label)
-        verdict.summary = "All \(Phrase.count(limits.maxConnections)) connections are in use or idle for other upstreams."
+        verdict.summary =
+            "All \(Phrase.count(limits.maxConnections)) connections are in use or idle for other upstreams."
         verdict.add("loses", losing.prefix(3).joined(separator: ", "))
         verdict.add("do first", "Raise the limit of connections, or limit the upstream that takes them.")
         verdict.add("set", advice(.maxConnections))
@@ -162,7 +169,12 @@ struct PoolDiagnosis {
 
     private func ending(_ episode: ConditionEpisode) -> Verdict {
         let left = reading.levels.requests.total
-        var verdict = make(.ending, .ok, episode, left == 1 ? "1 request is still in flight" : "\(Phrase.count(left)) requests are still in flight")
+        var verdict = make(
+            .ending,
+            .ok,
+            episode,
+            left == 1 ? "1 request is still in flight" : "\(Phrase.count(left)) requests are still in flight"
+        )
         let sites = reading.sites.filter { $0.levels.total > 0 }.map { "\(Phrase.site($0.label)) \($0.levels.total)" }
         verdict.add("held by", sites.joined(separator: ", "))
         verdict.add("requests", left)
@@ -186,7 +198,8 @@ struct PoolDiagnosis {
                 ? "in force at the next start" : "in force once the file is reloaded, at once on SIGHUP"
             return "\(key), now \(value), from \(place); \(when)"
         case .code: return "\(setting.property) in the program, now \(value); in force at the next start"
-        case .default: return "\(source.name ?? setting.variable), now \(value), the default; in force at the next start"
+        case .default:
+            return "\(source.name ?? setting.variable), now \(value), the default; in force at the next start"
         @unknown default: return "\(setting.variable), now \(value)"
         }
     }

@@ -11,7 +11,10 @@ package enum PoolText {
         var page = TextPage()
         let reading = report.reading
         let diagnosis = Diagnosis([report], process)
-        page.add(wrapping: "POOL \(reading.name)\(reading.hasEnded ? " (ended)" : ""): \(diagnosis.first.headline)", rest: "  ")
+        page.add(
+            wrapping: "POOL \(reading.name)\(reading.hasEnded ? " (ended)" : ""): \(diagnosis.first.headline)",
+            rest: "  "
+        )
         if let origin = diagnosis.first.origin { page.add("  " + origin.printable) }
         page.add("  \(reading.backend.library), \(reading.backend.tls)")
         Charts.write(report, diagnosis.first, isPlain: isPlain, to: &page)
@@ -33,7 +36,10 @@ package enum PoolText {
         table.add("connections active", [Phrase.count(levels.connections.active), Phrase.count(reading.peaks.active)])
         table.add(
             "connections open",
-            [Phrase.count(levels.connections.total), Phrase.count(reading.peaks.open), Phrase.count(limits.maxConnections)]
+            [
+                Phrase.count(levels.connections.total), Phrase.count(reading.peaks.open),
+                Phrase.count(limits.maxConnections),
+            ]
         )
         table.add(
             "requests queued",
@@ -50,11 +56,16 @@ package enum PoolText {
         let origins = report.reading.origins
         guard !origins.isEmpty else { return }
         page.add()
-        var table = TextTable("since the start", width: 25, [("new", 8), ("reused", 10), ("no conn.", 9), ("opened", 9), ("closed", 8), ("open", 5)])
+        var table = TextTable(
+            "since the start",
+            width: 25,
+            [("new", 8), ("reused", 10), ("no conn.", 9), ("opened", 9), ("closed", 8), ("open", 5)]
+        )
         func cells(_ rows: [OriginReading]) -> [String] {
             func sum(_ count: (OriginReading) -> UInt64) -> UInt64 { rows.reduce(0) { $0 &+ count($1) } }
             return [
-                Phrase.count(sum { $0.acquires[.new] }), Phrase.count(sum { $0.acquires[.reused] &+ $0.acquires[.multiplexed] }),
+                Phrase.count(sum { $0.acquires[.new] }),
+                Phrase.count(sum { $0.acquires[.reused] &+ $0.acquires[.multiplexed] }),
                 Phrase.count(sum { $0.acquireFailures.total }), Phrase.count(sum { $0.connectionsOpened }),
                 Phrase.count(sum { $0.connectionsClosed.total }),
                 Phrase.count(rows.reduce(0) { $0 &+ $1.levels.connections.active &+ $1.levels.connections.idle }),
@@ -78,7 +89,9 @@ package enum PoolText {
         _ origins: [OriginReading],
         _ count: (OriginReading, Key) -> UInt64
     ) -> String {
-        let found = Key.allCases.map { key in (key, origins.reduce(UInt64(0)) { $0 &+ count($1, key) }) }.filter { $0.1 > 0 }
+        let found = Key.allCases.map { key in (key, origins.reduce(UInt64(0)) { $0 &+ count($1, key) }) }.filter {
+            $0.1 > 0
+        }
         guard !found.isEmpty else { return "none" }
         return found.sorted { $0.1 > $1.1 }.map { "\(Phrase.count($0.1)) \($0.0.rawValue)" }.joined(separator: ", ")
     }

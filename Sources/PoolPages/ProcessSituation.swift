@@ -51,7 +51,8 @@ package struct ProcessSituation: Sendable {
     func clock(_ time: MonotonicTime) -> String {
         let seconds = wallClock - Double(now - time) / 1e9
         let date = UTCDate(secondsSince1970: seconds)
-        return date.day == UTCDate(secondsSince1970: wallClock).day ? "\(date.time) UTC" : "\(date.day) \(date.time) UTC"
+        return date.day == UTCDate(secondsSince1970: wallClock).day
+            ? "\(date.time) UTC" : "\(date.day) \(date.time) UTC"
     }
 }
 

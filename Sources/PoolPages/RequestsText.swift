@@ -32,7 +32,8 @@ package enum RequestsText {
             heading(item, &last, to: &page)
             page.add(
                 Phrase.duration(item.age).right(9) + (item.still.map(Phrase.duration) ?? "-").right(12) + "  "
-                    + who(item).left(9) + " " + waits(item.request.phase).left(14) + " " + item.request.site.printable.left(max(20, item.request.site.columns)) + "  "
+                    + who(item).left(9) + " " + waits(item.request.phase).left(14) + " "
+                    + item.request.site.printable.left(max(20, item.request.site.columns)) + "  "
                     + (item.request.connection.map { "#\($0.value)" } ?? "-")
             )
         }
@@ -47,7 +48,9 @@ package enum RequestsText {
         let age = oldest.map { ", the oldest for \(Phrase.duration($0))" } ?? ""
         let waits = list.total == 1 ? "request waits" : "requests wait"
         page.add("QUEUE: \(Phrase.count(list.total)) \(waits) for a connection\(age)")
-        let limits = reports.flatMap { $0.conditions }.map(\.condition).filter { VerdictKind($0)?.isSaturation ?? false }
+        let limits = reports.flatMap { $0.conditions }.map(\.condition).filter {
+            VerdictKind($0)?.isSaturation ?? false
+        }
         if !limits.isEmpty { page.add("  a limit is reached: see /") }
         groups(list, "queued", [("waiting", 8), ("oldest", 10), ("youngest", 10)], to: &page) {
             [Phrase.count($0.count), Phrase.duration($0.oldest), Phrase.duration($0.youngest)]
@@ -107,7 +110,9 @@ package enum RequestsText {
         to page: inout TextPage
     ) {
         if list.items.count < list.total {
-            page.add("\(Phrase.count(list.items.count)) of \(Phrase.count(list.total)) are shown, the younger ones are not: ?limit=1000")
+            page.add(
+                "\(Phrase.count(list.items.count)) of \(Phrase.count(list.total)) are shown, the younger ones are not: ?limit=1000"
+            )
         }
         page.add()
         page.add("narrow with  ?site=  ?origin=  ?pool=  ?min_age=SECONDS  ?limit=")

@@ -36,11 +36,13 @@ struct SaturationCause {
         }
         let site = holdings.max { $0.caller < $1.caller }.map { Phrase.site($0.site) } ?? "the call site"
         if overdue != nil, 2 * caller >= all {
-            words = "Our own code holds \(Phrase.count(caller)) of \(Phrase.count(all, "connection")) and does not read on, most in call site \(site)."
+            words =
+                "Our own code holds \(Phrase.count(caller)) of \(Phrase.count(all, "connection")) and does not read on, most in call site \(site)."
             advice = "In the code of \(site): read each body to its end, call discard(), or let go of the response."
             (raising, isUpstream) = (.never, false)
         } else if pool.holds(.upstreamDown, origin?.label) != nil || 2 * connections.connecting >= all, all > 0 {
-            words = "The upstream is down or slow to accept: \(Phrase.count(connections.connecting)) of \(Phrase.count(all, "connection")) are being opened."
+            words =
+                "The upstream is down or slow to accept: \(Phrase.count(connections.connecting)) of \(Phrase.count(all, "connection")) are being opened."
             advice = "Check the upstream and the way to it. More connections would not help."
             (raising, isUpstream) = (.never, true)
         } else if pool.holds(.upstreamSlow, origin?.label) != nil, let now = past?.respondsIn {
@@ -49,7 +51,8 @@ struct SaturationCause {
             advice = "Find out why it is slow. More connections would only add to its load."
             (raising, isUpstream) = (.second, true)
         } else if 2 * caller >= all, all > 0 {
-            words = "Our own code is slow to read the responses: it holds \(Phrase.count(caller)) of \(Phrase.count(all, "connection")) now, most in call site \(site)."
+            words =
+                "Our own code is slow to read the responses: it holds \(Phrase.count(caller)) of \(Phrase.count(all, "connection")) now, most in call site \(site)."
             advice = "Make the code of \(site) read its responses faster, or read them to their end before it goes on."
             (raising, isUpstream) = (.second, false)
         } else {

@@ -14,8 +14,12 @@ struct Page<Content: Encodable>: Encodable {
         version = StatusJSON.version
         at = process.iso(process.now)
         self.process = ProcessJSON(
-            host: process.host, pid: process.pid, uptimeSeconds: process.uptime, poolscopeVersion: PoolScopeVersion.current,
-            openDescriptors: process.openDescriptors, maxDescriptors: process.maxDescriptors
+            host: process.host,
+            pid: process.pid,
+            uptimeSeconds: process.uptime,
+            poolscopeVersion: PoolScopeVersion.current,
+            openDescriptors: process.openDescriptors,
+            maxDescriptors: process.maxDescriptors
         )
         self.content = content
     }

@@ -17,7 +17,11 @@ package enum StatusText {
         for report in reports where !report.reading.hasEnded { tables(report, isOnly: reports.count == 1, to: &page) }
         cautions(reports, to: &page)
         page.add()
-        PageFooter.write(["/pools/NAME", "/leases", "/queue", "/events", "/config", "/metrics", "?format=json"], process, to: &page)
+        PageFooter.write(
+            ["/pools/NAME", "/leases", "/queue", "/events", "/config", "/metrics", "?format=json"],
+            process,
+            to: &page
+        )
         let whose = diagnosis.first.pool.map { ", pool \($0.printable)" } ?? ""
         page.add(wrapping: diagnosis.first.short + whose)
         return page.text
@@ -55,7 +59,10 @@ package enum StatusText {
         var table = TextTable(
             "pool",
             width: 16,
-            [("active", 7), ("idle", 6), ("connecting", 10), ("open", 5), ("limit", 6), ("queued", 7), ("oldest", 8), ("reused", 7)]
+            [
+                ("active", 7), ("idle", 6), ("connecting", 10), ("open", 5), ("limit", 6), ("queued", 7), ("oldest", 8),
+                ("reused", 7),
+            ]
         )
         for report in reports {
             let reading = report.reading
@@ -64,7 +71,8 @@ package enum StatusText {
             table.add(
                 reading.hasEnded ? "\(reading.name) (ended)" : reading.name,
                 [
-                    Phrase.count(connections.active), Phrase.count(connections.idle), Phrase.count(connections.connecting),
+                    Phrase.count(connections.active), Phrase.count(connections.idle),
+                    Phrase.count(connections.connecting),
                     Phrase.count(connections.total), Phrase.count(reading.configuration.limits.maxConnections),
                     Phrase.count(queued), queued > 0 ? Phrase.duration(reading.oldestQueuedSeconds) : "-",
                     reading.reuseRatio.map(Phrase.share) ?? "-",
@@ -105,7 +113,8 @@ package enum StatusText {
             table.add(
                 reading.label,
                 [
-                    Phrase.count(connections.active), Phrase.count(connections.idle), Phrase.count(connections.connecting),
+                    Phrase.count(connections.active), Phrase.count(connections.idle),
+                    Phrase.count(connections.connecting),
                     Phrase.count(reading.levels.requests.queued), responds.isEmpty ? "-" : responds,
                     past.usual.map(Phrase.duration) ?? "-",
                 ]
@@ -115,7 +124,8 @@ package enum StatusText {
         table.add(
             rows.count > mostRows ? "all \(rows.count), \(rows.count - mostRows) not shown" : "all \(rows.count)",
             [
-                Phrase.count(sum.connections.active), Phrase.count(sum.connections.idle), Phrase.count(sum.connections.connecting),
+                Phrase.count(sum.connections.active), Phrase.count(sum.connections.idle),
+                Phrase.count(sum.connections.connecting),
                 Phrase.count(sum.requests.queued),
             ]
         )
@@ -134,7 +144,10 @@ package enum StatusText {
         var table = TextTable(
             "call site",
             width: 20,
-            [("in flight", 9), ("connecting", 10), ("queued", 6), ("requests/s", 10), ("no conn./s", 10), ("holds for", 9)]
+            [
+                ("in flight", 9), ("connecting", 10), ("queued", 6), ("requests/s", 10), ("no conn./s", 10),
+                ("holds for", 9),
+            ]
         )
         let seconds = max(1, report.recentSeconds)
         let rows = zip(report.reading.sites, report.sites).filter { $0.0.label != "retired" }.sorted { one, other in
@@ -152,7 +165,8 @@ package enum StatusText {
                 reading.label,
                 [
                     Phrase.count(reading.levels.inFlight), Phrase.count(reading.levels.connecting),
-                    Phrase.count(reading.levels.queued), Phrase.rate(Double(recent.acquires &+ recent.failures) / seconds),
+                    Phrase.count(reading.levels.queued),
+                    Phrase.rate(Double(recent.acquires &+ recent.failures) / seconds),
                     Phrase.rate(Double(recent.failures) / seconds), held.map(Phrase.duration) ?? "-",
                 ]
             )

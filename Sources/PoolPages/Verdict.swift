@@ -131,7 +131,9 @@ package struct Verdict: Sendable {
         if let text, !text.isEmpty { rows.append(Row(label: label, text: text)) }
     }
 
-    mutating func add(_ name: String, _ value: some BinaryInteger) { numbers.append(Number(name: name, value: Double(value))) }
+    mutating func add(_ name: String, _ value: some BinaryInteger) {
+        numbers.append(Number(name: name, value: Double(value)))
+    }
 
     mutating func add(_ name: String, _ value: Double?) {
         if let value { numbers.append(Number(name: name, value: value)) }

@@ -30,7 +30,8 @@ struct PagesTests {
         arguments: [
             ("/", "poolscope/status", "https://upstream.example:443"), ("/pools/shared", "poolscope/status", "shared"),
             ("/leases", "poolscope/leases", "catalog"), ("/queue", "poolscope/queue", "export"),
-            ("/events", "poolscope/events", "saturated"), ("/config", "poolscope/config", "HTTP_CLIENT_MAX_CONNECTIONS"),
+            ("/events", "poolscope/events", "saturated"),
+            ("/config", "poolscope/config", "HTTP_CLIENT_MAX_CONNECTIONS"),
         ]
     )
     func pages(_ path: String, _ schema: String, _ words: String) async throws {
@@ -41,13 +42,18 @@ struct PagesTests {
         recorder.record { _ = $0.connectionOpening(to: Origin(scheme: "https", host: "upstream.example", port: 443)) }
         try await withEndpoint(registry: registry) { address in
             let text = try await curl("-i", "http://\(address)\(path)").output
-            #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && text.contains("\r\nContent-Type: text/plain; charset=utf-8\r\n"))
+            #expect(
+                text.hasPrefix("HTTP/1.1 200 OK\r\n")
+                    && text.contains("\r\nContent-Type: text/plain; charset=utf-8\r\n")
+            )
             #expect(text.contains(words), "\(text)")
             let json = try await curl("http://\(address)\(path)?format=json").output
             let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
             #expect(object["schema"] as? String == schema)
             #expect(object["version"] as? Int == 1)
-            #expect((object["process"] as? [String: Any])?["pid"] as? Int == Int(ProcessInfo.processInfo.processIdentifier))
+            #expect(
+                (object["process"] as? [String: Any])?["pid"] as? Int == Int(ProcessInfo.processInfo.processIdentifier)
+            )
             #expect(json.contains(words) || path == "/events", "\(json)")
         }
         withExtendedLifetime(measured) {}
@@ -58,11 +64,15 @@ struct PagesTests {
         try await withEndpoint { address in
             let reply = try await curl("-i", "http://\(address)/pools/none").output
             #expect(reply.hasPrefix("HTTP/1.1 404"))
-            for path in ["/leases", "/queue", "/events", "/config", "/metrics", "/-/ready"] { #expect(reply.contains(path)) }
+            for path in ["/leases", "/queue", "/events", "/config", "/metrics", "/-/ready"] {
+                #expect(reply.contains(path))
+            }
         }
     }
 
-    @Test("/-/ready is 503 before the first pool and from the beginning of the shutdown, and 200 in between, whatever the load")
+    @Test(
+        "/-/ready is 503 before the first pool and from the beginning of the shutdown, and 200 in between, whatever the load"
+    )
     func readiness() async throws {
         let registry = PoolRegistry()
         try await withEndpoint(registry: registry) { address in

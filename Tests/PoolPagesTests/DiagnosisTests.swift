@@ -19,7 +19,9 @@ struct DiagnosisTests {
         #expect(incident.diagnosis.first.headline == "IDLE: no request in the last 10 min")
     }
 
-    @Test("A limit per upstream that a slow upstream fills names the upstream, the cause and who holds, and does not advise the limit first")
+    @Test(
+        "A limit per upstream that a slow upstream fills names the upstream, the cause and who holds, and does not advise the limit first"
+    )
     func slowAtItsLimit() throws {
         let incident = try Incident { $0.limits.maxConnectionsPerOrigin = 2 }
         let host = "catalog-service.prod.svc.cluster.local"
@@ -53,7 +55,10 @@ struct DiagnosisTests {
         #expect((verdict.began ?? began) - began < 1_000_000_000)
         #expect(verdict.summary.hasPrefix("3 requests are queued for it, the oldest for 1.0 s; 0."))
         let cause = try #require(row(verdict, "cause"))
-        #expect(cause.hasPrefix("The upstream is slow: it responds in ") && cause.contains("usually in 20 ms"), "\(cause)")
+        #expect(
+            cause.hasPrefix("The upstream is slow: it responds in ") && cause.contains("usually in 20 ms"),
+            "\(cause)"
+        )
         #expect(row(verdict, "held by") == "call site \"tool calls\": 2 of 2")
         #expect(row(verdict, "limit")?.contains("The pool has room") == true)
         #expect(row(verdict, "do first")?.contains("More connections would only add to its load") == true)
@@ -81,10 +86,13 @@ struct DiagnosisTests {
         #expect(verdict.queued == 4)
     }
 
-    @Test("An upstream that refuses connections is down, with the error's words and no setting to change", arguments: [
-        (ConnectFailure.refused, "it refuses connections"), (.dns, "its name is not found"),
-        (.timeout, "it does not accept connections in time"), (.tls, "the TLS handshake fails"),
-    ])
+    @Test(
+        "An upstream that refuses connections is down, with the error's words and no setting to change",
+        arguments: [
+            (ConnectFailure.refused, "it refuses connections"), (.dns, "its name is not found"),
+            (.timeout, "it does not accept connections in time"), (.tls, "the TLS handshake fails"),
+        ]
+    )
     func down(_ reason: ConnectFailure, _ title: String) throws {
         let incident = try Incident()
         incident.usual("a")
@@ -101,9 +109,12 @@ struct DiagnosisTests {
         #expect(verdict.severity == .critical)
     }
 
-    @Test("An upstream that responds with errors fails: critical from half of its requests on", arguments: [
-        (2, VerdictSeverity.warning), (6, .critical),
-    ])
+    @Test(
+        "An upstream that responds with errors fails: critical from half of its requests on",
+        arguments: [
+            (2, VerdictSeverity.warning), (6, .critical),
+        ]
+    )
     func failing(_ errors: Int, _ severity: VerdictSeverity) throws {
         let incident = try Incident()
         incident.usual("a")
@@ -138,10 +149,13 @@ struct DiagnosisTests {
         #expect(row(verdict, "or set")?.contains("would end every request") == true)
     }
 
-    @Test("Connections that are not reused, by who closes them", arguments: [
-        (CloseReason.responseClose, "Connection: close"), (.peerClosed, "the upstream closes idle connections"),
-        (.requestCancelled, "half-read"), (.idleExpired, "expire before the next request"),
-    ])
+    @Test(
+        "Connections that are not reused, by who closes them",
+        arguments: [
+            (CloseReason.responseClose, "Connection: close"), (.peerClosed, "the upstream closes idle connections"),
+            (.requestCancelled, "half-read"), (.idleExpired, "expire before the next request"),
+        ]
+    )
     func reuse(_ reason: CloseReason, _ words: String) throws {
         let incident = try Incident()
         for _ in 0..<150 {
@@ -246,11 +260,18 @@ struct PageTextTests {
             #expect(page.hasSuffix("\n") && !page.hasSuffix("\n\n"))
             for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
                 #expect(!line.hasSuffix(" "), "\(line)")
-                #expect(String(line).columns <= 80 || line.contains("xxxx") || line.contains("a call site with"), "\(line)")
+                #expect(
+                    String(line).columns <= 80 || line.contains("xxxx") || line.contains("a call site with"),
+                    "\(line)"
+                )
             }
         }
         #expect(incident.page.contains("https://\(host):443"))
-        #expect(incident.page.hasPrefix("SATURATED for 3.0 s: 1 upstream is at its limit of 1 connection\n  https://\(host):443\n"))
+        #expect(
+            incident.page.hasPrefix(
+                "SATURATED for 3.0 s: 1 upstream is at its limit of 1 connection\n  https://\(host):443\n"
+            )
+        )
         #expect(incident.page.hasSuffix("SATURATED for 3.0 s, pool shared\n"))
     }
 
@@ -263,10 +284,14 @@ struct PageTextTests {
         #expect(!RequestsText.leases([incident.report], incident.process, PageQuery()).contains("\u{1B}"))
     }
 
-    @Test("Durations, counts and rates in words", arguments: [
-        (0.0004, "0 ms"), (0.012, "12 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (4.94, "4.9 s"), (59.94, "59.9 s"),
-        (60, "1 min"), (250, "4 min 10 s"), (8400, "2 h 20 min"), (518_400, "6 d"),
-    ])
+    @Test(
+        "Durations, counts and rates in words",
+        arguments: [
+            (0.0004, "0 ms"), (0.012, "12 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (4.94, "4.9 s"),
+            (59.94, "59.9 s"),
+            (60, "1 min"), (250, "4 min 10 s"), (8400, "2 h 20 min"), (518_400, "6 d"),
+        ]
+    )
     func durations(_ seconds: Double, _ text: String) {
         #expect(Phrase.duration(seconds) == text)
         #expect(Phrase.count(1_234_567) == "1,234,567" && Phrase.count(-12) == "-12")
@@ -274,10 +299,14 @@ struct PageTextTests {
         #expect(Phrase.share(0.9999) == "99.9 %")
     }
 
-    @Test("Dates are those of the calendar", arguments: [
-        (0.0, "1970-01-01", "00:00:00"), (951_782_400, "2000-02-29", "00:00:00"), (1_795_662_761, "2026-11-26", "03:12:41"),
-        (4_102_444_799, "2099-12-31", "23:59:59"),
-    ])
+    @Test(
+        "Dates are those of the calendar",
+        arguments: [
+            (0.0, "1970-01-01", "00:00:00"), (951_782_400, "2000-02-29", "00:00:00"),
+            (1_795_662_761, "2026-11-26", "03:12:41"),
+            (4_102_444_799, "2099-12-31", "23:59:59"),
+        ]
+    )
     func dates(_ seconds: Double, _ day: String, _ time: String) {
         let date = UTCDate(secondsSince1970: seconds)
         #expect(date.day == day && date.time == time)
