@@ -43,8 +43,8 @@ extension PoolDiagnosis {
         let isOne = 2 * taken >= limit
         let title =
             isOne
-            ? "1 upstream holds \(Phrase.count(taken)) of all \(Phrase.count(limit, "connection"))"
-            : "all \(Phrase.count(limit, "connection")) are in use by \(Phrase.count(users, "upstream"))"
+            ? "1 upstream holds \(limit == 1 ? "the only connection" : "\(Phrase.count(taken)) of all \(Phrase.count(limit)) connections")"
+            : "\(limit == 1 ? "the only connection is" : "all \(Phrase.count(limit)) connections are") in use by \(Phrase.count(users, "upstream"))"
         var verdict = Verdict(
             .saturated,
             .critical,
@@ -75,7 +75,7 @@ extension PoolDiagnosis {
         let perOrigin = limits.maxConnectionsPerOrigin.map { "\($0) per upstream" } ?? "no limit per upstream"
         verdict.add(
             "limit",
-            "all \(Phrase.count(limit, "connection")): \(levels.active) active, \(levels.connecting) connecting, \(levels.idle) idle; \(perOrigin)"
+            "\(limit == 1 ? "the only connection" : "all \(Phrase.count(limit)) connections"): \(levels.active) active, \(levels.connecting) connecting, \(levels.idle) idle; \(perOrigin)"
         )
         if isOne, limits.maxConnectionsPerOrigin == nil, cause.isUpstream {
             addCost(&verdict, episode, queued: queued)
