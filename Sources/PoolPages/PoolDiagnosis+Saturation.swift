@@ -17,6 +17,7 @@ extension PoolDiagnosis {
         verdict.queued = queued
         verdict.summary = waiting(queued, past.oldestQueued, past.recent, forIt: true)
         let cause = SaturationCause(self, origin, past, connections: origin.levels.connections)
+        verdict.cause = cause.kind
         verdict.add("cause", cause.words)
         verdict.add(
             "held by",
@@ -60,6 +61,7 @@ extension PoolDiagnosis {
         verdict.summary = waiting(queued, reading.oldestQueued, report.recent, forIt: false)
         let connections = isOne ? origin.levels.connections : reading.levels.connections
         let cause = SaturationCause(self, isOne ? origin : nil, isOne ? past : nil, connections: connections)
+        verdict.cause = cause.kind
         verdict.add("cause", cause.words)
         verdict.add("held by", holders(of: isOne ? origin.label : nil, total: isOne ? taken : limit))
         if isOne {
@@ -174,7 +176,10 @@ extension PoolDiagnosis {
         let timeout =
             reading.configuration.timeouts.acquire.map { " after up to \(Phrase.duration($0.inSeconds)) in the queue" }
             ?? ""
-        verdict.add("cost", "\(Phrase.count(counted.gaveUp)) of \(Phrase.count(all, "request")) gave up\(timeout)")
+        verdict.add(
+            "cost",
+            "\(Phrase.count(counted.gaveUp)) of \(Phrase.count(all, "request")) gave up\(timeout) or found the queue full"
+        )
         verdict.add("gave_up", counted.gaveUp)
         verdict.add("acquired", counted.acquired)
     }
