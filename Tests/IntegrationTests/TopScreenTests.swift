@@ -54,7 +54,7 @@ struct TopScreenTests {
     func standard() throws {
         let lines = lines(try Self.state(), 80, 24)
         #expect(lines[0].hasPrefix("poolscope top  localhost:9464  gateway-7d9f "))
-        #expect(lines[0].hasSuffix("  03:12:41 UTC  every 2.0 s"))
+        #expect(lines[0].hasSuffix("  03:12:41 UTC  every 2 s"))
         #expect(lines[1] == "SATURATED for 4 min 10 s: 1 upstream is at its limit of 10 connections")
         #expect(lines[2] == "  https://catalog:443  (and 1 more)")
         #expect(lines[3] == "  59 requests are queued for it, the oldest for 4.9 s; 10.0 a second give up.")
@@ -82,8 +82,8 @@ struct TopScreenTests {
     @Test("At 40x10 there is a verdict, a pool and rows")
     func small() throws {
         let lines = lines(try Self.state(), 40, 10)
-        #expect(lines[1].hasPrefix("SATURATED for"))
-        #expect(lines.contains { $0.hasPrefix("pool shared  12 active") })
+        #expect(Array(lines[1...2]) == ["SATURATED for 4 min 10 s: 1 upstream is", "at its limit of 10 connections"])
+        #expect(lines[3] == "pool shared  60 queued, oldest 4.9 s")
         #expect(lines.contains { $0.hasPrefix("> https://cat") && $0.hasSuffix("     12       60") }, "\(lines)")
     }
 
@@ -134,6 +134,19 @@ struct TopScreenTests {
         let lines = lines(state, 80, 24)
         #expect(lines.contains { $0.contains("a?[2J?b?c") }, "\(lines)")
         #expect(lines.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x202E } })
+    }
+
+    @Test("Charts have nothing from before the process began")
+    func charts() throws {
+        let pool = try #require(try Self.state().picture?.status.livePools.first)
+        func queued(uptime: Double?) -> String {
+            TopCharts.lines(pool, uptime: uptime, width: 80, isASCII: true).map(\.text).first { $0.hasPrefix("queued") }
+                ?? ""
+        }
+        #expect(queued(uptime: 600).hasPrefix("queued     _# "))
+        #expect(queued(uptime: nil).hasPrefix("queued     _# "))
+        #expect(queued(uptime: 5).hasPrefix("queued      # "))
+        #expect(TopCharts.sparkline([nil, 0, 0.001, 5, 100, .infinity], top: 10, isASCII: true) == " _.=# ")
     }
 
     @Test("A name of wide characters is cut by columns")

@@ -1,11 +1,14 @@
 /// Charts of the last ten minutes: a character for ten seconds.
 enum TopCharts {
-    static func lines(_ pool: StatusPage.Pool, width: Int, isASCII: Bool) -> [TopLine] {
+    /// - Parameter uptime: the age of the process in seconds. Before it there was nothing to count.
+    static func lines(_ pool: StatusPage.Pool, uptime: Double?, width: Int, isASCII: Bool) -> [TopLine] {
         guard width >= 40, let cells = pool.lastTenMinutes, !cells.isEmpty else { return [] }
         let room = min(cells.count, width - 20)
         let shown = cells.suffix(room)
+        let known = uptime.map { $0 < Double(room) * 10 ? Int(max(0, $0) / 10) + 1 : room } ?? room
         func line(_ name: String, _ values: [Double?], top: Double, _ last: String) -> TopLine {
-            TopLine(name.left(11) + sparkline(values, top: top, isASCII: isASCII) + " " + last.right(8))
+            let values = values.enumerated().map { $0.offset < values.count - known ? nil : $0.element }
+            return TopLine(name.left(11) + sparkline(values, top: top, isASCII: isASCII) + " " + last.right(8))
         }
         let queued = shown.map { Double($0.queuedPeak) }
         let active = shown.map { Double($0.activePeak) }

@@ -62,7 +62,12 @@ struct TopScreen {
         lines += pools(picture.status.livePools)
         if isRoomy {
             if let pool = chartPool(picture.status) {
-                lines += TopCharts.lines(pool, width: size.columns, isASCII: isASCII)
+                lines += TopCharts.lines(
+                    pool,
+                    uptime: picture.status.process?.uptimeSeconds,
+                    width: size.columns,
+                    isASCII: isASCII
+                )
             }
             lines.append(TopLine(""))
         }
@@ -86,7 +91,10 @@ struct TopScreen {
         }
         if let failure = state.failure, state.picture == nil || size.columns >= 100 { left.append(failure) }
         let time = state.picture?.status.at.map { TopTime.clock($0) + " UTC" }
-        let pace = state.isPaused ? "PAUSED" : "every \(Figures.duration(state.interval))"
+        let pace =
+            state.isPaused
+            ? "PAUSED"
+            : "every \(state.interval < 1 ? Figures.duration(state.interval) : Figures.wholeSeconds(state.interval))"
         let right = ([time].compactMap(\.self) + [pace]).joined(separator: "  ")
         let room = size.columns - right.columns - 2
         guard room >= 20 else { return TopLine(left.joined(separator: "  "), isLate ? .critical : .heading) }
@@ -108,15 +116,17 @@ struct TopScreen {
         var more: [String] = []
         let others = status.verdicts.count - 1
         let suffix = others > 0 ? "  (and \(others) more)" : ""
+        let headline = first.headline.wrapped(to: size.columns)
+        more += headline.dropFirst()
         if let origin = first.origin { more.append("  \(origin)") }
         more += (first.summary ?? "").wrapped(to: max(10, size.columns - 2)).map { "  \($0)" }
-        var headline = first.headline.printable
-        if headline.columns + suffix.columns <= size.columns {
-            headline += suffix
+        // Behind the first of these lines that has room.
+        var lines = [TopLine(headline.first ?? "", style)]
+        if lines[0].text.columns + suffix.columns <= size.columns {
+            lines = [TopLine(lines[0].text + suffix, style)]
         } else if let second = more.first, second.columns + suffix.columns <= size.columns {
             more[0] = second + suffix
         }
-        let lines = [TopLine(headline, style)]
         // At least three lines, however large the terminal is, so that the table begins at the same place.
         let least = size.rows >= 14 ? 2 : min(1, size.rows - 8)
         guard least > 0 else { return lines }
@@ -143,9 +153,10 @@ struct TopScreen {
                 "\(queued) queued" + (queued > 0 ? ", oldest \(Figures.duration(pool.oldestQueuedSeconds))" : ""),
             ]
             if let ratio = pool.reuseRatio { parts.append("reuse \(Figures.ratio(ratio))") }
-            // The last parts are those that one misses least.
-            while parts.count > 2, parts.joined(separator: "  ").columns > size.columns {
-                parts.remove(at: parts.count > 4 ? 3 : parts.count - 2)
+            // The first to go is what one misses least.
+            for word in [" connecting", "reuse ", " idle", "of ", " active"]
+            where parts.joined(separator: "  ").columns > size.columns {
+                parts.removeAll { $0.hasPrefix(word) || $0.hasSuffix(word) }
             }
             return TopLine(parts.joined(separator: "  "))
         }
