@@ -10,7 +10,7 @@ struct Poolscope: AsyncParsableCommand {
         commandName: "poolscope",
         abstract: "Run and inspect a shared, pooled HTTP client.",
         version: PoolScopeVersion.current,
-        subcommands: [CheckCommand.self, RunCommand.self, ConfigCommand.self]
+        subcommands: [CheckCommand.self, TopCommand.self, RunCommand.self, ConfigCommand.self]
     )
 
     /// Parses the arguments and runs the command. An unexpected argument may be a URL with a password, so errors do

@@ -179,7 +179,7 @@ struct CheckCommandTests {
         try await eventually("it serves: \(run.errors)") { ToolReport(run.output)["status"] != nil }
         let url = try #require(ToolReport(run.output)["status"])
         let pattern =
-            /(OK|WARNING|CRITICAL) - .*\n(.*\n)*\| active=\d+;;;0;200 idle=\d+;;;0;200 queued=0;;;0; oldest_queued=[0-9.]+s;;;0; limit=200;;;0;\n/
+            /(OK|WARNING|CRITICAL) - .*\n(.*\n)*\| active=\d+;;;0;200 idle=\d+;;;0;200 queued=\d+;;;0; oldest_queued=[0-9.]+s;;;0; limit=200;;;0;\n/
         for result in [
             try await check(url), try await check("unix:\(socket)"), try await check(url, "--pool", "shared"),
             try await check(variables: ["HTTP_CLIENT_METRICS_SOCKET": socket]),
