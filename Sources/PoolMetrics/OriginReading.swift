@@ -137,9 +137,6 @@ package struct RequestTimes: Sendable {
         since = now
     }
 
-    /// Adds the time for which a request waited before it was part of the levels.
-    mutating func addWait(_ time: UInt64) { waited &+= UInt128(time) }
-
     /// The levels change at `now`.
     mutating func begin(at now: MonotonicTime) { if now > since { since = now } }
 

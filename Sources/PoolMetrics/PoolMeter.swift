@@ -99,9 +99,7 @@ final class PoolMeter: PoolObserver, Sendable {
         let wall = turn.hasConfiguration || !turn.traces.isEmpty ? Double.secondsSince1970() : nil
         state.withLock { state in
             state.tally.add(turn, &state.trends, wall: wall)
-            for event in turn.events {
-                if let began = state.live.add(event) { state.tally.waited(since: began, event) }
-            }
+            for event in turn.events { state.live.add(event) }
             if state.trends.isTickDue(at: turn.now) { state.tick(at: turn.now) }
         }
     }

@@ -102,9 +102,6 @@ package struct PoolHistory: Sendable {
         }
     }
 
-    /// Adds the time for which a request was queued before it was part of the levels.
-    mutating func addQueued(_ time: UInt64) { queuedTime += UInt128(time) }
-
     /// So many requests are queued at `now` beyond the published levels, and a scrape shows that.
     mutating func notePeak(unreported: Int, at now: MonotonicTime) {
         window.raise(to: PoolPeaks(levels, unreported: unreported), at: now)

@@ -94,24 +94,13 @@ struct PoolTally: Sendable {
         history.advance(to: scraped)
     }
 
-    /// Adds the time for which a request had waited when the last turn reported it for the first time. Levels count from that
-    /// turn on.
-    mutating func waited(since began: MonotonicTime, _ event: borrowing PoolEvent) {
-        let now = max(lastTurn ?? began, scraped)
-        let time = now - began
-        guard time > 0 else { return }
-        origins.update(Int(event.origin.index), at: now) { $0.times.addWait(time) }
-        update(event.site, at: now) { $0.times.addWait(time) }
-        history.addQueued(time)
-    }
-
     /// A scrape at this moment shows these submissions as queued, so a later one may not show a lower peak.
     mutating func notePeak(_ pending: [PendingSubmission]) {
         let count = pending.count { $0.number > takenThrough }
         if count > 0 { history.notePeak(unreported: count, at: scraped) }
     }
 
-    /// Counts submissions that no turn has reported yet as queued, since they were submitted.
+    /// Counts submissions that no turn has reported yet as queued.
     ///
     /// - Returns: how many there are.
     mutating func add(_ pending: [PendingSubmission]) -> Int {
@@ -119,17 +108,9 @@ struct PoolTally: Sendable {
         for submission in pending where submission.number > takenThrough {
             count += 1
             let origin = origins.row(of: submission.origin, at: scraped)
-            let time = scraped - submission.submitted
-            origins.adjust(row: origin) { row in
-                row.levels.requests.queued += 1
-                row.times.addWait(time)
-            }
+            origins.adjust(row: origin) { $0.levels.requests.queued += 1 }
             let site = sites.row(of: submission.site, at: scraped)
-            sites.adjust(row: site) { row in
-                row.levels.queued += 1
-                row.times.addWait(time)
-            }
-            history.addQueued(time)
+            sites.adjust(row: site) { $0.levels.queued += 1 }
             oldestQueued = min(oldestQueued ?? submission.submitted, submission.submitted)
         }
         return count
