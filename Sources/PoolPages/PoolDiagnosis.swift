@@ -32,7 +32,7 @@ struct PoolDiagnosis {
     var verdicts: [Verdict] {
         var found = report.conditions.compactMap(verdict)
         if let stalled = stalled { found.insert(stalled, at: 0) }
-        // An effect carries its cause, so a cause is not told twice.
+        // An effect carries its cause, so a cause is not reported twice.
         let saturated = found.filter { $0.kind.isSaturation }
         guard !saturated.isEmpty else { return found }
         let explained = Set(saturated.compactMap(\.origin))
