@@ -75,10 +75,10 @@ struct HTMLFrame {
     }
 
     private var footer: Markup {
-        let up = process.uptime.map { "up \(Phrase.duration($0))" } ?? ""
+        let up: Markup? = process.uptime.map { "<span>\(sentence: "up \(Phrase.duration($0))")</span>" }
         return """
             <footer><div class="wrap"><p class="facts"><span>\(date.day) \(date.time) UTC</span><span>\(process.host)</span>\
-            <span>pid \(String(process.pid))</span><span>\(sentence: up)</span><span>PoolScope \(PoolScopeVersion.current)</span></p>
+            <span>pid \(String(process.pid))</span>\(up)<span>PoolScope \(PoolScopeVersion.current)</span></p>
             <p>The same as <a href="?format=text">text</a> and as <a href="?format=json">JSON</a>; for Prometheus at \
             <a href="\(links.page("metrics"))">/metrics</a>. An upstream is the label <code>origin</code>. \
             “Queued” counts requests, “active” and “idle” count connections.</p></div></footer>
