@@ -326,8 +326,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
-                "PoolScopeTool", "ReadmeService",
+                "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "PoolPages", "SharedPool",
+                "TestSupport", "PoolScopeTool", "ReadmeService",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

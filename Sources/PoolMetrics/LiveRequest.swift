@@ -18,6 +18,19 @@ public struct LiveRequest: Sendable, Hashable {
     public let moved: MonotonicTime?
 }
 
+extension LiveRequest {
+    /// A request that no turn has taken yet.
+    init(_ pending: PendingSubmission) {
+        number = RequestNumber(pending.number)
+        origin = pending.origin.description
+        site = pending.site.name
+        connection = nil
+        phase = .queued
+        since = pending.submitted
+        moved = nil
+    }
+}
+
 /// Leases on which no byte has moved for a long time, by the side that is to move the next one.
 public struct OverdueLeases: Sendable, Hashable {
     /// The peer is to take bytes of the request or to send bytes of the response.

@@ -46,11 +46,33 @@ struct LiveRequests: Sendable {
 
     // MARK: Events
 
-    mutating func add(_ event: borrowing PoolEvent) {
-        guard let request = event.request, request.index >= 0 else { return }
+    /// Adds an event.
+    ///
+    /// - Returns: when the present acquisition began, if this is the first event of it.
+    @discardableResult
+    mutating func add(_ event: borrowing PoolEvent) -> MonotonicTime? {
+        guard let request = event.request, request.index >= 0 else { return nil }
+        let isNew = !has(request)
         switch event.kind {
-        case .queued(_, let waited): wait(.queued, request, event, waited)
-        case .connecting(let waited): wait(.connecting, request, event, waited)
+        case .queued(_, let waited), .connecting(let waited), .acquired(_, let waited, _),
+            .acquireFailed(_, let waited, _):
+            change(request, event, waited)
+            return isNew ? MonotonicTime(nanoseconds: event.time.nanoseconds &- waited) : nil
+        default:
+            change(request, event, 0)
+            return nil
+        }
+    }
+
+    private func has(_ request: RequestKey) -> Bool {
+        let index = Int(request.index)
+        return index < entries.count && entries[index].stage != nil && entries[index].key == request
+    }
+
+    private mutating func change(_ request: RequestKey, _ event: borrowing PoolEvent, _ waited: UInt64) {
+        switch event.kind {
+        case .queued: wait(.queued, request, event, waited)
+        case .connecting: wait(.connecting, request, event, waited)
         case .acquired:
             remove(Int(request.index))
             append(.held, request, event, since: event.time)

@@ -74,7 +74,8 @@ public final class MeasuredPool: Sendable {
     package func report(oldest count: Int = 1000) -> PoolReport {
         let details = meter.details(pool, oldest: count)
         let reading = PoolReading(name: name, pool: pool, details.snapshot)
-        return PoolReport(reading, details.trends, details.requests.map(live))
+        let pending = details.snapshot.pending.filter { $0.number > details.snapshot.tally.takenThrough }.prefix(count)
+        return PoolReport(reading, details.trends, details.requests.map(live) + pending.map(LiveRequest.init))
     }
 
     /// The pool is asked for the phase of a lease without a lock being held, as it may take one of its own.

@@ -30,6 +30,12 @@ public struct OriginReading: Sendable {
 
     init(label: String) { self.label = label }
 
+    /// Whether it is no single origin.
+    package var isShared: Bool {
+        label == SeriesTable<Origin, OriginReading>.otherLabel
+            || label == SeriesTable<Origin, OriginReading>.retiredLabel
+    }
+
     /// The time for which requests held a connection, live ones included, in seconds.
     public var leaseSeconds: Double { times.leaseSeconds }
 
@@ -52,8 +58,6 @@ extension OriginReading: SeriesRow {
         times.begin(at: now)
         levels.replace(old, with: new)
     }
-
-    mutating func adjustLevels(_ change: (inout OriginLevels) -> Void) { change(&levels) }
 
     mutating func absorb(_ row: OriginReading) {
         acquires.add(row.acquires)
@@ -104,8 +108,6 @@ extension SiteReading: SeriesRow {
         levels.replace(old, with: new)
     }
 
-    mutating func adjustLevels(_ change: (inout RequestLevels) -> Void) { change(&levels) }
-
     mutating func absorb(_ row: SiteReading) {
         acquires &+= row.acquires
         acquireFailures &+= row.acquireFailures
@@ -134,6 +136,9 @@ package struct RequestTimes: Sendable {
         if levels.inFlight > 0 { leased &+= time &* UInt128(UInt64(levels.inFlight)) }
         since = now
     }
+
+    /// Adds the time for which a request waited before it was part of the levels.
+    mutating func addWait(_ time: UInt64) { waited &+= UInt128(time) }
 
     /// The levels change at `now`.
     mutating func begin(at now: MonotonicTime) { if now > since { since = now } }

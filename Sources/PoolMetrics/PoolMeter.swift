@@ -99,7 +99,9 @@ final class PoolMeter: PoolObserver, Sendable {
         let wall = turn.hasConfiguration || !turn.traces.isEmpty ? Double.secondsSince1970() : nil
         state.withLock { state in
             state.tally.add(turn, &state.trends, wall: wall)
-            for event in turn.events { state.live.add(event) }
+            for event in turn.events {
+                if let began = state.live.add(event) { state.tally.waited(since: began, event) }
+            }
             if state.trends.isTickDue(at: turn.now) { state.tick(at: turn.now) }
         }
     }
@@ -134,6 +136,7 @@ final class PoolMeter: PoolObserver, Sendable {
         let activity = pool.activity
         let now = clock()
         state.tally.advance(to: now)
+        state.tally.notePeak(pending)
         if case .working(let since) = activity {
             state.trends.noteTurn(since: since, at: now, state.tally.origins.rows)
         }

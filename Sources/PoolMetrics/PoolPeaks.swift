@@ -20,6 +20,12 @@ struct PeakWindow: Sendable {
         running.raise(to: level)
     }
 
+    /// Levels that were seen at `now` and do not last.
+    mutating func raise(to peaks: PoolPeaks, at now: MonotonicTime) {
+        if now >= end { advance(to: now) }
+        running.raise(to: peaks)
+    }
+
     /// The highest levels of the window that ends at `now`.
     func highest(at now: MonotonicTime) -> PoolPeaks {
         var window = self
@@ -94,6 +100,14 @@ package struct PoolHistory: Sendable {
         for limit in PoolLimit.allCases where saturation.contains(limit) {
             saturatedTime[limit] += UInt64(truncatingIfNeeded: time)
         }
+    }
+
+    /// Adds the time for which a request was queued before it was part of the levels.
+    mutating func addQueued(_ time: UInt64) { queuedTime += UInt128(time) }
+
+    /// So many requests are queued at `now` beyond the published levels, and a scrape shows that.
+    mutating func notePeak(unreported: Int, at now: MonotonicTime) {
+        window.raise(to: PoolPeaks(levels, unreported: unreported), at: now)
     }
 
     /// The peaks at `now`. `unreported` requests are queued beyond the published levels.

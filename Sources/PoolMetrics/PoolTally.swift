@@ -94,7 +94,24 @@ struct PoolTally: Sendable {
         history.advance(to: scraped)
     }
 
-    /// Counts submissions that no turn has reported yet as queued.
+    /// Adds the time for which a request had waited when the last turn reported it for the first time. Levels count from that
+    /// turn on.
+    mutating func waited(since began: MonotonicTime, _ event: borrowing PoolEvent) {
+        let now = max(lastTurn ?? began, scraped)
+        let time = now - began
+        guard time > 0 else { return }
+        origins.update(Int(event.origin.index), at: now) { $0.times.addWait(time) }
+        update(event.site, at: now) { $0.times.addWait(time) }
+        history.addQueued(time)
+    }
+
+    /// A scrape at this moment shows these submissions as queued, so a later one may not show a lower peak.
+    mutating func notePeak(_ pending: [PendingSubmission]) {
+        let count = pending.count { $0.number > takenThrough }
+        if count > 0 { history.notePeak(unreported: count, at: scraped) }
+    }
+
+    /// Counts submissions that no turn has reported yet as queued, since they were submitted.
     ///
     /// - Returns: how many there are.
     mutating func add(_ pending: [PendingSubmission]) -> Int {
@@ -102,9 +119,17 @@ struct PoolTally: Sendable {
         for submission in pending where submission.number > takenThrough {
             count += 1
             let origin = origins.row(of: submission.origin, at: scraped)
-            origins.adjust(row: origin) { $0.requests.queued += 1 }
+            let time = scraped - submission.submitted
+            origins.adjust(row: origin) { row in
+                row.levels.requests.queued += 1
+                row.times.addWait(time)
+            }
             let site = sites.row(of: submission.site, at: scraped)
-            sites.adjust(row: site) { $0.queued += 1 }
+            sites.adjust(row: site) { row in
+                row.levels.queued += 1
+                row.times.addWait(time)
+            }
+            history.addQueued(time)
             oldestQueued = min(oldestQueued ?? submission.submitted, submission.submitted)
         }
         return count
@@ -147,7 +172,7 @@ struct PoolTally: Sendable {
                 $0.responses &+= 1
                 $0.responseWait &+= UInt128(waited)
             }
-            trends.responded(after: waited, row)
+            trends.responded(after: waited, row, at: now)
             durations.timeToHead.observe(waited)
         case .leaseEnded(let outcome, let held):
             let row = origins.update(id, at: now) { $0.leases[outcome] &+= 1 }

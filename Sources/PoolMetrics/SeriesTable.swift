@@ -154,8 +154,8 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
         return row
     }
 
-    /// Changes the levels of a row directly, for requests that no member has reported yet.
-    mutating func adjust(row: Int, _ change: (inout Row.Levels) -> Void) { rows[row].adjustLevels(change) }
+    /// Changes a row directly, for requests that no member has reported yet.
+    mutating func adjust(row: Int, _ change: (inout Row) -> Void) { change(&rows[row]) }
 
     /// Adds the time since the last change to the integrals of every row.
     mutating func advance(to now: MonotonicTime) {
@@ -218,8 +218,6 @@ protocol SeriesRow: Sendable {
     mutating func advance(to now: MonotonicTime)
     /// Replaces a member's share of the levels, after adding the time for which the old levels lasted to the integrals.
     mutating func replaceLevels(_ old: Levels, with new: Levels, at now: MonotonicTime)
-    /// Changes the levels without regard to time.
-    mutating func adjustLevels(_ change: (inout Levels) -> Void)
     /// Adds what another row has counted.
     mutating func absorb(_ row: Self)
 }

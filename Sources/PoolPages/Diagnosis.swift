@@ -101,13 +101,11 @@ package struct Diagnosis: Sendable {
             let since = acquires == 0 ? "since the start" : "in the last 10 min"
             return Verdict(.idle, .ok, pool: nil, now: process.now, "no request \(since)")
         }
-        var verdict = Verdict(
-            .healthy,
-            .ok,
-            pool: nil,
-            now: process.now,
-            "nobody waits for a connection; no upstream is slow or failing"
-        )
+        let queued = live.reduce(0) { $0 + $1.reading.levels.requests.queued }
+        let waits =
+            queued == 0
+            ? "nobody waits for a connection" : "\(Phrase.count(queued, "request")) just began to wait for a connection"
+        var verdict = Verdict(.healthy, .ok, pool: nil, now: process.now, "\(waits); no upstream is slow or failing")
         let levels = live.map(\.reading.levels.connections)
         let open = levels.reduce(0) { $0 + $1.total }
         let limit = live.reduce(0) { $0 + $1.reading.configuration.limits.maxConnections }

@@ -17,8 +17,8 @@ package enum EventsText {
         page.add("        ago  time (UTC)  event")
         for item in found.items {
             let ago = Phrase.duration(Double(process.now - item.event.last) / 1e9).right(11)
-            let time = process.clock(item.event.first).dropLast(4)
-            page.add("\(ago)  \(String(time).left(max(11, time.count))) \(item.event.kind.title)\(item.times)")
+            let time = process.clock(item.event.last).dropLast(4)
+            page.add("\(ago)  \(String(time).left(max(11, time.count))) \(item.event.kind.title)\(item.times(process))")
             let indent = String(repeating: " ", count: 25)
             if let origin = item.event.origin { page.add(indent + origin.printable) }
             if let detail = item.detail { page.add(wrapping: detail, first: indent, rest: indent) }
@@ -53,7 +53,10 @@ package struct EventList: Sendable {
             }
         }
 
-        var times: String { event.count > 1 ? ", \(Phrase.count(event.count)) times" : "" }
+        func times(_ process: ProcessSituation) -> String {
+            event.count > 1
+                ? ", \(Phrase.count(event.count)) times since \(process.clock(event.first).dropLast(4))" : ""
+        }
     }
 
     package let items: [Item]
@@ -78,8 +81,8 @@ package struct EventList: Sendable {
         // Events of one time stay in their order.
         items = Array(
             found.enumerated().sorted {
-                $0.element.event.first == $1.element.event.first
-                    ? $0.offset > $1.offset : $0.element.event.first > $1.element.event.first
+                $0.element.event.last == $1.element.event.last
+                    ? $0.offset > $1.offset : $0.element.event.last > $1.element.event.last
             }.map(\.element).prefix(query.limit ?? 100)
         )
     }

@@ -17,6 +17,7 @@ extension PoolDiagnosis {
         verdict.queued = queued
         verdict.summary = waiting(queued, past.oldestQueued, past.recent, forIt: true)
         let cause = SaturationCause(self, origin, past, connections: origin.levels.connections)
+        verdict.cause = cause.kind
         verdict.add("cause", cause.words)
         verdict.add(
             "held by",
@@ -43,8 +44,8 @@ extension PoolDiagnosis {
         let isOne = 2 * taken >= limit
         let title =
             isOne
-            ? "1 upstream holds \(Phrase.count(taken)) of all \(Phrase.count(limit, "connection"))"
-            : "all \(Phrase.count(limit, "connection")) are in use by \(Phrase.count(users, "upstream"))"
+            ? "1 upstream holds \(limit == 1 ? "the only connection" : "\(Phrase.count(taken)) of all \(Phrase.count(limit)) connections")"
+            : "\(limit == 1 ? "the only connection is" : "all \(Phrase.count(limit)) connections are") in use by \(Phrase.count(users, "upstream"))"
         var verdict = Verdict(
             .saturated,
             .critical,
@@ -60,6 +61,7 @@ extension PoolDiagnosis {
         verdict.summary = waiting(queued, reading.oldestQueued, report.recent, forIt: false)
         let connections = isOne ? origin.levels.connections : reading.levels.connections
         let cause = SaturationCause(self, isOne ? origin : nil, isOne ? past : nil, connections: connections)
+        verdict.cause = cause.kind
         verdict.add("cause", cause.words)
         verdict.add("held by", holders(of: isOne ? origin.label : nil, total: isOne ? taken : limit))
         if isOne {
@@ -75,7 +77,7 @@ extension PoolDiagnosis {
         let perOrigin = limits.maxConnectionsPerOrigin.map { "\($0) per upstream" } ?? "no limit per upstream"
         verdict.add(
             "limit",
-            "all \(Phrase.count(limit, "connection")): \(levels.active) active, \(levels.connecting) connecting, \(levels.idle) idle; \(perOrigin)"
+            "\(limit == 1 ? "the only connection" : "all \(Phrase.count(limit)) connections"): \(levels.active) active, \(levels.connecting) connecting, \(levels.idle) idle; \(perOrigin)"
         )
         if isOne, limits.maxConnectionsPerOrigin == nil, cause.isUpstream {
             addCost(&verdict, episode, queued: queued)
@@ -174,7 +176,10 @@ extension PoolDiagnosis {
         let timeout =
             reading.configuration.timeouts.acquire.map { " after up to \(Phrase.duration($0.inSeconds)) in the queue" }
             ?? ""
-        verdict.add("cost", "\(Phrase.count(counted.gaveUp)) of \(Phrase.count(all, "request")) gave up\(timeout)")
+        verdict.add(
+            "cost",
+            "\(Phrase.count(counted.gaveUp)) of \(Phrase.count(all, "request")) gave up\(timeout) or found the queue full"
+        )
         verdict.add("gave_up", counted.gaveUp)
         verdict.add("acquired", counted.acquired)
     }

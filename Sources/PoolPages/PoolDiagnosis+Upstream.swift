@@ -84,7 +84,7 @@ extension PoolDiagnosis {
         let inFlight = reading.levels.requests.inFlight
         let oldest = report.holdings.filter { $0.origin == label }.compactMap(\.oldest).min()
         let age = oldest.map { ", the oldest for \(Phrase.duration(Double(now - $0) / 1e9))" } ?? ""
-        verdict.summary = "\(Phrase.count(inFlight, "request")) to it are in flight\(age)."
+        verdict.summary = "\(Phrase.count(inFlight, "request")) to it \(inFlight == 1 ? "is" : "are") in flight\(age)."
         let rate = Double(past.recent.acquired &+ past.recent.acquireFailures) / max(1, report.recentSeconds)
         let needed = Int(min(1e9, (rate * responds).rounded(.up)))
         let limit = min(limits.maxConnectionsPerOrigin ?? .max, limits.maxConnections)

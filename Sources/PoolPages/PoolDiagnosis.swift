@@ -32,13 +32,10 @@ struct PoolDiagnosis {
     var verdicts: [Verdict] {
         var found = report.conditions.compactMap(verdict)
         if let stalled = stalled { found.insert(stalled, at: 0) }
-        // An effect carries its cause, so a cause is not reported twice.
-        let saturated = found.filter { $0.kind.isSaturation }
-        guard !saturated.isEmpty else { return found }
-        let explained = Set(saturated.compactMap(\.origin))
+        // An effect carries its cause, which is then no finding of its own.
+        let causes = found.compactMap { verdict in verdict.cause.map { ($0, verdict.origin) } }
         return found.filter { verdict in
-            guard let origin = verdict.origin, verdict.kind.mayBeCause else { return true }
-            return !explained.contains(origin)
+            !causes.contains { $0.0 == verdict.kind && ($0.1 == nil || $0.1 == verdict.origin) }
         }
     }
 
@@ -94,7 +91,7 @@ struct PoolDiagnosis {
             "the pool's thread does not come back from a turn"
         )
         verdict.summary =
-            "No request of this pool makes progress meanwhile, and all other numbers are those of \(process.clock(since))."
+            "No request of this pool makes progress meanwhile. What the pool itself reports is that of \(process.clock(since))."
         verdict.add("since", process.clock(since))
         verdict.add("cause", "code that computes or blocks on the pool's thread")
         verdict.add(
@@ -207,12 +204,4 @@ struct PoolDiagnosis {
 
 extension VerdictKind {
     var isSaturation: Bool { self == .saturatedPerOrigin || self == .saturated || self == .saturatedStreams }
-
-    /// Whether it explains a saturation of the same origin.
-    var mayBeCause: Bool {
-        switch self {
-        case .leakSuspected, .upstreamDown, .upstreamFailing, .upstreamSlow: true
-        default: false
-        }
-    }
 }

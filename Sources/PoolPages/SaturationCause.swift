@@ -16,8 +16,11 @@ struct SaturationCause {
     let words: String
     let advice: String
     let raising: Raising
+    /// The finding that it is, if it is one.
+    let kind: VerdictKind?
+
     /// Whether the upstream is the cause.
-    let isUpstream: Bool
+    var isUpstream: Bool { kind == .upstreamDown || kind == .upstreamSlow }
 
     /// - Parameters:
     ///   - origin: the origin that holds the connections; `nil` if it is no single one.
@@ -39,27 +42,27 @@ struct SaturationCause {
             words =
                 "Our own code holds \(Phrase.count(caller)) of \(Phrase.count(all, "connection")) and does not read on, most in call site \(site)."
             advice = "In the code of \(site): read each body to its end, call discard(), or let go of the response."
-            (raising, isUpstream) = (.never, false)
+            (raising, kind) = (.never, .leakSuspected)
         } else if pool.holds(.upstreamDown, origin?.label) != nil || 2 * connections.connecting >= all, all > 0 {
             words =
                 "The upstream is down or slow to accept: \(Phrase.count(connections.connecting)) of \(Phrase.count(all, "connection")) are being opened."
             advice = "Check the upstream and the way to it. More connections would not help."
-            (raising, isUpstream) = (.never, true)
+            (raising, kind) = (.never, .upstreamDown)
         } else if pool.holds(.upstreamSlow, origin?.label) != nil, let now = past?.respondsIn {
             let usual = past?.usual.map { ", usually in \(Phrase.duration($0))" } ?? ""
             words = "The upstream is slow: it responds in \(Phrase.duration(now))\(usual) (medians)."
             advice = "Find out why it is slow. More connections would only add to its load."
-            (raising, isUpstream) = (.second, true)
+            (raising, kind) = (.second, .upstreamSlow)
         } else if 2 * caller >= all, all > 0 {
             words =
                 "Our own code is slow to read the responses: it holds \(Phrase.count(caller)) of \(Phrase.count(all, "connection")) now, most in call site \(site)."
             advice = "Make the code of \(site) read its responses faster, or read them to their end before it goes on."
-            (raising, isUpstream) = (.second, false)
+            (raising, kind) = (.second, nil)
         } else {
             let responds = past?.respondsIn.map { " It responds in \(Phrase.duration($0)) (median)." } ?? ""
             words = "The limit is below what the traffic needs.\(responds)"
             advice = "Raise the limit."
-            (raising, isUpstream) = (.first, false)
+            (raising, kind) = (.first, nil)
         }
     }
 }

@@ -93,6 +93,8 @@ package struct Verdict: Sendable {
     package var rows: [Row] = []
     /// The numbers of the text, by the names that they have in JSON.
     package var numbers: [Number] = []
+    /// The finding that explains it, if one does.
+    var cause: VerdictKind?
     /// The requests that are queued because of it: of two verdicts of one kind, the one with more comes first.
     var queued = 0
 

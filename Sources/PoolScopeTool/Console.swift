@@ -4,6 +4,13 @@ import Foundation
 struct Console: Sendable {
     private let isTerminal = isatty(STDOUT_FILENO) == 1
 
+    /// The columns of the status line; `nil` if the output is not a terminal.
+    var columns: Int? {
+        isTerminal
+            ? TerminalSize.ofTerminal?.columns ?? TerminalSize.columns(in: ProcessInfo.processInfo.environment) ?? 80
+            : nil
+    }
+
     /// Writes a line.
     func say(_ line: String) { write(line + "\n") }
 

@@ -68,7 +68,7 @@ struct Load: Service {
                 errors: tally.errorCount,
                 pools: pools
             )
-            console.showLiveLine(line.text(for: sample))
+            console.showLiveLine(line.text(for: sample, columns: console.columns))
         }
     }
 }

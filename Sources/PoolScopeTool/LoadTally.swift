@@ -6,12 +6,12 @@ import Synchronization
 enum LoadOutcome: Sendable, Hashable {
     /// A response of any status.
     case answer(status: Int)
-    /// No response, but an error with this code.
-    case error(code: String)
+    /// No response, but an error with this code, and what it says.
+    case error(code: String, reason: String? = nil)
 
     init(_ error: any Error) {
         switch error {
-        case let error as PoolError: self = .error(code: error.code.description)
+        case let error as PoolError: self = .error(code: error.code.description, reason: error.cause)
         case is CancellationError: self = .error(code: "cancelled")
         default: self = .error(code: String(describing: type(of: error)))
         }
@@ -24,6 +24,8 @@ struct LoadTally: Sendable {
     private(set) var answers: [Int: UInt64] = [:]
     /// Failed requests, by error code.
     private(set) var errors: [String: UInt64] = [:]
+    /// What the last error of each code says.
+    private(set) var reasons: [String: String] = [:]
     /// Latencies up to the end of the response, in nanoseconds.
     private(set) var latency = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
     /// The totals of pools that have been shut down.
@@ -37,7 +39,9 @@ struct LoadTally: Sendable {
     /// What to say of a load in which every request failed; `nil` of any other.
     var failure: String? {
         guard errorCount > 0, errorCount == requestCount else { return nil }
-        let counts = errors.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        let counts = errors.sorted { $0.key < $1.key }.map { code, count in
+            "\(code) \(count)" + (reasons[code].map { ", the last: \($0)" } ?? "")
+        }.joined(separator: "; ")
         return "every request failed (\(counts))"
     }
 
@@ -46,13 +50,22 @@ struct LoadTally: Sendable {
         case .answer(let status):
             answers[status / 100, default: 0] += 1
             latency.record(duration.wholeNanoseconds)
-        case .error(let code): errors[code, default: 0] += 1
+        case .error(let code, let reason):
+            errors[code, default: 0] += 1
+            if let reason { reasons[code] = reason }
         }
     }
 
     mutating func note(endOf pool: PoolTotals) { endedPools += pool }
 
     mutating func noteEnd(after elapsed: Duration) { self.elapsed = elapsed }
+}
+
+extension PoolError {
+    /// The origin and the reason, without what differs from request to request.
+    fileprivate var cause: String {
+        (origin.map { "\($0): " } ?? "") + reason + (limit.map { "; in force: \($0)" } ?? "")
+    }
 }
 
 /// The tally shared by all workers.

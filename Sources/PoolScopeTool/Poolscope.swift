@@ -2,14 +2,15 @@ import ArgumentParser
 import Foundation
 import HTTPPool
 
-/// The command-line tool. It demonstrates a shared pool and prints the configuration in force.
+/// The command-line tool. It shows what the endpoint of a service reports, demonstrates a shared pool, and prints the
+/// configuration in force.
 @main
 struct Poolscope: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poolscope",
         abstract: "Run and inspect a shared, pooled HTTP client.",
         version: PoolScopeVersion.current,
-        subcommands: [RunCommand.self, ConfigCommand.self]
+        subcommands: [CheckCommand.self, TopCommand.self, RunCommand.self, ConfigCommand.self]
     )
 
     /// Parses the arguments and runs the command. An unexpected argument may be a URL with a password, so errors do
@@ -32,7 +33,9 @@ struct Poolscope: AsyncParsableCommand {
             }
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             Console().warn(fullMessage(for: error).hidingAddresses(in: arguments))
-            Foundation.exit(ExitCode.validationFailure.rawValue)
+            // A monitor takes any other status for an error of its own.
+            let isCheck = arguments.first == CheckCommand.configuration.commandName
+            Foundation.exit(isCheck ? CheckReport.Status.unknown.rawValue : ExitCode.validationFailure.rawValue)
         }
     }
 }

@@ -1,8 +1,8 @@
 import HTTPPool
 import Histogram
 
-/// The report at the end of a run. Its rows are the same for every run, followed by the errors by code, so that two
-/// reports can be compared side by side.
+/// The report at the end of a run. Its rows are the same for every run, followed by the errors by code with the cause of the
+/// last of each, so that two reports can be compared side by side.
 struct Summary: Sendable {
     var clients: String
     var tally: LoadTally
@@ -29,7 +29,9 @@ struct Summary: Sendable {
             ["connections opened", "\(pools.connectionsOpened)"],
             ["pools created", "\(poolsCreated)"],
         ]
-        rows += tally.errors.sorted { $0.key < $1.key }.map { ["error \($0.key)", "\($0.value)"] }
+        rows += tally.errors.sorted { $0.key < $1.key }.map { code, count in
+            ["error \(code)", "\(count)" + (tally.reasons[code].map { ", the last: \($0)" } ?? "")]
+        }
         return rows
     }
 

@@ -87,7 +87,9 @@ struct ToolReport: CustomStringConvertible {
     /// The errors by their code.
     var errors: [String: Int] {
         rows.reduce(into: [:]) { errors, row in
-            if let code = row.key.wholeMatch(of: /error (\w+)/)?.1 { errors[String(code)] = Int(row.value) }
+            if let code = row.key.wholeMatch(of: /error (\w+)/)?.1 {
+                errors[String(code)] = Int(row.value.prefix { $0.isNumber })
+            }
         }
     }
 }

@@ -165,6 +165,43 @@ struct ToolDecisionTests {
         #expect(second == "   3 s     150/s  in flight 3  queued 1  active 3  idle 2  reuse 0.987  errors 4")
     }
 
+    @Test("The live line fits any terminal, and keeps what matters most", arguments: [1, 20, 40, 60, 79, 80, 81, 200])
+    func theLiveLineFits(columns: Int) {
+        var pools = PoolTotals()
+        pools.active = 10_000
+        pools.idle = 10_000
+        pools.inFlight = 100_000
+        pools.queued = 100_000
+        pools.acquires = 400_000_000
+        pools.acquiresNew = 5
+        var line = LiveLine()
+        let sample = LiveSample(elapsed: .seconds(86_400), requests: 4_000_000_000, errors: 123_456, pools: pools)
+        let text = line.text(for: sample, columns: columns)
+        #expect(text.count < columns)
+        #expect(text.contains("queued 100000") == (columns >= 60))
+        #expect(text.contains("errors 123456") == (columns >= 40))
+        #expect(text.contains("reuse") == (columns > 81))
+    }
+
+    @Test("The failure of a load and its summary carry the cause of each error")
+    func errorsCarryTheirCause() throws {
+        var tally = LoadTally()
+        let error = PoolError(
+            .connectFailed,
+            "Connection refused",
+            origin: try Origin(scheme: "http", authority: "127.0.0.1:1"),
+            phase: .connect,
+            elapsed: .seconds(1)
+        )
+        tally.note(LoadOutcome(error), after: .zero)
+        tally.note(LoadOutcome(CancellationError()), after: .zero)
+        let cause = "connectFailed 1, the last: http://127.0.0.1:1: Connection refused"
+        #expect(tally.failure == "every request failed (cancelled 1; \(cause))")
+        let text = Summary(clients: "x", tally: tally, pools: PoolTotals(), poolsCreated: 0).text
+        #expect(text.contains(/error connectFailed +1, the last: http:\/\/127\.0\.0\.1:1: Connection refused/))
+        #expect(text.contains(/error cancelled +1(\n|$)/))
+    }
+
     @Test("A server's error is a response, and a pool's error is an error")
     func aServersErrorIsAnAnswerAndAPoolsErrorIsAnError() {
         var tally = LoadTally()
@@ -185,7 +222,7 @@ struct ToolDecisionTests {
         #expect(lines.contains("responses 2xx 1"))
         #expect(lines.contains("responses 5xx 1"))
         #expect(lines.contains("errors 1"))
-        #expect(lines.contains("error acquireTimeout 1"))
+        #expect(lines.contains("error acquireTimeout 1, the last: full"))
         #expect(lines.contains("reuse ratio 0.500"))
         #expect(lines.contains("connections opened 1"))
         // The histogram keeps three digits, so the longest answer is 4 ms give or take a thousandth.

@@ -167,3 +167,39 @@ extension PoolTurn {
 
     fileprivate func levels(_ site: CallSite) -> PoolTurn { levels(site, inFlight: 0) }
 }
+
+@Suite("Requests that no turn has taken")
+struct PendingWaitTests {
+    private let origin = Origin(scheme: "http", host: "a", port: 80)
+
+    @Test(
+        "Their wait counts from submission, at a scrape before the turn that takes them and after it, and the peak stays"
+    )
+    func waits() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
+        var live = LiveRequests()
+        tally.add(PoolTurn(now: at(0)).introducing(0, "a").levels(0), wall: nil)
+        let pending = PendingSubmission(number: 1, origin: origin, site: "late", submitted: at(100))
+        tally.advance(to: at(1100))
+        tally.notePeak([pending])
+        var scrape = tally
+        #expect(scrape.add([pending]) == 1)
+        #expect(scrape.origins.rows[0].times.waited == 1_000_000_000)
+        #expect(scrape.history.queuedTime == 1_000_000_000)
+
+        // The turn began before the scrape, and takes it at once.
+        let key = RequestKey(number: RequestNumber(1), index: 0)
+        let event = PoolEvent(.queued(behind: nil, waited: 900_000_000), .a, at: at(1000), site: "late", request: key)
+        var turn = PoolTurn(now: at(1000)).levels(0, queued: 1).levels(CallSite("late"), queued: 1)
+        turn.events = [event]
+        turn.takenThrough = 1
+        tally.add(turn, wall: nil)
+        if let began = live.add(event) { tally.waited(since: began, event) }
+        tally.advance(to: at(1600))
+        #expect(tally.origins.rows[0].times.waited == 1_500_000_000)
+        #expect(tally.sites.rows.first { $0.label == "late" }?.times.waited == 1_500_000_000)
+        #expect(tally.history.queuedTime == 1_500_000_000)
+        #expect(live.add(event) == nil)
+        #expect(tally.history.peaks(at: at(30_000), unreported: 0).queued == 1)
+    }
+}

@@ -178,6 +178,23 @@ struct DiagnosisTests {
         #expect(row(verdict, "outlook")?.contains("of 50 are needed") == true)
     }
 
+    @Test("One request and one connection are in the singular")
+    func singular() throws {
+        let incident = try Incident { $0.limits.maxConnections = 1 }
+        incident.usual("a")
+        for _ in 0..<60 { incident.exchange("a", seconds: 1.5) }
+        _ = incident.hang("a")
+        incident.pass(2)
+        let slow = try #require(incident.diagnosis.verdicts.first { $0.kind == .upstreamSlow })
+        #expect(slow.summary == "1 request to it is in flight, the oldest for 2.0 s.")
+        let waiting = incident.submit("a")
+        incident.recorder.record { $0.queued(waiting, behind: .connections) }
+        for _ in 0..<3 { incident.pass(1) }
+        let saturated = try #require(incident.diagnosis.verdicts.first { $0.kind == .saturated })
+        #expect(saturated.title == "1 upstream holds the only connection")
+        #expect(row(saturated, "limit")?.hasPrefix("the only connection: 1 active") == true)
+    }
+
     @Test("Clients made per request are found in the process, and the shared pool is cleared of it")
     func clientPerRequest() throws {
         let incident = try Incident()

@@ -17,6 +17,14 @@ package struct NotableEvent: Sendable {
         case limitsChanged
         case shutdown
 
+        /// Whether it is counted together with its like although others of its kind came in between.
+        var isRepetitive: Bool {
+            switch self {
+            case .connectFailed, .connectionClosed, .queueFull: true
+            default: false
+            }
+        }
+
         /// The kinds among which the places in the log are divided.
         var group: Int {
             switch self {

@@ -37,7 +37,10 @@ struct NotableEvents: Sendable {
     private func recent(_ kind: NotableEvent.Kind, _ origin: String?, at now: MonotonicTime) -> Int? {
         for index in events.indices.reversed() {
             guard now - events[index].first < Self.period else { return nil }
-            if events[index].kind == kind, events[index].origin == origin { return index }
+            guard events[index].kind.group == kind.group, events[index].origin == origin else { continue }
+            // After a different one of its kind, it is another event: a reload that succeeds after one that failed.
+            if events[index].kind == kind { return index }
+            if !kind.isRepetitive { return nil }
         }
         return nil
     }

@@ -34,8 +34,10 @@ package struct PoolReport: Sendable {
         self.began = trends.began
         self.cell = trends.cell
         self.trend = trends.pool
-        self.conditions = trends.conditions.current
-        self.pastConditions = trends.conditions.past
+        // One that was not seen for two seconds is over for a reader, though it counts as going on should it return.
+        let recent = trends.conditions.current.partitioned { reading.now - $0.lastHeld > Self.present }
+        self.conditions = recent.rest
+        self.pastConditions = (recent.matching + trends.conditions.past).sorted { $0.lastHeld > $1.lastHeld }
         self.saturations = trends.saturation.open
         self.events = trends.events.events
         self.requests = requests
@@ -55,6 +57,9 @@ package struct PoolReport: Sendable {
             return OriginReport(origin, past, cell: trends.cell, oldestQueued: oldestQueued[origin.label])
         }
     }
+
+    /// In nanoseconds.
+    private static let present: UInt64 = 2_000_000_000
 
     /// The requests that have a slot, by origin and call site, the largest first. Of more requests than ``requests`` has,
     /// the oldest.
@@ -135,5 +140,12 @@ package struct Holding: Sendable, Hashable {
         case .heldByCaller: caller += 1
         case .sending, .waitingForHead, .receiving: peer += 1
         }
+    }
+}
+
+extension Array {
+    /// The elements for which `condition` holds, and the others, in order.
+    fileprivate func partitioned(_ condition: (Element) -> Bool) -> (matching: [Element], rest: [Element]) {
+        (filter(condition), filter { !condition($0) })
     }
 }

@@ -11,10 +11,12 @@ struct PoolTrends: Sendable {
         var trend = Trend()
         /// The words of its last error, and when it happened.
         var lastError: (words: String, time: MonotonicTime)?
+        /// When the head of the last response arrived.
+        var lastResponse: MonotonicTime?
         /// When the last complete response with a status below 500 ended.
         var lastSuccess: MonotonicTime?
-        /// How late it responds, in seconds: the larger of the median of its last responses and the median age of the requests
-        /// that wait for one, at the last tick.
+        /// How late it responds, in seconds, at the last tick: the median of its last responses, or the median age of the
+        /// requests that wait for one if that is larger and nothing has responded for a second.
         var respondsIn: Double?
         /// How late it responds usually, in seconds, and the minute for which that was computed.
         private var usual: (seconds: Double?, minute: Int)?
@@ -47,6 +49,8 @@ struct PoolTrends: Sendable {
 
     /// In nanoseconds.
     private static let tickPeriod: UInt64 = 1_000_000_000
+    /// So long, in nanoseconds, an origin must not have responded for the age of waiting requests to count.
+    private static let silence: UInt64 = 1_000_000_000
 
     init(at now: MonotonicTime) {
         cell = Trend.cell(of: now)
@@ -68,8 +72,9 @@ struct PoolTrends: Sendable {
         origins[row].trend.setLevels(levels)
     }
 
-    mutating func responded(after nanoseconds: UInt64, _ row: Int) {
+    mutating func responded(after nanoseconds: UInt64, _ row: Int, at now: MonotonicTime) {
         reserve(row)
+        origins[row].lastResponse = now
         pool.responded(after: nanoseconds)
         origins[row].trend.responded(after: nanoseconds)
     }
@@ -120,7 +125,7 @@ struct PoolTrends: Sendable {
                 continue
             }
             let limit = configuration.limits.maxConnectionsPerOrigin
-            for row in rows where ConditionRules.isSaturated(row.levels, limit: limit) {
+            for row in rows where !row.isShared && ConditionRules.isSaturated(row.levels, limit: limit) {
                 conditions.holds(.saturatedPerOrigin, row.label, at: now, RecentCounts(row))
             }
         }
@@ -193,14 +198,15 @@ struct PoolTrends: Sendable {
         nextTick = now + Self.tickPeriod
         for episode in saturation.end(at: now) {
             let lasted = episode.lastHeld - episode.began
-            note(.saturationEnded(episode.limit, lasted: lasted, waited: episode.waited), at: now)
+            note(.saturationEnded(episode.limit, lasted: lasted, waited: episode.waited), at: episode.lastHeld)
         }
         let counts = RecentCounts(rows)
         // An origin's own limit is looked at with the origin.
         for episode in saturation.open where episode.limit != .connectionsPerOrigin {
             conditions.holds(PoolCondition(episode.limit), at: episode.lastHeld, since: episode.began, counts)
         }
-        for row in origins.indices where row < rows.count {
+        // The shared rows are no origins.
+        for row in origins.indices where row < rows.count && !rows[row].isShared {
             look(at: row, rows[row], configuration, waiting: waitingAges[row], at: now)
         }
         let minutes = pool.lastMinutes(3, current: cell)
@@ -226,7 +232,10 @@ struct PoolTrends: Sendable {
         let counts = RecentCounts(reading)
         let recent = origins[row].trend.recent(counts, current: cell)
         let median = recent.responses > 0 ? origins[row].trend.medianSeconds(current: cell) : nil
-        let respondsIn = [median, waiting.map { Double($0) / 1e9 }].compactMap(\.self).max()
+        // Of traffic that is mixed, long requests are most of those that wait, but other responses arrive meanwhile.
+        let isSilent = origins[row].lastResponse.map { now - $0 >= Self.silence } ?? true
+        let age = isSilent ? waiting.map { Double($0) / 1e9 } : nil
+        let respondsIn = [median, age].compactMap(\.self).max()
         origins[row].respondsIn = respondsIn
         let mayBeSlow = (respondsIn ?? 0) >= ConditionRules.leastDelay
         let origin = ConditionRules.Origin(

@@ -114,9 +114,11 @@ package struct Trend: Sendable {
         counts.since(marks[(current + 5) % 7])
     }
 
-    /// The median time to the head of the responses of the last 60 to 70 s, in seconds.
+    /// The median time to the head of the last responses, in seconds: those of the last 10 to 20 s, or of a minute if they are
+    /// fewer than five.
     package func medianSeconds(current: Int) -> Double? {
-        var cells = cells(of: tens, current - 6..<current)
+        let last = timesToHead.count + UInt32(clamping: cells(of: tens, current - 1..<current).first?.responses ?? 0)
+        var cells = cells(of: tens, current - (last >= 5 ? 1 : 6)..<current)
         var now = TrendCell()
         now.responses = Int(timesToHead.count)
         now.set(median: timesToHead.median)

@@ -174,7 +174,7 @@ struct PoolReportTests {
                 .saturationEnded(.connectionsPerOrigin, lasted: ended - began, waited: 2),
             ]
         )
-        #expect(report.events.map(\.first) == [began, rig.now])
+        #expect(report.events.map(\.first) == [began, ended])
         // An origin is looked at once a second.
         #expect(report.pastConditions.map(\.began) == [began])
         #expect((ended - began - 1_000_000_000...ended - began).contains(report.pastConditions.first?.lasted ?? 0))

@@ -14,7 +14,7 @@ struct TimeSketchTests {
     func median() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<300 {
-            let scale = Double.random(in: 3...11, using: &random)
+            let scale = Double.random(in: 3...10.9, using: &random)
             let times = (0..<Int.random(in: 1...300, using: &random)).map { _ in
                 UInt64(pow(10, Double.random(in: scale - 2...scale, using: &random)))
             }
@@ -41,7 +41,7 @@ struct TimeSketchTests {
         sketch.add(0)
         #expect(try #require(sketch.median) < 66_000)
         for _ in 0..<3 { sketch.add(.max) }
-        #expect(try #require(sketch.median) > 250_000_000_000)
+        #expect(try #require(sketch.median) > 120_000_000_000)
         sketch = TimeSketch()
         for _ in 0..<200_000 { sketch.add(1_000_000) }
         for _ in 0..<60_000 { sketch.add(9_000_000_000) }
@@ -131,7 +131,7 @@ struct TrendTests {
     @Test("An origin that takes another one's row begins with an empty past")
     func reassigned() {
         var trends = PoolTrends(at: at(0))
-        trends.responded(after: 1, 0)
+        trends.responded(after: 1, 0, at: at(0))
         trends.failed(0, "broken", at: at(0))
         trends.reset(0)
         #expect(trends.origins[0].lastError == nil)
