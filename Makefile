@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := brotli curl nginx openssl procps prometheus python3 python3-venv tinyproxy tmux zstd
+TEST_PACKAGES := brotli chromium curl nginx openssl procps prometheus python3 python3-venv tinyproxy tmux zstd
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3

@@ -296,7 +296,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PoolPagesTests",
-            dependencies: ["HTTPPool", "PoolMetrics", "PoolPages"],
+            dependencies: ["HTTPPool", "PoolMetrics", "PoolPages", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

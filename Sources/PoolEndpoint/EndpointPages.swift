@@ -11,6 +11,8 @@ struct EndpointPages {
     struct Rendered {
         var contentType = "text/plain; charset=utf-8"
         var body: [UInt8]
+        /// What a browser may do with the page; `nil` for what is no document.
+        var policy: String?
     }
 
     static let index = """
@@ -23,17 +25,41 @@ struct EndpointPages {
         /metrics       for Prometheus
         /-/healthy     200 while the endpoint responds
         /-/ready       200 while there is a pool and none is shutting down
-        ?format=json   the same as JSON
+        ?format=json   the same as JSON; browsers get HTML, others text: ?format=html, ?format=text
 
         """
 
+    /// - Parameter accept: the value of `Accept`, which decides where the query names no format.
     /// - Returns: `nil` if there is no such pool.
-    func render(_ page: EndpointReading.Page, path: String, _ query: PageQuery) -> Rendered? {
+    func render(_ page: EndpointReading.Page, path: String, _ query: PageQuery, accept: String = "") -> Rendered? {
         let reports = registry.reports()
         let process = ProcessSituation.current(registry)
-        if query.format == .json { return json(page, path, reports, process, query) }
-        guard let text = text(page, path, reports, process, query) else { return nil }
-        return Rendered(body: Array(text.utf8))
+        switch query.format ?? PageFormats.preferred(accept) {
+        case .json: return json(page, path, reports, process, query)
+        case .html:
+            return html(page, path, reports, process, query).map {
+                Rendered(contentType: "text/html; charset=utf-8", body: Array($0.utf8), policy: HTMLAssets.policy)
+            }
+        case .text: return text(page, path, reports, process, query).map { Rendered(body: Array($0.utf8)) }
+        }
+    }
+
+    private func html(
+        _ page: EndpointReading.Page,
+        _ path: String,
+        _ reports: [PoolReport],
+        _ process: ProcessSituation,
+        _ query: PageQuery
+    ) -> String? {
+        let set = PageSet(reports, process, Diagnosis(reports, process), query)
+        return switch page {
+        case .leases: RequestsHTML.leases(set)
+        case .queue: RequestsHTML.queue(set)
+        case .events: EventsHTML.page(set)
+        case .config: ConfigHTML.page(set)
+        case .pools: named(path, reports).map { StatusHTML.pool($0, process) }
+        default: StatusHTML.page(set)
+        }
     }
 
     private func text(

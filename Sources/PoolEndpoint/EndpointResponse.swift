@@ -12,6 +12,8 @@ struct EndpointResponse: Sendable, Hashable {
     /// The request header fields that decide what the response is; empty if none does.
     var vary = ""
     var isGzip = false
+    /// `Content-Security-Policy` of a document for browsers; `nil` for anything else.
+    var policy: String?
     /// The size of the body before compression.
     var plainBytes: Int
 
@@ -39,6 +41,10 @@ struct EndpointResponse: Sendable, Hashable {
         if !vary.isEmpty { buffer.writeString("Vary: \(vary)\r\n") }
         if isMethodRefused { buffer.writeString("Allow: \(EndpointRoutes.allowedMethods)\r\n") }
         buffer.writeString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+        if let policy {
+            buffer.writeString("Content-Security-Policy: \(policy)\r\nX-Frame-Options: DENY\r\n")
+            buffer.writeString("Referrer-Policy: no-referrer\r\n")
+        }
         buffer.writeString("Connection: \(closes ? "close" : "keep-alive")\r\n\r\n")
         if withBody { buffer.writeBytes(body) }
     }

@@ -42,10 +42,13 @@ struct EndpointRoutes: Sendable {
         case .ready: return ready()
         case .other: return notFound()
         default:
-            let rendered = EndpointPages(registry: registry).render(page, path: path, PageQuery(target: query))
+            let rendered = EndpointPages(registry: registry)
+                .render(page, path: path, PageQuery(target: query), accept: headers.list("Accept"))
             guard let rendered else { return notFound() }
             var response = EndpointResponse(page: page, body: rendered.body)
             response.contentType = rendered.contentType
+            response.policy = rendered.policy
+            response.vary = "Accept"
             return compressed(response, headers)
         }
     }

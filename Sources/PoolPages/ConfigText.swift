@@ -6,8 +6,7 @@ package enum ConfigText {
     package static func page(_ reports: [PoolReport], _ process: ProcessSituation) -> String {
         var page = TextPage()
         let live = reports.filter { !$0.reading.hasEnded }
-        let count = PoolSetting.all.count
-        page.add("CONFIG: \(Phrase.count(count, "setting")) of \(Phrase.count(live.count, "pool"))")
+        page.add("CONFIG: \(ConfigTables.title(live.count))")
         for report in live { write(report, process, to: &page) }
         page.add()
         PageFooter.write(["/", "/events", "?format=json"], process, to: &page)
@@ -17,44 +16,14 @@ package enum ConfigText {
     private static func write(_ report: PoolReport, _ process: ProcessSituation, to page: inout TextPage) {
         let reading = report.reading
         page.add()
-        if let age = reading.configurationAgeSeconds {
-            let changes = Phrase.count(reading.configurationChanges, "change")
-            page.add("pool \(reading.name.printable): \(changes) while it runs, the last \(Phrase.duration(age)) ago")
-        } else {
-            page.add("pool \(reading.name.printable): as it was made")
-        }
+        page.add("pool \(reading.name.printable): \(ConfigTables.state(reading))")
         if reading.lastReloadSucceeded == false {
-            page.add(
-                wrapping: "RELOAD FAILED: the values before it are in force; the log says why",
-                first: "  ",
-                rest: "  "
-            )
+            page.add(wrapping: ConfigTables.reloadFailed, first: "  ", rest: "  ")
         }
-        for (group, title) in groups {
+        for table in ConfigTables.groups(report) {
             page.add()
-            var table = TextTable(title, width: 40, [("value", 20)])
-            for setting in PoolSetting.all where setting.group == group {
-                table.add(name(setting, reading.configuration), [shown(setting, reading.configuration)])
-                let source = reading.configuration.source(of: setting)
-                table.add(note: "set by: \(source.place)")
-                if let now = SettingUse(setting, report).words { table.add(note: "now: \(now)") }
-            }
             table.write(to: &page)
         }
-    }
-
-    private static let groups: [(PoolSetting.Group, String)] = [
-        (.limits, "limits"), (.timeouts, "timeouts"), (.transport, "transport (read at the start only)"),
-        (.series, "series (read at the start only)"),
-    ]
-
-    private static func name(_ setting: PoolSetting, _ configuration: PoolConfiguration) -> String {
-        let source = configuration.source(of: setting)
-        return source.kind == .environment ? source.name ?? setting.variable : setting.variable
-    }
-
-    private static func shown(_ setting: PoolSetting, _ configuration: PoolConfiguration) -> String {
-        configuration.value(of: setting).description
     }
 }
 

@@ -36,6 +36,8 @@ package struct PageQuery: Sendable, Hashable {
     }
 
     private mutating func read(_ name: String, _ value: String) {
+        // A form sends its empty fields, too.
+        guard !value.isEmpty else { return }
         switch name {
         case "format": format = Format(rawValue: value)
         case "origin": origin = value

@@ -48,8 +48,11 @@ package struct ProcessSituation: Sendable {
     }
 
     /// A time as `03:08:31 UTC`, with the date if it is on another day.
-    func clock(_ time: MonotonicTime) -> String {
-        let seconds = wallClock - Double(now - time) / 1e9
+    func clock(_ time: MonotonicTime) -> String { clock(ago: Double(now - time) / 1e9) }
+
+    /// The time some seconds ago, in the same form.
+    func clock(ago: Double) -> String {
+        let seconds = wallClock - ago
         let date = UTCDate(secondsSince1970: seconds)
         return date.day == UTCDate(secondsSince1970: wallClock).day
             ? "\(date.time) UTC" : "\(date.day) \(date.time) UTC"

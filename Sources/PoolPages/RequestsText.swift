@@ -6,22 +6,9 @@ package enum RequestsText {
     package static func leases(_ reports: [PoolReport], _ process: ProcessSituation, _ query: PageQuery) -> String {
         let list = RequestList(leases: true, reports, query)
         var page = TextPage()
-        let oldest = list.groups.map(\.oldest).max()
-        let age = oldest.map { ", the oldest for \(Phrase.duration($0))" } ?? ""
-        let holds = list.total == 1 ? "request holds" : "requests hold"
-        page.add("LEASES: \(Phrase.count(list.total)) \(holds) a connection\(age)")
-        let caller = list.groups.reduce(0) { $0 + $1.caller }
-        let peer = list.groups.reduce(0) { $0 + $1.peer }
-        let overdue = reports.compactMap(\.reading.overdueLeases).reduce(0) { $0 + $1.total }
-        page.add(
-            wrapping: "\(Phrase.count(peer)) of them wait for the upstream, \(Phrase.count(caller)) for our own code; "
-                + "\(overdue == 0 ? "none is" : "\(Phrase.count(overdue)) \(overdue == 1 ? "is" : "are")") overdue.",
-            first: "  ",
-            rest: "  "
-        )
-        groups(list, "leases", [("leases", 7), ("oldest", 10), ("upstream", 9), ("our code", 9)], to: &page) {
-            [Phrase.count($0.count), Phrase.duration($0.oldest), Phrase.count($0.peer), Phrase.count($0.caller)]
-        }
+        page.add("LEASES: \(list.leaseTitle)\(age(list))")
+        page.add(wrapping: list.waiting(reports), first: "  ", rest: "  ")
+        groups(list, RequestTables.leases(list), to: &page)
         if !list.items.isEmpty {
             page.add()
             page.add("oldest first")
@@ -32,7 +19,7 @@ package enum RequestsText {
             heading(item, &last, to: &page)
             page.add(
                 Phrase.duration(item.age).right(9) + (item.still.map(Phrase.duration) ?? "-").right(12) + "  "
-                    + who(item).left(9) + " " + waits(item.request.phase).left(14) + " "
+                    + item.holder.left(9) + " " + item.waitsFor.left(14) + " "
                     + item.request.site.printable.left(max(20, item.request.site.columns)) + "  "
                     + (item.request.connection.map { "#\($0.value)" } ?? "-")
             )
@@ -44,17 +31,12 @@ package enum RequestsText {
     package static func queue(_ reports: [PoolReport], _ process: ProcessSituation, _ query: PageQuery) -> String {
         let list = RequestList(leases: false, reports, query)
         var page = TextPage()
-        let oldest = list.groups.map(\.oldest).max()
-        let age = oldest.map { ", the oldest for \(Phrase.duration($0))" } ?? ""
-        let waits = list.total == 1 ? "request waits" : "requests wait"
-        page.add("QUEUE: \(Phrase.count(list.total)) \(waits) for a connection\(age)")
+        page.add("QUEUE: \(list.queueTitle)\(age(list))")
         let limits = reports.flatMap { $0.conditions }.map(\.condition).filter {
             VerdictKind($0)?.isSaturation ?? false
         }
         if !limits.isEmpty { page.add("  a limit is reached: see /") }
-        groups(list, "queued", [("waiting", 8), ("oldest", 10), ("youngest", 10)], to: &page) {
-            [Phrase.count($0.count), Phrase.duration($0.oldest), Phrase.duration($0.youngest)]
-        }
+        groups(list, RequestTables.queue(list), to: &page)
         if !list.items.isEmpty {
             page.add()
             page.add("oldest first")
@@ -81,25 +63,16 @@ package enum RequestsText {
         page.add(item.request.origin.printable)
     }
 
-    private static func groups(
-        _ list: RequestList,
-        _ name: String,
-        _ columns: [(heading: String, width: Int)],
-        to page: inout TextPage,
-        _ cells: (RequestList.Group) -> [String]
-    ) {
+    private static func age(_ list: RequestList) -> String {
+        list.oldest.map { ", the oldest for \(Phrase.duration($0))" } ?? ""
+    }
+
+    private static func groups(_ list: RequestList, _ table: PageTable, to page: inout TextPage) {
         guard !list.groups.isEmpty else { return }
         page.add()
-        let width = TextPage.width - columns.reduce(0) { $0 + $1.width + 1 }
-        var table = TextTable("by upstream and call site", width: width, columns)
-        var last: String?
-        for group in list.groups.prefix(40) {
-            if last != group.origin { table.add(heading: group.origin) }
-            last = group.origin
-            table.add("  " + group.site, cells(group))
-        }
         table.write(to: &page)
-        if list.groups.count > 40 { page.add("  \(Phrase.count(list.groups.count - 40)) more are not shown") }
+        let hidden = list.groups.count - RequestTables.mostGroups
+        if hidden > 0 { page.add("  \(Phrase.count(hidden)) more are not shown") }
     }
 
     private static func end(
@@ -117,24 +90,5 @@ package enum RequestsText {
         page.add()
         page.add("narrow with  ?site=  ?origin=  ?pool=  ?min_age=SECONDS  ?limit=")
         PageFooter.write(["/", other, "?format=json"], process, to: &page)
-    }
-
-    private static func who(_ item: RequestList.Item) -> String {
-        switch item.heldBy {
-        case .peer: "upstream"
-        case .caller: "our code"
-        case nil: "-"
-        @unknown default: "-"
-        }
-    }
-
-    private static func waits(_ phase: RequestPhase?) -> String {
-        switch phase {
-        case .sending: "request sent"
-        case .waitingForHead: "response"
-        case .receiving: "rest of body"
-        case .heldByCaller: "read or write"
-        default: phase?.rawValue ?? "-"
-        }
     }
 }

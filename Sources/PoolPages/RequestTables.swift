@@ -1,0 +1,78 @@
+import HTTPPool
+import PoolMetrics
+
+/// The tables of the pages `/leases` and `/queue`.
+enum RequestTables {
+    static func leases(_ list: RequestList) -> PageTable {
+        groups(list, [.init("leases", 7), .init("oldest", 10), .init("upstream", 9), .init("our code", 9)]) {
+            [Phrase.count($0.count), Phrase.duration($0.oldest), Phrase.count($0.peer), Phrase.count($0.caller)]
+        }
+    }
+
+    static func queue(_ list: RequestList) -> PageTable {
+        groups(list, [.init("waiting", 8), .init("oldest", 10), .init("youngest", 10)]) {
+            [Phrase.count($0.count), Phrase.duration($0.oldest), Phrase.duration($0.youngest)]
+        }
+    }
+
+    static let mostGroups = 40
+
+    private static func groups(
+        _ list: RequestList,
+        _ columns: [PageTable.Column],
+        _ cells: (RequestList.Group) -> [String]
+    ) -> PageTable {
+        let width = TextPage.width - columns.reduce(0) { $0 + $1.width + 1 }
+        var table = PageTable("by upstream and call site", width: width, columns)
+        var last: String?
+        for group in list.groups.prefix(mostGroups) {
+            if last != group.origin { table.add(group: .origin(group.origin)) }
+            last = group.origin
+            table.add(.site(group.site), cells(group).map { .init($0) }, isInGroup: true)
+        }
+        return table
+    }
+}
+
+extension RequestList {
+    /// The age of the oldest one, in seconds.
+    var oldest: Double? { groups.map(\.oldest).max() }
+
+    var leaseTitle: String { "\(Phrase.count(total)) \(total == 1 ? "request holds" : "requests hold") a connection" }
+    var queueTitle: String {
+        "\(Phrase.count(total)) \(total == 1 ? "request waits" : "requests wait") for a connection"
+    }
+
+    /// Whom the leases wait for.
+    func waiting(_ reports: [PoolReport]) -> String {
+        let caller = groups.reduce(0) { $0 + $1.caller }
+        let peer = groups.reduce(0) { $0 + $1.peer }
+        let overdue = reports.compactMap(\.reading.overdueLeases).reduce(0) { $0 + $1.total }
+        let are = overdue == 0 ? "none is" : "\(Phrase.count(overdue)) \(overdue == 1 ? "is" : "are")"
+        return
+            "\(Phrase.count(peer)) of them wait for the upstream, \(Phrase.count(caller)) for our own code; \(are) overdue."
+    }
+}
+
+extension RequestList.Item {
+    /// Who is to move the next byte.
+    var holder: String {
+        switch heldBy {
+        case .peer: "upstream"
+        case .caller: "our code"
+        case nil: "-"
+        @unknown default: "-"
+        }
+    }
+
+    /// What the lease waits for.
+    var waitsFor: String {
+        switch request.phase {
+        case .sending: "request sent"
+        case .waitingForHead: "response"
+        case .receiving: "rest of body"
+        case .heldByCaller: "read or write"
+        default: request.phase?.rawValue ?? "-"
+        }
+    }
+}
