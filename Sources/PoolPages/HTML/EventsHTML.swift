@@ -12,9 +12,9 @@ package enum EventsHTML {
             var notes = [item.event.origin.map(PageName.origin), item.detail.map(PageName.words)].compactMap(\.self)
             if set.reports.count > 1 { notes.append(.words("pool \(item.pool)")) }
             let ago = Phrase.duration(Double(set.process.now - item.event.last) / 1e9)
-            let time = String(set.process.clock(item.event.first).dropLast(4))
+            let time = String(set.process.clock(item.event.last).dropLast(4))
             table.add(
-                .words(item.event.kind.title.capitalizedFirst + item.times),
+                .words(item.event.kind.title.capitalizedFirst + item.times(set.process)),
                 [.init(time), .init(ago)],
                 notes: notes
             )
