@@ -213,6 +213,8 @@ struct TopStateTests {
         #expect(!state.isTyping && state.filter == "IDENT")
         _ = state.handle(.escape, page: 1)
         #expect(names(state).count == 4)
+        press("/slow 5", &state)
+        #expect(Set(names(state)) == ["https://catalog-service.prod.svc.cluster.local:443"])
     }
 
     @Test("The selection stays within the rows")
