@@ -259,7 +259,7 @@ let package = Package(
         .testTarget(
             name: "CurlPoolTests",
             dependencies: [
-                "CLibcurl", "CurlPool", "HTTPPool", "LoopbackUpstream", "TestSupport",
+                "CLibcurl", "CurlPool", "HTTPPool", "LoopbackUpstream", "PoolMetrics", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: strict
@@ -302,11 +302,13 @@ let package = Package(
         .testTarget(
             name: "PoolEndpointTests",
             dependencies: [
-                "AcceptGuarding", "HTTPPool", "PoolEndpoint", "PoolMetrics", "TestSupport",
+                "AcceptGuarding", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "PoolPages",
+                "TestSupport",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -347,7 +349,8 @@ let package = Package(
         .testTarget(
             name: "FieldTests",
             dependencies: [
-                "CurlPool", "FaultServer", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "TestSupport",
+                "CurlPool", "FaultServer", "HTTPPool", "LoopbackUpstream", "PoolEndpoint", "PoolMetrics", "PoolTesting",
+                "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
