@@ -1,5 +1,6 @@
 import CurlPool
 import FaultServer
+import Glibc
 import HTTPPool
 import HTTPTypes
 import PoolMetrics
@@ -17,7 +18,11 @@ extension Vocabulary {
 
     /// Responds with the status that the path names.
     private static func statuses() throws -> ScriptedPeer {
-        try peer { head in "HTTP/1.1 \(head.split(separator: " ")[1].dropFirst()) X\r\nContent-Length: 0\r\n\r\n" }
+        // It takes a moment, since a wait of less than the resolution of the pool's clock is 0.
+        try peer { head in
+            _ = usleep(5000)
+            return "HTTP/1.1 \(head.split(separator: " ")[1].dropFirst()) X\r\nContent-Length: 0\r\n\r\n"
+        }
     }
 
     /// Writes this to a request, and nothing more.

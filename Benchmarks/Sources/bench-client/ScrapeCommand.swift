@@ -33,14 +33,14 @@ struct ScrapeCommand: ParsableCommand {
     }
 
     /// The median time of a reading, during a part of which the pool's thread may have to wait.
-    private func measureReading(_ client: InstrumentedClient) -> Double {
+    private func measureReading(_ client: MeasuredPool) -> Double {
         median((0..<scrapes).map { _ in time { _ = client.reading() } })
     }
 
     /// With 50,000 requests queued, how much longer a turn takes right after a scrape than another one: what it has to copy.
     private func turnAfterScrape(
         _ observer: any PoolObserver,
-        _ client: InstrumentedClient,
+        _ client: MeasuredPool,
         _ turn: PoolTurn
     ) -> Double {
         var queued = PoolTurn(now: MonotonicTime.now())
