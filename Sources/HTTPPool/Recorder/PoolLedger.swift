@@ -304,8 +304,10 @@ public struct PoolLedger: Sendable {
 
     /// An origin caused an error: a connection to it failed to open, or a request failed. Reported beside that.
     ///
-    /// - Parameter words: the error, as a person is to read it on a page. It must contain no path, query, header field or other
-    ///   secret.
+    /// - Parameters:
+    ///   - origin: the origin.
+    ///   - words: the error, as a person is to read it on a page. It must contain no path, query, header field or other
+    ///     secret.
     public mutating func originFailed(_ origin: Origin, _ words: String) {
         failures.append(PoolTurn.OriginFailure(origins.id(of: origin), words))
     }
