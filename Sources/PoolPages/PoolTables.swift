@@ -84,7 +84,7 @@ enum PoolTables {
         return table
     }
 
-    /// A word for what is wrong with an origin; `nil` if nothing is.
+    /// The most severe condition of an origin in one word; `nil` without one.
     private static func state(of label: String, _ report: PoolReport) -> String? {
         let found = Set(report.conditions.filter { $0.origin == label }.map(\.condition))
         if found.contains(.upstreamDown) { return "DOWN" }

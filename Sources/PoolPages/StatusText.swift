@@ -1,7 +1,8 @@
 import HTTPPool
 package import PoolMetrics
 
-/// The page `/` for terminals: what is wrong first, then evidence and advice, charts and tables; the last line repeats it.
+/// The page `/` for terminals: the most severe finding, its evidence and advice, charts, and tables. The last line repeats the
+/// finding, because a terminal shows the end of a long page.
 package enum StatusText {
     package static func page(
         _ reports: [PoolReport],

@@ -49,7 +49,7 @@ package enum VerdictKind: String, Sendable, Hashable, CaseIterable {
     init?(_ condition: PoolCondition) { self.init(rawValue: condition.rawValue) }
 }
 
-/// How bad a verdict is; the raw value is the exit status of `poolscope check`.
+/// The severity of a verdict. The raw value is the exit status of `poolscope check`.
 package enum VerdictSeverity: Int32, Sendable, Hashable, Comparable {
     case ok = 0
     case warning = 1

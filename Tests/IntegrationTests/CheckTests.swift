@@ -213,6 +213,7 @@ struct CheckCommandTests {
         let peer = try ScriptedPeer { connection, _ in
             _ = try connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            // Slowly, so that the body is not complete before the timeout, while bytes keep arriving.
             while connection.write(" ") { usleep(20_000) }
         }
         expect(

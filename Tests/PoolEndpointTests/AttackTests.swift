@@ -65,7 +65,8 @@ struct AttackTests {
         try await withAttack(allowance: allowance) { port, hasSeenEnough in
             let slow = try RawConnection(port: port)
             try slow.send("GET / HTTP/1.1\r\n")
-            // It throws if the end does not come within ten seconds.
+            // Header fields keep arriving well within the deadline, which they must not extend. Sending throws once the endpoint
+            // has closed the connection.
             let trickle = Thread { while (try? slow.send("A: b\r\n")) != nil { usleep(20_000) } }
             trickle.start()
             try check(try slow.readToEnd(), begins: "HTTP/1.1 408 Request Timeout\r\n")
@@ -118,6 +119,7 @@ struct AttackTests {
             try waitOnThread("enough was scraped") {
                 // No more than a debug build on a busy machine takes in within a scrape's patience.
                 for _ in 0..<300 { _ = try RawConnection(port: port) }
+                // The pace of the attack: the next burst begins when this one has been accepted.
                 usleep(300_000)
                 return hasSeenEnough()
             }

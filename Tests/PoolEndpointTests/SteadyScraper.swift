@@ -53,6 +53,7 @@ final class SteadyScraper: Sendable {
                 result = .failure(TestFailure("a scrape failed: \(error)"))
             }
             scrapes.withLock { $0.append(result) }
+            // The pace of a scraper, which leaves the processor to the attack.
             usleep(10_000)
         }
     }

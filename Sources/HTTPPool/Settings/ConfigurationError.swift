@@ -12,7 +12,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         /// The provider that the value comes from, if it is neither the environment nor a file.
         public let provider: String?
 
-        /// What is wrong with the object that holds the settings, if it is that.
+        /// Why the object that holds the settings is invalid.
         private enum GroupFault: Sendable, Hashable {
             /// A file does not have it.
             case missing

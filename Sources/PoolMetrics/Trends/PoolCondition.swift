@@ -92,6 +92,6 @@ package struct ConditionEpisode: Sendable {
     /// How long it held, or has held until now, in nanoseconds.
     package var lasted: UInt64 { lastHeld - began }
 
-    /// What was counted while it held.
+    /// The events counted between the beginning of the episode and the last time that the condition held.
     package var counted: RecentCounts { counts.since(countsAtBegin) }
 }
