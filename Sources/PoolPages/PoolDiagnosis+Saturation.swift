@@ -40,6 +40,8 @@ extension PoolDiagnosis {
         }
         guard let (origin, past) = culprit else { return nil }
         let taken = origin.levels.connections.taken
+        // Requests waited within the last seconds, and no connection is in use any more.
+        guard taken > 0 else { return nil }
         let users = reading.origins.count { $0.levels.connections.taken > 0 }
         let isOne = 2 * taken >= limit
         let title =
@@ -197,7 +199,8 @@ extension PoolDiagnosis {
             verdict.add("needed_connections", peak)
             return peak
         }
-        let rate = Double(recent.acquired &+ recent.acquireFailures) / max(1, report.recentSeconds)
+        // A request whose connection could not be opened needed none.
+        let rate = Double(recent.acquired &+ recent.gaveUp) / max(1, report.recentSeconds)
         let held = Double(recent.leaseMicroseconds) / 1e6 / Double(recent.leases)
         let needed = Int(min(1e9, (rate * held).rounded(.up)))
         guard needed > 0 else { return nil }

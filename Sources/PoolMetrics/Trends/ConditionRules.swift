@@ -33,9 +33,9 @@ enum ConditionRules {
         var found: [PoolCondition] = []
         let recent = origin.recent
         if isSaturated(origin.levels, limit: origin.limit) { found.append(.saturatedPerOrigin) }
-        if recent.connectFailuresOfPeer >= 3, recent.opened == 0, origin.justNow.responses == 0 {
-            found.append(.upstreamDown)
-        }
+        // Connections that were opened before it went down are within the minute, so the last seconds count as well.
+        let isRefusing = [recent, origin.justNow].contains { $0.connectFailuresOfPeer >= 3 && $0.opened == 0 }
+        if isRefusing, origin.justNow.responses == 0 { found.append(.upstreamDown) }
         if recent.leases >= 20, UInt64(recent.leaseFailures) * 10 >= UInt64(recent.leases) {
             found.append(.upstreamFailing)
         }
