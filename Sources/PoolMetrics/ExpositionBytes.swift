@@ -17,8 +17,20 @@ extension [UInt8] {
     mutating func append(label name: String, value: String) {
         append(text: name)
         append(text: "=\"")
-        for byte in value.utf8 { append(escaped: byte) }
+        append(escaped: value)
         append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(escaped text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            // Almost no text has one of them, and a copy of the whole is quicker. Not left at the first one, so that the
+            // compiler compares many bytes at once.
+            let isPlain = bytes.reduce(true) {
+                $0 && $1 != UInt8(ascii: "\\") && $1 != UInt8(ascii: "\n") && $1 != UInt8(ascii: "\"")
+            }
+            if isPlain { append(contentsOf: bytes) } else { for byte in bytes { append(escaped: byte) } }
+        }
     }
 
     /// No byte of a longer UTF-8 sequence equals one of those that are escaped.

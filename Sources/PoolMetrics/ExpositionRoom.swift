@@ -33,6 +33,19 @@ struct ExpositionRoom: ~Copyable {
         }
     }
 
+    mutating func append(_ piece: LastingBytes) {
+        guard let place = place(piece.count) else { return }
+        piece.copy(to: place)
+    }
+
+    /// Appends bytes that have been written before.
+    mutating func `repeat`(_ earlier: Range<Int>) {
+        guard let start = bytes.baseAddress, earlier.upperBound <= count, let place = place(earlier.count) else {
+            return
+        }
+        place.update(from: start + earlier.lowerBound, count: earlier.count)
+    }
+
     mutating func append(_ byte: UInt8) { place(1)?.pointee = byte }
 
     /// Appends a value: digits for a whole number, otherwise the shortest form that round-trips.

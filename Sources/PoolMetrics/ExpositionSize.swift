@@ -16,7 +16,7 @@ struct ExpositionSize {
     private static let parts: (pool: ExpositionSize, origin: ExpositionSize, site: ExpositionSize) = {
         var (pool, origin, site) = (ExpositionSize(), ExpositionSize(), ExpositionSize())
         for family in Family.all {
-            let line = family.nameBytes.count + value
+            let line = family.writtenName.count + value
             switch family.samples {
             // The room for the process includes them.
             case .endpoint: break

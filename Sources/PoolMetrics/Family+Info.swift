@@ -23,17 +23,18 @@ extension Family {
 
     /// `nil` for the rows that several origins share.
     static func origin(_ origin: OriginReading, of reading: PoolReading) -> Labels? {
-        guard let scheme = origin.label.firstRange(of: "://"), let port = origin.label.lastIndex(of: ":"),
-            scheme.upperBound <= port
+        let label = origin.label.utf8
+        guard let colon = label.firstIndex(of: UInt8(ascii: ":")), let port = label.lastIndex(of: UInt8(ascii: ":")),
+            case let authority = label[colon...].dropFirst("://".utf8.count), authority.startIndex <= port
         else { return nil }
-        let host = origin.label[scheme.upperBound..<port]
-        let isIPv6 = host.first == "[" && host.last == "]"
+        let host = authority[..<port]
+        let isIPv6 = host.first == UInt8(ascii: "[") && host.last == UInt8(ascii: "]")
         return [
             ("pool", reading.name),
             ("origin", origin.label),
-            ("scheme", String(origin.label[..<scheme.lowerBound])),
-            ("server_address", String(isIPv6 ? host.dropFirst().dropLast() : host)),
-            ("server_port", String(origin.label[origin.label.index(after: port)...])),
+            ("scheme", String(Substring(label[..<colon]))),
+            ("server_address", String(Substring(isIPv6 ? host.dropFirst().dropLast() : host))),
+            ("server_port", String(Substring(label[port...].dropFirst()))),
         ]
     }
 

@@ -34,13 +34,13 @@ struct Family: Sendable {
         /// The labels, each as `,name="value"`.
         let labels: [UInt8]
         /// The text from the labels to the value, rendered once instead of at every scrape.
-        let ending: [UInt8]
+        let ending: LastingBytes
         /// The value; `nil` if the subject has no such series.
         let value: @Sendable (Subject) -> Value?
 
         init(labels: [UInt8], value: @escaping @Sendable (Subject) -> Value?) {
             self.labels = labels
-            self.ending = labels + "} ".utf8
+            self.ending = LastingBytes(labels + "} ".utf8)
             self.value = value
         }
     }
@@ -52,7 +52,7 @@ struct Family: Sendable {
     /// The facts that a pool must report to have samples of this family.
     let needs: PoolFacts
     /// The name as it is written in samples.
-    let nameBytes: [UInt8]
+    let writtenName: LastingBytes
     /// The lines that precede the samples in each format, rendered once instead of at every scrape.
     private let headers: (text: [UInt8], openMetrics: [UInt8])
 
@@ -62,7 +62,7 @@ struct Family: Sendable {
         self.help = help
         self.kind = kind
         self.samples = samples
-        self.nameBytes = Array(name.utf8)
+        self.writtenName = LastingBytes(Array(name.utf8))
         self.headers = (
             FamilyHeader.text(name, kind, help),
             FamilyHeader.openMetrics(name, kind, help)
@@ -113,10 +113,15 @@ extension Family {
     }
 
     /// The labels, each as `,name="value"`, to follow the labels of the subject.
-    static func rendered(_ labels: [(name: String, value: String)]) -> [UInt8] {
-        labels.reduce(into: []) { bytes, label in
-            bytes.append(UInt8(ascii: ","))
+    ///
+    /// - Parameter first: what stands in place of the first comma.
+    static func rendered(_ labels: [(name: String, value: String)], after first: UInt8 = UInt8(ascii: ",")) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(labels.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 })
+        for label in labels {
+            bytes.append(bytes.isEmpty ? first : UInt8(ascii: ","))
             bytes.append(label: label.name, value: label.value)
         }
+        return bytes
     }
 }

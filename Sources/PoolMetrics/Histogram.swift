@@ -69,7 +69,7 @@ final class HistogramBounds: Sendable {
     /// The number of observed units per exposed unit: 1e9 if nanoseconds are exposed as seconds.
     let unitsPerOne: Double
     /// The line endings `,le="0.1"} ` of every bound and of `+Inf`, rendered once instead of at every scrape.
-    let endings: [[UInt8]]
+    let endings: [LastingBytes]
 
     private init(upper: [UInt64], unitsPerOne: Double) {
         self.upper = upper
@@ -80,7 +80,7 @@ final class HistogramBounds: Sendable {
             text.append(text: ",le=\"")
             text.append(canonicalFloat: bound)
             text.append(text: "\"} ")
-            return text
+            return LastingBytes(text)
         }
     }
 

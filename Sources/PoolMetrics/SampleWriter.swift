@@ -39,16 +39,24 @@ struct SampleWriter {
 
     /// Writes all samples of one family, for all pools.
     private func write(_ family: borrowing Family, exemplars: Bool, to room: inout ExpositionRoom) {
-        let name = family.nameBytes
+        let name = family.writtenName
         switch family.samples {
         case .process(let value):
             guard let value = value(scrape) else { return }
-            Self.line(name, Self.none, Self.space, value, to: &room)
+            room.append(name)
+            room.append(UInt8(ascii: " "))
+            room.append(value: value)
+            room.append(UInt8(ascii: "\n"))
         case .endpoint(let samples):
             guard let endpoint = scrape.endpoint else { return }
             for sample in samples {
                 guard let value = sample.value(endpoint) else { continue }
-                Self.line(name, [UInt8(ascii: "{")], Array(sample.ending.dropFirst()), value, to: &room)
+                room.append(name)
+                room.append(Self.openingBrace)
+                room.append(Array(sample.labels.dropFirst()))
+                room.append(Self.brace)
+                room.append(value: value)
+                room.append(UInt8(ascii: "\n"))
             }
         case .pool(let samples):
             for index in pools.indices where scrape.pools[index].facts.isSuperset(of: family.needs) {
@@ -71,9 +79,12 @@ struct SampleWriter {
                 }
             }
         case .info(let labels):
-            var written: Set<[UInt8]> = []
-            for labels in labels(scrape).map(Family.rendered) where written.insert(labels).inserted {
-                Self.line(name, [UInt8(ascii: "{")], Array(labels.dropFirst()) + Self.brace, 1, to: &room)
+            for labels in labels(scrape) {
+                room.append(name)
+                room.append(Family.rendered(labels, after: Self.openingBrace))
+                room.append(Self.brace)
+                room.append(value: 1)
+                room.append(UInt8(ascii: "\n"))
             }
         }
     }
@@ -82,7 +93,7 @@ struct SampleWriter {
     private static func write<Subject>(
         _ samples: borrowing [Family.Sample<Subject, Double>],
         of subjects: borrowing [Subject],
-        _ name: borrowing [UInt8],
+        _ name: LastingBytes,
         _ labels: borrowing [[UInt8]],
         to room: inout ExpositionRoom
     ) {
@@ -92,52 +103,71 @@ struct SampleWriter {
     private static func write<Subject>(
         _ samples: borrowing [Family.Sample<Subject, Double>],
         of subject: borrowing Subject,
-        _ name: borrowing [UInt8],
+        _ name: LastingBytes,
         _ labels: borrowing [UInt8],
         to room: inout ExpositionRoom
     ) {
+        var beginning = LineBeginning()
         for index in samples.indices {
             guard let value = samples[index].value(subject) else { continue }
-            line(name, labels, samples[index].ending, value, to: &room)
+            beginning.write(name, nil, labels, to: &room)
+            room.append(samples[index].ending)
+            room.append(value: value)
+            room.append(UInt8(ascii: "\n"))
         }
     }
 
     private static func write(
         _ histogram: Histogram,
-        as name: [UInt8],
+        as name: LastingBytes,
         _ labels: [UInt8],
         exemplars: Bool,
         to room: inout ExpositionRoom
     ) {
         let hasExemplars = exemplars && !histogram.exemplars.isEmpty
-        let bucket = name + "_bucket".utf8
+        var beginning = LineBeginning()
         var below: UInt64 = 0
         for index in histogram.buckets.indices {
             below &+= histogram.buckets[index]
-            let exemplar = hasExemplars ? histogram.exemplars[index] : nil
-            line(bucket, labels, histogram.bounds.endings[index], Double(below), exemplar, to: &room)
+            beginning.write(name, bucket, labels, to: &room)
+            room.append(histogram.bounds.endings[index])
+            room.append(value: Double(below))
+            if hasExemplars { histogram.exemplars[index]?.write(to: &room) }
+            room.append(UInt8(ascii: "\n"))
         }
-        line(name + "_sum".utf8, labels, brace, histogram.sum, to: &room)
-        line(name + "_count".utf8, labels, brace, Double(below), to: &room)
+        for (suffix, value) in [(sum, histogram.sum), (count, Double(below))] {
+            room.append(name)
+            room.append(suffix)
+            room.append(labels)
+            room.append(brace)
+            room.append(value: value)
+            room.append(UInt8(ascii: "\n"))
+        }
     }
 
-    private static let brace = Array("} ".utf8)
-    private static let space = Array(" ".utf8)
-    private static let none: [UInt8] = []
+    private static let bucket = LastingBytes("_bucket")
+    private static let sum = LastingBytes("_sum")
+    private static let count = LastingBytes("_count")
+    private static let brace = LastingBytes("} ")
+    private static let openingBrace = UInt8(ascii: "{")
+}
 
-    private static func line(
-        _ name: borrowing [UInt8],
+/// What the lines of one subject in a family have in common. Copying it from the line before is quicker than writing its
+/// parts.
+private struct LineBeginning {
+    private var written = 0..<0
+
+    mutating func write(
+        _ name: LastingBytes,
+        _ suffix: LastingBytes?,
         _ labels: borrowing [UInt8],
-        _ ending: borrowing [UInt8],
-        _ value: Double,
-        _ exemplar: Exemplar? = nil,
         to room: inout ExpositionRoom
     ) {
+        guard written.isEmpty else { return room.repeat(written) }
+        let start = room.count
         room.append(name)
+        if let suffix { room.append(suffix) }
         room.append(labels)
-        room.append(ending)
-        room.append(value: value)
-        exemplar?.write(to: &room)
-        room.append(UInt8(ascii: "\n"))
+        written = start..<room.count
     }
 }
