@@ -38,7 +38,9 @@ public protocol ObservablePool: Sendable {
 
     /// Submitted requests that are not part of a turn yet. They count as queued.
     ///
-    /// Skip those with a number up to the last turn's ``PoolTurn/takenThrough``.
+    /// Skip those with a number up to the last turn's ``PoolTurn/takenThrough``. A pool that has any says in
+    /// ``PoolTurn/ChangedOrigin/taken`` and ``PoolTurn/ChangedSite/taken`` which of them a turn took: readings before it
+    /// include their waiting, and without these it would be lost.
     func pendingSubmissions() -> [PendingSubmission]
 
     /// Replaces the limits and timeouts while the pool runs.

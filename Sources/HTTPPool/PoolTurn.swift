@@ -6,7 +6,8 @@ public struct PoolTurn: Sendable {
     /// When the turn ended.
     public var now: MonotonicTime
     /// The number of the last submission covered by the turn. Later ones are still pending
-    /// (``ObservablePool/pendingSubmissions()``).
+    /// (``ObservablePool/pendingSubmissions()``). Those that the turn took are in ``ChangedOrigin/taken`` and
+    /// ``ChangedSite/taken`` too.
     public var takenThrough: UInt64 = 0
     /// The new limits and timeouts, if they changed in this turn while the pool was running.
     public var configuration: PoolConfiguration? {
@@ -117,11 +118,14 @@ public struct PoolTurn: Sendable {
         public let id: OriginID
         /// Its levels at the end of the turn.
         public let levels: OriginLevels
+        /// Its requests that the turn took. Empty for a pool without pending submissions.
+        public let taken: TakenRequests
 
         /// Describes the levels of an origin.
-        public init(_ id: OriginID, _ levels: OriginLevels) {
+        public init(_ id: OriginID, _ levels: OriginLevels, taken: TakenRequests = TakenRequests()) {
             self.id = id
             self.levels = levels
+            self.taken = taken
         }
     }
 
@@ -131,11 +135,14 @@ public struct PoolTurn: Sendable {
         public let site: CallSite
         /// Its levels at the end of the turn.
         public let levels: RequestLevels
+        /// Its requests that the turn took. Empty for a pool without pending submissions.
+        public let taken: TakenRequests
 
         /// Describes the levels of a call site.
-        public init(_ site: CallSite, _ levels: RequestLevels) {
+        public init(_ site: CallSite, _ levels: RequestLevels, taken: TakenRequests = TakenRequests()) {
             self.site = site
             self.levels = levels
+            self.taken = taken
         }
     }
 }

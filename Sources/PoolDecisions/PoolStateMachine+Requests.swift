@@ -6,8 +6,8 @@ extension PoolStateMachine {
     package mutating func submit(_ new: NewRequest, at now: MonotonicTime) -> Submission {
         let origin = number(of: new.origin)
         let id = requests.insert(Request(new, origin: origin, count: servingOrder.nextCount()))
-        record.noteTaken(new.number)
-        record.requestMoved(of: origin, new.site, from: nil, to: .queued)
+        // It may have been submitted after the time of the turn was taken.
+        record.take(new.number, of: origin, new.site, submittedAt: min(new.submitted, now))
         if shutdown != nil {
             failAcquisition(id, .shutdown, .shutdown, at: now)
         } else if requests[id].totalDeadline <= now {

@@ -87,7 +87,7 @@ extension Family {
         Family(
             "http_client_pool_queued_peak",
             .gauge,
-            "Highest number of queued requests in the last 60 seconds. Above 0: a limit made requests wait, see saturated.",
+            "Highest number of queued requests in the last 60 seconds, those that the pool's thread has yet to take included. High: see saturated.",
             .pool(one { Double($0.peaks.queued) })
         ),
         Family(

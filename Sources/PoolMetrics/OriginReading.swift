@@ -140,6 +140,9 @@ package struct RequestTimes: Sendable {
     /// The levels change at `now`.
     mutating func begin(at now: MonotonicTime) { if now > since { since = now } }
 
+    /// Requests that no level shows have waited.
+    mutating func add(waited time: UInt64) { waited &+= UInt128(time) }
+
     mutating func add(_ other: RequestTimes) {
         waited &+= other.waited
         leased &+= other.leased

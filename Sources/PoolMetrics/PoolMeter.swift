@@ -130,9 +130,10 @@ final class PoolMeter: PoolObserver, Sendable {
     private func takeSnapshot(of pool: any ObservablePool, _ state: inout State) -> (
         Snapshot, old: [LiveRequests.Entry]
     ) {
+        // Before the submissions are read: none of those that are missing was made before it.
+        let now = clock()
         let pending = pool.pendingSubmissions()
         let activity = pool.activity
-        let now = clock()
         state.tally.advance(to: now)
         state.tally.notePeak(pending)
         if case .working(let since) = activity {

@@ -60,6 +60,8 @@ package struct PoolHistory: Sendable {
     private var since: MonotonicTime?
 
     private var window = PeakWindow()
+    /// Requests that the turn has taken which is being added.
+    private var taken = 0
 
     package private(set) var connectionTime = ConnectionTime()
     package private(set) var queuedTime: UInt128 = 0
@@ -75,9 +77,24 @@ package struct PoolHistory: Sendable {
         package var total: UInt128 { connecting + active + idle }
     }
 
+    /// A turn takes requests that were handed in before it. Those of all origins belong to the turn that
+    /// ``set(_:_:at:)`` ends.
+    mutating func take(_ count: Int, waited: UInt64) {
+        taken &+= count
+        add(waited: waited)
+    }
+
+    /// Requests that no level shows have waited in the queue.
+    mutating func add(waited: UInt64) { queuedTime &+= UInt128(waited) }
+
     /// Publishes the levels from `now` on.
     mutating func set(_ levels: OriginLevels, _ saturation: PoolSaturation, at now: MonotonicTime) {
         advance(to: now)
+        if taken > 0 {
+            // Until now they were queued beyond the levels.
+            notePeak(unreported: taken, at: now)
+            taken = 0
+        }
         self.saturation = saturation
         guard levels != self.levels else { return }
         self.levels = levels

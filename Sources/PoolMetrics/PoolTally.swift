@@ -60,11 +60,20 @@ struct PoolTally: Sendable {
         if !turn.traces.isEmpty, let wall { durations.addExemplars(of: turn, wall: wall) }
         for origin in turn.origins {
             let row = origins.setLevels(origin.levels, of: Int(origin.id.index), at: now)
+            if origin.taken.count > 0 {
+                let waited = origin.taken.waited(until: now)
+                origins.adjust(row: row) { $0.times.add(waited: waited) }
+                history.take(origin.taken.count, waited: waited)
+            }
             trends.setLevels(origins.rows[row].levels, ofRow: row)
         }
         for change in turn.sites {
             meet(change.site, at: now)
-            sites.setLevels(change.levels, of: Int(change.site.index), at: now)
+            let row = sites.setLevels(change.levels, of: Int(change.site.index), at: now)
+            if change.taken.count > 0 {
+                let waited = change.taken.waited(until: now)
+                sites.adjust(row: row) { $0.times.add(waited: waited) }
+            }
         }
         history.set(origins.total, turn.saturation, at: now)
         trends.setLevels(origins.total)
@@ -86,7 +95,8 @@ struct PoolTally: Sendable {
         lastTurn = turn.now
     }
 
-    /// Prepares for a scrape at `now`: the integrals include the time until then.
+    /// Prepares for a scrape at `now`: the integrals include the time until then, except for submissions that no turn has
+    /// reported; see ``add(_:)``.
     mutating func advance(to now: MonotonicTime) {
         scraped = max(now, scraped)
         origins.advance(to: scraped)
@@ -100,17 +110,25 @@ struct PoolTally: Sendable {
         if count > 0 { history.notePeak(unreported: count, at: scraped) }
     }
 
-    /// Counts submissions that no turn has reported yet as queued.
+    /// Counts submissions that no turn has reported yet as queued, for a reading. The turn that takes them adds all of
+    /// their waiting, so this must be done to a copy.
     ///
     /// - Returns: how many there are.
     mutating func add(_ pending: [PendingSubmission]) -> Int {
         var count = 0
         for submission in pending where submission.number > takenThrough {
             count += 1
-            let origin = origins.row(of: submission.origin, at: scraped)
+            let waited = scraped - submission.submitted
+            let origin = origins.provisionalRow(of: submission.origin, at: scraped)
+            let site = sites.provisionalRow(of: submission.site, at: scraped)
             origins.adjust(row: origin) { $0.levels.requests.queued += 1 }
-            let site = sites.row(of: submission.site, at: scraped)
             sites.adjust(row: site) { $0.levels.queued += 1 }
+            // The turn may give a row of its own to what shares one now. The integral of the shared row would fall.
+            if origins.hasKey(origin), sites.hasKey(site) {
+                origins.adjust(row: origin) { $0.times.add(waited: waited) }
+                sites.adjust(row: site) { $0.times.add(waited: waited) }
+                history.add(waited: waited)
+            }
             oldestQueued = min(oldestQueued ?? submission.submitted, submission.submitted)
         }
         return count

@@ -154,6 +154,13 @@ struct SeriesTable<Key: SeriesKey, Row: SeriesRow>: Sendable {
         return row
     }
 
+    /// The row that a key has, or that it gets while there is room for one; otherwise the shared row. Unlike
+    /// ``row(of:at:)`` it gives up no row, so that a copy of the table shows nothing that is not to stay.
+    mutating func provisionalRow(of key: Key, at now: MonotonicTime) -> Int {
+        let own = rows.count - (otherRow == nil ? 0 : 1) - (retiredRow == nil ? 0 : 1)
+        return rowOfKey[key] ?? (own < cap ? row(of: key, at: now) : sharedRow(at: now))
+    }
+
     /// Changes a row directly, for requests that no member has reported yet.
     mutating func adjust(row: Int, _ change: (inout Row) -> Void) { change(&rows[row]) }
 

@@ -57,6 +57,7 @@ struct ExpositionCheckerTests {
         (.saturation, #"saturated{\#(pool),limit="none"}"#, 1),
         (.saturation, #"saturated{\#(pool),limit="connections_per_origin"}"#, -1),
         (.overdue, #"overdue_leases{\#(pool),held_by="caller"}"#, 2),
+        (.waits, #"acquire_duration_seconds_sum{\#(pool),outcome="acquired"}"#, 1000),
         (.reuse, "reuse_ratio{", 0.01),
     ]
 

@@ -186,4 +186,91 @@ struct PendingPeakTests {
         tally.notePeak([pending])
         #expect(tally.history.peaks(at: at(70_000), unreported: 0).queued == 0)
     }
+
+    private static func origin(_ host: String) -> Origin { Origin(scheme: "http", host: host, port: 80) }
+
+    private static func pending(_ number: UInt64, _ host: String, _ milliseconds: UInt64) -> PendingSubmission {
+        PendingSubmission(number: number, origin: origin(host), site: "late", submitted: at(milliseconds))
+    }
+
+    /// A turn that takes requests of the first origin and of the site, submitted at these times.
+    private static func taking(
+        _ submitted: [UInt64],
+        at now: UInt64,
+        through number: UInt64,
+        queued: Int = 0
+    ) -> PoolTurn {
+        var taken = TakenRequests()
+        for time in submitted { taken.add(submittedAt: at(time)) }
+        var (origin, site) = (OriginLevels(), RequestLevels())
+        (origin.requests.queued, site.queued) = (queued, queued)
+        var turn = PoolTurn(now: at(now))
+        turn.takenThrough = number
+        turn.origins = [PoolTurn.ChangedOrigin(OriginID(index: 0), origin, taken: taken)]
+        turn.sites = [PoolTurn.ChangedSite(CallSite("late"), site, taken: taken)]
+        return turn
+    }
+
+    @Test("They wait from their submission on, in a scrape before their turn as after it, and raise the peaks")
+    func waiting() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
+        tally.add(PoolTurn(now: at(0)).introducing(0, "a").levels(0), wall: nil)
+        let pending = [Self.pending(1, "a", 100), Self.pending(2, "a", 300)]
+        tally.advance(to: at(1000))
+        var shown = tally
+        #expect(shown.add(pending) == 2)
+        let inScrape: UInt128 = 900_000_000 + 700_000_000
+        #expect(shown.origins.rows[0].times.waited == inScrape)
+        #expect(shown.sites.rows[0].times.waited == inScrape)
+        #expect(shown.history.queuedTime == inScrape)
+        // One is granted in the turn that takes it, the other one stays in the queue.
+        tally.add(Self.taking([100, 300], at: 2000, through: 2, queued: 1), wall: nil)
+        let taken: UInt128 = 1_900_000_000 + 1_700_000_000
+        #expect(tally.origins.rows[0].times.waited == taken)
+        #expect(tally.sites.rows[0].times.waited == taken)
+        #expect(tally.history.queuedTime == taken)
+        #expect(tally.history.peaks(at: at(2000), unreported: 0).queued == 2)
+        #expect(tally.history.peaks(at: at(2000), unreported: 0).demand == 2)
+        tally.advance(to: at(2500))
+        #expect(tally.origins.rows[0].times.waited == taken + 500_000_000)
+        #expect(tally.history.queuedTime == taken + 500_000_000)
+    }
+
+    @Test("A turn that took them before the last scrape takes back nothing that it showed")
+    func scrapeAfterTurn() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
+        tally.add(PoolTurn(now: at(0)).introducing(0, "a").levels(0), wall: nil)
+        tally.advance(to: at(1000))
+        var shown = tally
+        _ = shown.add([Self.pending(1, "a", 100)])
+        tally.add(Self.taking([100], at: 500, through: 1), wall: nil)
+        #expect(tally.origins.rows[0].times.waited >= shown.origins.rows[0].times.waited)
+        #expect(tally.history.queuedTime >= shown.history.queuedTime)
+    }
+
+    @Test("Those that share a row for now do not make its integral fall when they get one of their own")
+    func sharedRow() {
+        var configuration = PoolConfiguration()
+        configuration.series.maxOrigins = 1
+        var tally = PoolTally(configuration: configuration, since: 0)
+        tally.add(PoolTurn(now: at(0)).introducing(0, "a").levels(0), wall: nil)
+        tally.advance(to: at(700_000))
+        var shown = tally
+        #expect(shown.add([Self.pending(1, "b", 699_000)]) == 1)
+        // A scrape gives up no row: only what a turn says is kept.
+        #expect(shown.origins.rows.map(\.label) == ["http://a:80", "other"])
+        #expect(shown.origins.rows.map(\.times.waited) == [0, 0])
+        #expect(shown.sites.rows.map(\.times.waited) == [0])
+        #expect(shown.history.queuedTime == 0)
+        #expect(shown.origins.rows[1].levels.requests.queued == 1)
+    }
+
+    @Test("Times of submission after the turn count as no waiting")
+    func absurd() {
+        var taken = TakenRequests()
+        taken.add(submittedAt: at(5000))
+        #expect(taken.waited(until: at(1000)) == 0)
+        taken.add(submittedAt: MonotonicTime(nanoseconds: .max))
+        #expect(taken.waited(until: at(1000)) <= UInt64(Int64.max))
+    }
 }

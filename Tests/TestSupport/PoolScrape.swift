@@ -142,6 +142,8 @@ struct PoolScrape: Sendable {
             expect(limits == 0 || queued > 0, .saturation, "\(limits) with \(queued) queued")
         }
         expect(sum("overdue_leases") <= inFlight, .overdue, "\(sum("overdue_leases")) of \(inFlight)")
+        let (waited, took) = (sum("wait_seconds_total"), sum("acquire_duration_seconds_sum"))
+        expect(waited >= took - 1e-9 - 1e-12 * took, .waits, "\(waited) s, the acquisitions \(took) s")
         let acquires = sum("acquires_total")
         let ratio = (acquires - sum("acquires_total", ["kind": "new"])) / acquires
         let shown = value("reuse_ratio")

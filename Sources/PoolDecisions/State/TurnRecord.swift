@@ -6,11 +6,13 @@ import HTTPPool
 struct TurnRecord {
     private struct OriginEntry {
         var levels = OriginLevels()
+        var taken = TakenRequests()
         var isTouched = false
     }
 
     private struct SiteEntry {
         var levels = RequestLevels()
+        var taken = TakenRequests()
         var isTouched = false
     }
 
@@ -72,8 +74,13 @@ struct TurnRecord {
         )
     }
 
-    /// The submission with this number is in the levels from now on.
-    mutating func noteTaken(_ number: UInt64) { turn.takenThrough = max(turn.takenThrough, number) }
+    /// The submission with this number is in the levels from now on, as a queued request.
+    mutating func take(_ number: UInt64, of origin: Int, _ site: CallSite, submittedAt time: MonotonicTime) {
+        turn.takenThrough = max(turn.takenThrough, number)
+        requestMoved(of: origin, site, from: nil, to: .queued)
+        origins[origin].taken.add(submittedAt: time)
+        sites[Int(site.index)].taken.add(submittedAt: time)
+    }
 
     mutating func setConfiguration(_ configuration: PoolConfiguration) { turn.configuration = configuration }
 
@@ -154,10 +161,14 @@ struct TurnRecord {
         turn.now = now
         turn.isEnding = isEnding
         for index in touchedOrigins {
-            turn.origins.append(PoolTurn.ChangedOrigin(OriginID(index: Int32(index)), origins[index].levels))
+            let entry = origins[index]
+            turn.origins.append(
+                PoolTurn.ChangedOrigin(OriginID(index: Int32(index)), entry.levels, taken: entry.taken)
+            )
         }
         for site in touchedSites {
-            turn.sites.append(PoolTurn.ChangedSite(site, sites[Int(site.index)].levels))
+            let entry = sites[Int(site.index)]
+            turn.sites.append(PoolTurn.ChangedSite(site, entry.levels, taken: entry.taken))
         }
         turn.oldestQueued = oldestQueued
         turn.saturation = saturation
@@ -168,13 +179,17 @@ struct TurnRecord {
     mutating func takeTouched() -> Int? {
         guard let origin = touchedOrigins.popLast() else { return nil }
         origins[origin].isTouched = false
+        origins[origin].taken = TakenRequests()
         return origin
     }
 
     mutating func beginNext() {
         assert(touchedOrigins.isEmpty, "the touched origins have been looked at")
         turn.reset()
-        while let site = touchedSites.popLast() { sites[Int(site.index)].isTouched = false }
+        while let site = touchedSites.popLast() {
+            sites[Int(site.index)].isTouched = false
+            sites[Int(site.index)].taken = TakenRequests()
+        }
     }
 }
 
