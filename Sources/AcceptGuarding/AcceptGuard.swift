@@ -49,7 +49,7 @@ package final class AcceptGuard: ChannelInboundHandler {
     /// The number of last descriptors left to the runtime and the pool.
     private static let mostLeft = 8
     /// The largest number of connections accepted at a time.
-    package static let mostAccepts: UInt = 16
+    package static let mostAccepts: UInt = 64
 
     package init(_ scarcity: Scarcity) { self.scarcity = scarcity }
 
@@ -142,9 +142,17 @@ package final class AcceptGuard: ChannelInboundHandler {
         let isAbandoned = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
             var byte: UInt8 = 0
             let count = recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
-            return count == 0 || (count < 0 && errno == ECONNRESET)
+            return count == 0 || (count < 0 && errno == ECONNRESET) || isReset(socket)
         }
         return isAbandoned ?? false
+    }
+
+    /// Whether the peer has reset a connection on which it sent something before: that can still be read.
+    private static func isReset(_ socket: CInt) -> Bool {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        guard getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return false }
+        return info.tcpi_state == UInt8(TCP_CLOSE)
     }
 
     private static func markCloseOnExec(_ channel: any Channel) {

@@ -153,6 +153,7 @@ public final class CurlClient: PooledHTTPClient, ObservablePool, ConfiguredClien
 
     @inline(never)
     private func parsed(_ response: RawResponse, of exchange: Exchange) throws -> PooledResponse {
+        response.accept()
         // Created before anything can throw, so that the rest of the body always has an owner.
         let rest = response.stream.map { ResponseReader($0, of: exchange, mailbox: mailbox) }
         let origin = exchange.request.origin

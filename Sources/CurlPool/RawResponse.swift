@@ -10,6 +10,9 @@ struct RawResponse: Sendable {
     /// The source of the rest of the body, if the response was delivered before its end.
     let stream: ResponseStream?
 
+    /// Makes what the driver wrote visible: called before the first read of it, the exchange's acquisition included.
+    func accept() { buffer?.accept() }
+
     /// Parses the status line and validates the fields, which are parsed on first access. Returns the buffer to the
     /// driver.
     ///
@@ -18,6 +21,7 @@ struct RawResponse: Sendable {
     ///   - unpacking: how the body is unpacked, if codings were asked for.
     ///   - acquired: how the request got its connection, if that is known.
     ///   - submitted: when it was submitted.
+    /// - Precondition: ``accept()`` was called, if another thread wrote the response.
     /// - Throws: ``PoolError`` with code `invalidResponse`, or as unpacking fails.
     func parsed(
         from origin: Origin,
@@ -26,7 +30,6 @@ struct RawResponse: Sendable {
         acquired: Acquisition? = nil,
         submitted: MonotonicTime = MonotonicTime(nanoseconds: 0)
     ) throws(PoolError) -> PooledResponse {
-        buffer?.accept()
         defer { buffer?.giveBack() }
         let bytes = rest == nil ? buffer?.takeBody() ?? [] : []
         let block: HeaderBlock

@@ -19,6 +19,8 @@ struct Allowance: Sendable {
     /// What the kernel may keep of responses that a peer does not read, and of requests that are not read yet. Linux
     /// takes it twice.
     var socketBuffers = (send: 256 << 10, receive: 32 << 10)
-    /// A peer that asks again within this time after a response waits for its turn; each turn of the event loop serves one.
+    /// A peer that asks again within this time after a response waits behind others.
     var turnAfter = TimeAmount.milliseconds(10)
+    /// The most of such peers that one turn of the event loop serves.
+    var repeatedPerTurn = 8
 }

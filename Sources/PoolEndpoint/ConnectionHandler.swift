@@ -98,11 +98,8 @@ final class ConnectionHandler: ChannelInboundHandler {
                 (minorVersion, isHead) = (head.minorVersion, head.method == "HEAD")
                 let request = try gate.admit(head)
                 state = .waiting(request)
-                if let lastResponse, NIODeadline.now() < lastResponse + set.allowance.turnAfter {
-                    set.waitForTurn(id)
-                } else {
-                    takeTurn()
-                }
+                let isRepeated = lastResponse.map { NIODeadline.now() < $0 + set.allowance.turnAfter }
+                set.waitForTurn(id, isRepeated: isRepeated ?? false)
             } else if peerIsDone {
                 close()
             } else {
@@ -111,7 +108,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
         } catch {
             set.refused(error.refusal, error.reason)
-            send(EndpointResponse(error), thenClose: true, mayDrain: true)
+            send(SharedRendering.Rendered(EndpointResponse(error)), thenClose: true, mayDrain: true)
         }
     }
 
@@ -124,33 +121,35 @@ final class ConnectionHandler: ChannelInboundHandler {
         hasBegun = true
     }
 
+    /// The request that waits for its turn; `nil` if none does any more.
+    var waitingRequest: RequestGate.Admitted? {
+        guard case .waiting(let request) = state else { return nil }
+        return request
+    }
+
     /// Responds to the request that waits.
-    func takeTurn() {
-        guard case .waiting(let request) = state else { return }
-        send(set.respond(to: request), thenClose: request.isLast || isScarce, mayDrain: request.hasBody)
+    func respond(with rendered: SharedRendering.Rendered) {
+        guard let request = waitingRequest else { return }
+        send(rendered, thenClose: request.isLast || isScarce, mayDrain: request.hasBody)
     }
 
-    private func send(_ response: EndpointResponse, thenClose: Bool, mayDrain: Bool) {
-        guard let context else { return }
+    private func send(_ rendered: SharedRendering.Rendered, thenClose: Bool, mayDrain: Bool) {
+        guard context != nil else { return }
         state = .responding(thenClose: thenClose, mayDrain: mayDrain)
-        set.responded(response)
-        let written = context.writeAndFlush(wrapOutboundOut(bytes(of: response, closes: thenClose)))
-        written.assumeIsolated().whenComplete { result in
-            if case .success = result { self.finish() } else { self.close() }
-        }
+        write(rendered, closes: thenClose)?.assumeIsolated()
+            .whenComplete { result in
+                if case .success = result { self.finish() } else { self.close() }
+            }
     }
 
-    private func bytes(of response: EndpointResponse, closes: Bool) -> ByteBuffer {
-        var bytes = ByteBuffer()
-        bytes.reserveCapacity(response.body.count + 512)
-        response.write(
-            to: &bytes,
-            minorVersion: minorVersion,
-            date: set.dateText(),
-            withBody: !isHead,
-            closes: closes
-        )
-        return bytes
+    private func write(_ rendered: SharedRendering.Rendered, closes: Bool) -> EventLoopFuture<Void>? {
+        guard let context else { return nil }
+        set.responded(rendered.response)
+        var head = ByteBuffer()
+        rendered.response.writeHead(to: &head, minorVersion: minorVersion, date: set.dateText(), closes: closes)
+        guard !isHead else { return context.writeAndFlush(wrapOutboundOut(head)) }
+        context.write(wrapOutboundOut(head), promise: nil)
+        return context.writeAndFlush(wrapOutboundOut(rendered.body))
     }
 
     /// The kernel has taken the whole response.
@@ -187,11 +186,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch state {
         case .requesting where hasBegun:
             set.refused(.deadline, HeadFault.late.reason)
-            if let context, !buffer.isEmpty {
-                let response = EndpointResponse(.late)
-                set.responded(response)
-                context.writeAndFlush(wrapOutboundOut(bytes(of: response, closes: true)), promise: nil)
-            }
+            if !buffer.isEmpty { _ = write(SharedRendering.Rendered(EndpointResponse(.late)), closes: true) }
             close()
         case .responding:
             set.refused(.deadline, "the response was not read in time")

@@ -17,10 +17,9 @@ final class ConnectionSet {
     private var lastID: ID = 0
     private var log = RefusalLog()
     private var date = HTTPDateText()
-    /// The connections with a request that waits for its turn.
-    private var turns: [ID] = []
-    /// Whether a turn is scheduled or being served.
-    private var isTurnComing = false
+    private var turns: TurnQueue
+    /// Whether a turn of those that have not asked right before is scheduled, and one of the others.
+    private var isTurnComing = (first: false, repeated: false)
     /// When overdue connections are looked for next.
     private var nextSweep: NIODeadline?
 
@@ -36,6 +35,7 @@ final class ConnectionSet {
         self.logger = logger
         self.loop = loop
         table = ConnectionTable(limit: allowance.connections)
+        turns = TurnQueue(mostRepeated: allowance.repeatedPerTurn)
     }
 
     // MARK: Connections
@@ -77,7 +77,7 @@ final class ConnectionSet {
 
     // MARK: Requests
 
-    func respond(to request: RequestGate.Admitted) -> EndpointResponse {
+    private func respond(to request: RequestGate.Admitted) -> EndpointResponse {
         let start = NIODeadline.now()
         let response = routes.response(
             method: request.method,
@@ -108,22 +108,39 @@ final class ConnectionSet {
     // MARK: Turns
 
     /// Has the request of a connection served in its turn.
-    func waitForTurn(_ id: ID) {
-        turns.append(id)
-        scheduleTurn()
+    ///
+    /// - Parameter isRepeated: whether its peer has had a response just before.
+    func waitForTurn(_ id: ID, isRepeated: Bool) {
+        turns.add(id, isRepeated: isRepeated)
+        scheduleTurns()
     }
 
-    private func scheduleTurn() {
-        guard !isTurnComing, !turns.isEmpty else { return }
-        isTurnComing = true
-        loop.assumeIsolated().scheduleTask(in: Self.turnPause) { self.serveTurn() }
+    private func scheduleTurns() {
+        if turns.hasFirst, !isTurnComing.first {
+            isTurnComing.first = true
+            // When the event loop has seen all sockets that are ready: equal requests are rendered once.
+            loop.assumeIsolated().execute {
+                self.isTurnComing.first = false
+                self.serve(self.turns.takeFirst())
+            }
+        }
+        if turns.hasRepeated, !isTurnComing.repeated {
+            isTurnComing.repeated = true
+            loop.assumeIsolated().scheduleTask(in: Self.turnPause) {
+                self.serve(self.turns.takeRepeated())
+                // Only now, because rendering takes longer than the pause, and a turn that is due would run at once.
+                self.isTurnComing.repeated = false
+                self.scheduleTurns()
+            }
+        }
     }
 
-    private func serveTurn() {
-        handlers[turns.removeFirst()]?.takeTurn()
-        // Only now, because rendering takes longer than the pause, and a turn that is due would run at once.
-        isTurnComing = false
-        scheduleTurn()
+    private func serve(_ ids: [ID]) {
+        var rendering = SharedRendering()
+        for id in ids {
+            guard let handler = handlers[id], let request = handler.waitingRequest else { continue }
+            handler.respond(with: rendering.response(to: request, respond))
+        }
     }
 
     // MARK: Deadlines

@@ -29,12 +29,10 @@ struct EndpointResponse: Sendable, Hashable {
         self.init(status: fault.status, body: Array("\(fault.reason)\n".utf8))
     }
 
-    /// Writes the response as HTTP/1.
+    /// Writes the head of the response as HTTP/1.
     ///
-    /// - Parameters:
-    ///   - minorVersion: that of the request.
-    ///   - withBody: whether the body follows the head; not for HEAD.
-    func write(to buffer: inout ByteBuffer, minorVersion: Int, date: String, withBody: Bool, closes: Bool) {
+    /// - Parameter minorVersion: that of the request.
+    func writeHead(to buffer: inout ByteBuffer, minorVersion: Int, date: String, closes: Bool) {
         buffer.writeString("HTTP/1.\(min(minorVersion, 1)) \(status.code) \(status.reasonPhrase)\r\nDate: \(date)\r\n")
         buffer.writeString("Content-Type: \(contentType)\r\nContent-Length: \(body.count)\r\n")
         if isGzip { buffer.writeString("Content-Encoding: gzip\r\n") }
@@ -46,6 +44,5 @@ struct EndpointResponse: Sendable, Hashable {
             buffer.writeString("Referrer-Policy: no-referrer\r\n")
         }
         buffer.writeString("Connection: \(closes ? "close" : "keep-alive")\r\n\r\n")
-        if withBody { buffer.writeBytes(body) }
     }
 }

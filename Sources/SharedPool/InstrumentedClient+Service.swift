@@ -15,7 +15,7 @@ extension InstrumentedClient: Service {
     /// does, and each lease on which no byte has moved for the time set (`PoolSeries`).
     ///
     /// It looks at the pool once a second. Nothing is logged for a single request. If the logger's level is above warning,
-    /// nothing is looked at.
+    /// nothing is looked at. At the end one line at level info has the totals.
     ///
     /// - Parameter logger: receives the lines. Their metadata are `pool`, and `limit`, `queued`, `seconds` and `waited`, or
     ///   `origin`, `site`, `phase` and `age`.
@@ -30,6 +30,7 @@ extension InstrumentedClient: Service {
             }
             group.cancelAll()
         }
+        PoolTotals(measured.reading()).log(to: logger, pool: name)
     }
 
     /// Logs what a ``PoolWatch`` finds until the task is cancelled.

@@ -117,10 +117,39 @@ struct AttackTests {
     func churn() async throws {
         try await withAttack { port, hasSeenEnough in
             try waitOnThread("enough was scraped") {
-                // No more than a debug build on a busy machine takes in within a scrape's patience.
-                for _ in 0..<300 { _ = try RawConnection(port: port) }
-                // The pace of the attack: the next burst begins when this one has been accepted.
-                usleep(300_000)
+                for _ in 0..<2000 { _ = try RawConnection(port: port) }
+                return hasSeenEnough()
+            }
+        }
+    }
+
+    @Test("requests whose connections are reset at once do not keep others out")
+    func resets() async throws {
+        try await withAttack { port, hasSeenEnough in
+            try waitOnThread("enough was scraped") {
+                for _ in 0..<1500 {
+                    let connection = try RawConnection(port: port)
+                    try connection.send(Self.metrics)
+                    connection.resetOnClose()
+                }
+                return hasSeenEnough()
+            }
+        }
+    }
+
+    @Test("a crowd that asks at once for the same is served from one rendering, and others are not kept waiting")
+    func crowd() async throws {
+        try await withAttack { port, hasSeenEnough in
+            try waitOnThread("enough was scraped") {
+                let crowd = try (0..<200).map { _ in try RawConnection(port: port) }
+                for connection in crowd {
+                    try connection.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                }
+                for connection in crowd {
+                    let page = try connection.readToEnd()
+                    try check(page, begins: "HTTP/1.1 200 OK\r\n")
+                    try check(page.contains("\npoolscope_build_info{"), "the page is not whole")
+                }
                 return hasSeenEnough()
             }
         }

@@ -65,6 +65,12 @@ final class RawConnection: Sendable {
     /// Ends both directions, and whoever waits for one on another thread.
     func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Closing will reset the connection, so that what it sent is never responded to.
+    func resetOnClose() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+    }
+
     /// The next bytes; empty at the end, whether the peer closed or reset.
     func read() throws -> String {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
