@@ -102,5 +102,10 @@ public final class MeasuredPool: Sendable {
 
     /// The settings of the pool were reloaded, or could not be. Until the first call the pool counts as one whose
     /// settings are not followed.
-    public func noteReload(succeeded: Bool) { meter.noteReload(succeeded: succeeded) }
+    ///
+    /// - Parameter problem: why they could not be, such as the file and the key that is wrong. It is shown on pages, so it must
+    ///   contain no secret.
+    public func noteReload(succeeded: Bool, problem: String? = nil) {
+        meter.noteReload(succeeded: succeeded, problem: problem)
+    }
 }

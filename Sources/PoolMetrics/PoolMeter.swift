@@ -45,6 +45,8 @@ final class PoolMeter: PoolObserver, Sendable {
         /// Whether the last reload succeeded; `nil` if the settings are not followed.
         var lastSucceeded: Bool?
         var failures: UInt64 = 0
+        /// Why the last one failed; `nil` if it succeeded.
+        var problem: String?
         /// When the first of the last failures in a row happened.
         var since: MonotonicTime?
     }
@@ -74,6 +76,9 @@ final class PoolMeter: PoolObserver, Sendable {
         let origin: String
         let site: String
     }
+
+    /// A file can have many faults.
+    private static let longestProblem = 400
 
     private let state: Mutex<State>
     private let clock: @Sendable () -> MonotonicTime
@@ -184,9 +189,10 @@ final class PoolMeter: PoolObserver, Sendable {
     }
 
     /// The settings were reloaded, or could not be.
-    func noteReload(succeeded: Bool) {
+    func noteReload(succeeded: Bool, problem: String? = nil) {
         state.withLock { state in
             let now = clock()
+            state.reloads.problem = succeeded ? nil : problem.map { String($0.prefix(Self.longestProblem)) }
             if !succeeded { state.reloads.failures += 1 }
             if succeeded || state.reloads.lastSucceeded != false { state.reloads.since = succeeded ? nil : now }
             state.reloads.lastSucceeded = succeeded

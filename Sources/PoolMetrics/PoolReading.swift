@@ -16,6 +16,8 @@ public struct PoolReading: Sendable {
     public let lastReloadSucceeded: Bool?
     /// How often a reload of the settings failed.
     public let reloadFailures: UInt64
+    /// Why the last reload of the settings failed; `nil` if it succeeded, or if nobody said.
+    public let reloadProblem: String?
     /// Whether the pool is shutting down, or has ended.
     public let isEnding: Bool
     /// Whether the pool has ended. Its last numbers are still served for a while.
@@ -61,6 +63,7 @@ public struct PoolReading: Sendable {
         self.configurationChanged = tally.configurationChanged
         self.lastReloadSucceeded = snapshot.reloads.lastSucceeded
         self.reloadFailures = snapshot.reloads.failures
+        self.reloadProblem = snapshot.reloads.problem
         self.isEnding = hasEnded || tally.isEnding
         self.hasEnded = hasEnded
         self.backend = pool.backend

@@ -4,7 +4,8 @@ import PoolMetrics
 /// The tables of the page `/config`: every setting with its value, its source, and how it is used now.
 enum ConfigTables {
     static func title(_ pools: Int) -> String {
-        "\(Phrase.count(PoolSetting.all.count, "setting")) of \(Phrase.count(pools, "pool"))"
+        guard pools > 0 else { return "no pool is running" }
+        return "\(Phrase.count(PoolSetting.all.count, "setting")) of \(Phrase.count(pools, "pool"))"
     }
 
     static func state(_ reading: PoolReading) -> String {
@@ -13,7 +14,11 @@ enum ConfigTables {
         return "\(changes) while it runs, the last \(Phrase.duration(age)) ago"
     }
 
-    static let reloadFailed = "RELOAD FAILED: the values before it are in force; the log says why"
+    /// `nil` unless the last reload failed.
+    static func reloadFailed(_ reading: PoolReading) -> String? {
+        guard reading.lastReloadSucceeded == false else { return nil }
+        return "RELOAD FAILED: the values before it are in force; \(reading.reloadProblem?.printable ?? "the log says why")"
+    }
 
     static func groups(_ report: PoolReport) -> [PageTable] {
         let configuration = report.reading.configuration
@@ -21,10 +26,9 @@ enum ConfigTables {
             var table = PageTable(title, width: 40, [.init("value", 20)])
             for setting in PoolSetting.all where setting.group == group {
                 let source = configuration.source(of: setting)
-                var notes = [PageName.words("set by: \(source.place)")]
+                var notes = [PageName.words("set by: \(source.place(of: setting))")]
                 if let now = SettingUse(setting, report).words { notes.append(.words("now: \(now)")) }
-                let name = source.kind == .environment ? source.name ?? setting.variable : setting.variable
-                table.add(.setting(name), [.init(configuration.value(of: setting).description)], notes: notes)
+                table.add(.setting(setting.variable), [.init(configuration.value(of: setting).description)], notes: notes)
             }
             return table
         }

@@ -17,9 +17,7 @@ package enum ConfigText {
         let reading = report.reading
         page.add()
         page.add("pool \(reading.name.printable): \(ConfigTables.state(reading))")
-        if reading.lastReloadSucceeded == false {
-            page.add(wrapping: ConfigTables.reloadFailed, first: "  ", rest: "  ")
-        }
+        if let failed = ConfigTables.reloadFailed(reading) { page.add(wrapping: failed, first: "  ", rest: "  ") }
         for table in ConfigTables.groups(report) {
             page.add()
             table.write(to: &page)
@@ -28,11 +26,11 @@ package enum ConfigText {
 }
 
 extension SettingSource {
-    /// Where the value is set, in words.
-    var place: String {
+    /// Where the value of a setting is set, in words. One variable may set several settings.
+    func place(of setting: PoolSetting) -> String {
         switch kind {
         case .default: "default"
-        case .environment: "environment"
+        case .environment: name.map { $0 == setting.variable ? "environment" : "environment, \($0)" } ?? "environment"
         case .code: "the program"
         case .file: "file, key \(name ?? "?")"
         case .provider: "\(provider ?? "provider"), key \(name ?? "?")"

@@ -87,7 +87,8 @@ package struct Diagnosis: Sendable {
     private static func calm(_ reports: [PoolReport], _ process: ProcessSituation) -> Verdict {
         let live = reports.filter { !$0.reading.hasEnded }
         guard !live.isEmpty else {
-            return Verdict(.idle, .ok, pool: nil, now: process.now, "no pool is measured in this process")
+            let what = reports.isEmpty ? "no pool is measured in this process" : "every pool of this process has ended"
+            return Verdict(.idle, .ok, pool: nil, now: process.now, what)
         }
         let lately = live.contains { report in
             report.trend.lastTens(current: report.cell).contains {

@@ -28,8 +28,7 @@ package struct PageQuery: Sendable, Hashable {
         for pair in target[target.index(after: mark)...].split(separator: "&").prefix(32) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = parts.first, parts.count == 2 else { continue }
-            guard let value = PercentEncoding.decoded(Substring(parts[1]).replacing("+", with: " ")[...].utf8),
-                value.utf8.count <= 256
+            guard let value = PercentEncoding.decoded(Substring(parts[1]).replacing("+", with: " ")[...].utf8)
             else { continue }
             read(String(name), value)
         }
@@ -63,6 +62,13 @@ package struct PageQuery: Sendable, Hashable {
     private static func number(_ text: Substring) -> Double? {
         guard let value = Double(text), value.isFinite, value >= 0 else { return nil }
         return value
+    }
+
+    /// The parameters that leave requests out. Their values are not repeated.
+    var filters: [String] {
+        [
+            (origin != nil, "origin"), (site != nil, "site"), (pool != nil, "pool"), (minAge > 0, "min_age"),
+        ].compactMap { $0.0 ? $0.1 : nil }
     }
 
     /// Whether a name is asked for.

@@ -189,6 +189,10 @@ extension PoolDiagnosis {
     /// What would be enough for nobody to wait, by Little's law.
     @discardableResult
     private func addNeed(_ verdict: inout Verdict, _ recent: RecentCounts, limit: Int) -> Int? {
+        // Where requests share connections, their number says nothing about the connections needed.
+        guard !reading.origins.contains(where: { $0.levels.requests.inFlight > $0.levels.connections.active }) else {
+            return nil
+        }
         guard recent.leases >= 5 else {
             let peak = reading.peaks.demand
             guard peak > limit else { return nil }

@@ -145,7 +145,9 @@ struct PoolDiagnosis {
 
     private func reloadFailed(_ episode: ConditionEpisode) -> Verdict {
         var verdict = make(.reloadFailed, .warning, episode, "the limits before it are in force")
-        verdict.add("do first", "Mend the file: the log says which key is wrong and what is allowed. Then send SIGHUP.")
+        verdict.add("cause", reading.reloadProblem)
+        let how = reading.reloadProblem == nil ? "Mend the file; the log says what is wrong in it." : "Mend the file."
+        verdict.add("do first", "\(how) Then send SIGHUP.")
         verdict.add("reload_failures", reading.reloadFailures)
         return verdict
     }

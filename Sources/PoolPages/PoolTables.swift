@@ -126,7 +126,7 @@ enum PoolTables {
         }
         let sum = report.reading.levels.requests
         table.add(
-            sum: rows.count > mostRows ? "all \(rows.count), \(rows.count - mostRows) hidden" : "all \(rows.count)",
+            sum: rows.count > mostRows ? "all \(rows.count), \(rows.count - mostRows) not shown" : "all \(rows.count)",
             [
                 .init(Phrase.count(sum.inFlight)), .init(Phrase.count(sum.connecting)), .init(Phrase.count(sum.queued)),
                 .init(Phrase.rate(all.acquires + all.failures)), .init(Phrase.rate(all.failures)),

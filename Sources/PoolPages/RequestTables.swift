@@ -43,6 +43,11 @@ extension RequestList {
         "\(Phrase.count(total)) \(total == 1 ? "request waits" : "requests wait") for a connection"
     }
 
+    /// That the query leaves requests out, so that an empty page is not read as an idle pool; `nil` without a filter.
+    func filtered(by query: PageQuery) -> String? {
+        query.filters.isEmpty ? nil : "only those that fit \(query.filters.map { "?\($0)=" }.joined(separator: " "))"
+    }
+
     /// Whom the leases wait for.
     func waiting(_ reports: [PoolReport]) -> String {
         let caller = groups.reduce(0) { $0 + $1.caller }

@@ -153,7 +153,7 @@ public struct PoolReload: Service {
     }
 
     private func warn(_ problem: String) {
-        measured?.noteReload(succeeded: false)
+        measured?.noteReload(succeeded: false, problem: problem)
         logger.warning("limits unchanged: \(problem)")
     }
 }

@@ -12,8 +12,7 @@ package enum ConfigHTML {
         main += "<section class=\"head\" aria-labelledby=\"config\"><h1 id=\"config\">\(title)</h1></section>\n"
         for (index, report) in live.enumerated() {
             let state = ConfigTables.state(report.reading)
-            let failed: Markup? =
-                report.reading.lastReloadSucceeded == false ? "<p class=\"hot\">\(ConfigTables.reloadFailed)</p>" : nil
+            let failed: Markup? = ConfigTables.reloadFailed(report.reading).map { "<p class=\"hot\">\($0)</p>" }
             main += StatusHTML.section("pool-\(index)", "Pool \(report.reading.name)", state, "\(failed)")
             for (number, group) in ConfigTables.groups(report).enumerated() {
                 let id = "pool-\(index)-\(number)"
