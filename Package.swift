@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "PoolMetricsBridge", targets: ["PoolMetricsBridge"]),
         .library(name: "PoolTracing", targets: ["PoolTracing"]),
         .library(name: "PoolEndpoint", targets: ["PoolEndpoint"]),
+        .library(name: "PoolEndpointTLS", targets: ["PoolEndpointTLS"]),
         .library(name: "PoolTesting", targets: ["PoolTesting"]),
         .library(name: "SharedPool", targets: ["SharedPool"]),
         .executable(name: "poolscope", targets: ["PoolScopeTool"]),
@@ -55,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.29.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.4"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
@@ -142,6 +144,18 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // Apart, so that only those who serve metrics with TLS build it.
+        .target(
+            name: "PoolEndpointTLS",
+            dependencies: [
+                "HTTPPool", "PoolEndpoint", "PoolMetrics",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict
         ),
@@ -310,6 +324,14 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PoolEndpointTLSTests",
+            dependencies: [
+                "HTTPPool", "PoolEndpoint", "PoolEndpointTLS", "PoolMetrics", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

@@ -24,7 +24,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private let id: ConnectionTable.ID
     private let set: ConnectionSet
-    private let gate: RequestGate
+    private let hosts: HostRule
     private let isScarce: Bool
     private var buffer: HeadBuffer
     private var state = State.requesting
@@ -34,10 +34,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var peerIsDone = false
     private var context: ChannelHandlerContext?
 
-    init(id: ConnectionTable.ID, set: ConnectionSet, gate: RequestGate, isScarce: Bool) {
+    init(id: ConnectionTable.ID, set: ConnectionSet, hosts: HostRule, isScarce: Bool) {
         self.id = id
         self.set = set
-        self.gate = gate
+        self.hosts = hosts
         self.isScarce = isScarce
         buffer = HeadBuffer(limits: set.allowance.head)
     }
@@ -96,7 +96,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 (minorVersion, isHead) = (1, false)
                 let head = try RequestHead(bytes)
                 (minorVersion, isHead) = (head.minorVersion, head.method == "HEAD")
-                let request = try gate.admit(head)
+                let request = try set.gate(hosts).admit(head)
                 state = .waiting(request)
                 let isRepeated = lastResponse.map { NIODeadline.now() < $0 + set.allowance.turnAfter }
                 set.waitForTurn(id, isRepeated: isRepeated ?? false)

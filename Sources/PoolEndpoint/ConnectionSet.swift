@@ -11,6 +11,7 @@ final class ConnectionSet {
     private let routes: EndpointRoutes
     private let counters: EndpointCounters
     private let logger: Logger
+    private var credentials: CredentialsFile?
     private let loop: any EventLoop
     private var table: ConnectionTable
     private var handlers: [ID: ConnectionHandler] = [:]
@@ -27,8 +28,15 @@ final class ConnectionSet {
     /// the one before it ends, so that others are served between them.
     private static let turnPause = TimeAmount.microseconds(250)
 
-    init(allowance: Allowance, routes: EndpointRoutes, counters: EndpointCounters, logger: Logger, loop: any EventLoop)
-    {
+    init(
+        allowance: Allowance,
+        routes: EndpointRoutes,
+        counters: EndpointCounters,
+        credentials: CredentialsFile?,
+        logger: Logger,
+        loop: any EventLoop
+    ) {
+        self.credentials = credentials
         self.allowance = allowance
         self.routes = routes
         self.counters = counters
@@ -45,7 +53,7 @@ final class ConnectionSet {
     /// - Parameter isScarce: whether it uses one of the last descriptors; it is then closed after one response.
     func admit(_ channel: any Channel, hosts: HostRule, isScarce: Bool) throws {
         lastID += 1
-        let handler = ConnectionHandler(id: lastID, set: self, gate: RequestGate(hosts: hosts), isScarce: isScarce)
+        let handler = ConnectionHandler(id: lastID, set: self, hosts: hosts, isScarce: isScarce)
         let deadline = NIODeadline.now() + (isScarce ? allowance.requestWhenScarce : allowance.request)
         if let loser = table.open(lastID, deadline: deadline) {
             refused(.connections, "the connection was idle for longest, and as many were open as may be")
@@ -90,6 +98,14 @@ final class ConnectionSet {
             counters.scraped(seconds: seconds, bytes: response.plainBytes)
         }
         return response
+    }
+
+    /// What decides whether the next request is served.
+    func gate(_ hosts: HostRule) -> RequestGate {
+        if let fault = credentials?.refresh(at: .now()) {
+            logger.warning("the credentials of the metrics endpoint are unchanged", metadata: ["problem": "\(fault)"])
+        }
+        return RequestGate(hosts: hosts, credentials: credentials)
     }
 
     func dateText() -> String { date.now() }

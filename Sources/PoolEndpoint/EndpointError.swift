@@ -1,12 +1,13 @@
 import Glibc
-import HTTPPool
+package import HTTPPool
 
 /// Why the endpoint cannot listen, in one line that names the variable to change.
 public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The cause.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Name: String {
-            case portTaken, unknownHost, hostNotHere, portNotAllowed, socketTaken, socketNotAllowed, other
+            case portTaken, unknownHost, hostNotHere, portNotAllowed, socketTaken, socketNotAllowed, credentials, tls,
+                tlsNotBuilt, other
         }
         private let name: Name
 
@@ -22,6 +23,12 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
         public static let socketTaken = Code(name: .socketTaken)
         /// The Unix domain socket cannot be made at its path.
         public static let socketNotAllowed = Code(name: .socketNotAllowed)
+        /// The file with the credentials cannot be used.
+        public static let credentials = Code(name: .credentials)
+        /// The certificate or its key cannot be used.
+        public static let tls = Code(name: .tls)
+        /// A certificate is configured, and the endpoint is none of the module PoolEndpointTLS.
+        public static let tlsNotBuilt = Code(name: .tlsNotBuilt)
         /// Another error of the system.
         public static let other = Code(name: .other)
 
@@ -34,15 +41,40 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
     /// One line: the address, the reason, and the variable to change.
     public let description: String
 
+    /// Describes what is wrong with the certificate.
+    package init(certificate reason: String, of configuration: EndpointConfiguration) {
+        code = .tls
+        let name = Self.name(.metricsTLSCertificateFile, in: configuration)
+        description = "the metrics endpoint cannot use its certificate or key: \(reason); see \(name)"
+    }
+
+    init(_ code: Code, listeningAt configuration: EndpointConfiguration) {
+        self.code = code
+        let name = Self.name(.metricsTLSCertificateFile, in: configuration)
+        description = "the metrics endpoint of this program does not speak TLS; unset \(name), or use PoolEndpointTLS"
+    }
+
+    private static func name(_ setting: PoolSetting, in configuration: EndpointConfiguration) -> String {
+        configuration.source(of: setting).name ?? setting.property
+    }
+
     init(_ error: any Error, listeningAt configuration: EndpointConfiguration) {
+        if let fault = error as? CredentialsFile.Fault {
+            code = .credentials
+            let name = Self.name(.metricsCredentialsFile, in: configuration)
+            description = "the metrics endpoint cannot read its credentials: \(fault); see \(name)"
+            return
+        }
         guard let failure = error as? ListenFailure else {
             code = .other
             description = "the metrics endpoint cannot listen: \(error)"
             return
         }
         let reason: String
-        func name(_ setting: PoolSetting) -> String { configuration.source(of: setting).name ?? setting.property }
-        let (host, port, socket) = (name(.metricsHost), name(.metricsPort), name(.metricsSocket))
+        let (host, port, socket) = (
+            Self.name(.metricsHost, in: configuration), Self.name(.metricsPort, in: configuration),
+            Self.name(.metricsSocket, in: configuration)
+        )
         switch failure.cause {
         case .unknownHost:
             code = .unknownHost

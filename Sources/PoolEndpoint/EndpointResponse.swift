@@ -39,6 +39,9 @@ struct EndpointResponse: Sendable, Hashable {
         if !vary.isEmpty { buffer.writeString("Vary: \(vary)\r\n") }
         if isMethodRefused { buffer.writeString("Allow: \(EndpointRoutes.allowedMethods)\r\n") }
         buffer.writeString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+        if status == .unauthorized {
+            for challenge in Credentials.challenges { buffer.writeString("WWW-Authenticate: \(challenge)\r\n") }
+        }
         if let policy {
             buffer.writeString("Content-Security-Policy: \(policy)\r\nX-Frame-Options: DENY\r\n")
             buffer.writeString("Referrer-Policy: no-referrer\r\n")

@@ -37,6 +37,11 @@ struct HeadFault: Error, Sendable, Hashable {
         refusal: .host,
         reason: "this address is served as localhost or by its IP address only"
     )
+    static let unauthorized = HeadFault(
+        status: .unauthorized,
+        refusal: .unauthorized,
+        reason: "this endpoint asks for a token or a password"
+    )
     static let late = HeadFault(
         status: .requestTimeout,
         refusal: .deadline,

@@ -3,7 +3,7 @@ private import Configuration
 private import Glibc
 public import HTTPPool
 public import Logging
-import NIOCore
+package import NIOCore
 import NIOPosix
 public import PoolMetrics
 public import ServiceLifecycle
@@ -14,6 +14,9 @@ import Synchronization
 /// It runs on a thread of its own and waits for no task, so it responds even if every Swift concurrency thread is
 /// blocked. In a `ServiceGroup`, list it before the services whose pools it exposes, so that it outlives them.
 public final class MetricsEndpoint: Service, Sendable {
+    /// Adds handlers to the channel of a new connection, before the endpoint's own. It is called on the channel's event loop.
+    package typealias Security = @Sendable (any Channel) throws -> Void
+
     private struct Running {
         let group: MultiThreadedEventLoopGroup
         let sockets: EventLoopFuture<[ListeningSocket]>
@@ -25,6 +28,8 @@ public final class MetricsEndpoint: Service, Sendable {
     private let counters: EndpointCounters
     private let logger: Logger
     private let allowance: Allowance
+    /// Adds what encrypts a connection to its channel; `nil` for connections in the clear.
+    private let security: Security?
     private let running = Mutex<Running?>(nil)
     /// Whether file descriptors are scarce.
     let scarcity = AcceptGuard.Scarcity()
@@ -59,7 +64,24 @@ public final class MetricsEndpoint: Service, Sendable {
         return MetricsEndpoint(try PoolScopeConfiguration(config: config).endpoint, registry: registry, logger: logger)
     }
 
-    init(_ configuration: EndpointConfiguration, registry: PoolRegistry, logger: Logger, allowance: Allowance) {
+    /// Creates an endpoint whose connections are encrypted.
+    package convenience init(
+        _ configuration: EndpointConfiguration,
+        registry: PoolRegistry,
+        logger: Logger,
+        security: @escaping Security
+    ) {
+        self.init(configuration, registry: registry, logger: logger, allowance: Allowance(), security: security)
+    }
+
+    init(
+        _ configuration: EndpointConfiguration,
+        registry: PoolRegistry,
+        logger: Logger,
+        allowance: Allowance,
+        security: Security? = nil
+    ) {
+        self.security = security
         let counters = EndpointCounters()
         self.configuration = configuration
         self.counters = counters
@@ -81,6 +103,9 @@ public final class MetricsEndpoint: Service, Sendable {
     @discardableResult
     public func start() async throws -> EndpointAddress {
         try configuration.validate()
+        guard (configuration.tlsCertificateFile ?? configuration.tlsKeyFile) == nil || security != nil else {
+            throw EndpointError(.tlsNotBuilt, listeningAt: configuration)
+        }
         let listening = running.withLock { running in
             if let running { return running.sockets }
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -136,8 +161,14 @@ public final class MetricsEndpoint: Service, Sendable {
             }
             logger.info("metrics endpoint is listening", metadata: ["address": "\(address)"])
             if socket.isLoopback { continue }
+            let isOpen = configuration.credentialsFile == nil
+            let inClear = security == nil
+            guard isOpen || inClear else { continue }
+            let what = [
+                isOpen ? "which it does not authenticate" : nil, inClear ? "and what it sends is not encrypted" : nil,
+            ]
             logger.warning(
-                "metrics endpoint can be reached by other machines, which it does not authenticate",
+                "metrics endpoint can be reached by other machines, \(what.compactMap { $0 }.joined(separator: ", "))",
                 metadata: ["address": "\(address)"]
             )
         }
@@ -149,20 +180,32 @@ public final class MetricsEndpoint: Service, Sendable {
     private func listen(on group: MultiThreadedEventLoopGroup) -> EventLoopFuture<[ListeningSocket]> {
         let loop = group.next()
         // On the endpoint's own thread, which may wait for a resolver.
-        return loop.flatSubmit { [configuration, allowance, routes, counters, logger, scarcity] in
+        return loop.flatSubmit { [configuration, allowance, routes, counters, logger, scarcity, security] in
             let sockets: [ListeningSocket]
+            let credentials: CredentialsFile?
             do {
+                // First, as a socket would have to be closed again.
+                credentials = try configuration.credentialsFile.map { path throws(CredentialsFile.Fault) in
+                    try CredentialsFile(path, at: .now())
+                }
                 sockets = try ListeningSocket.all(configuration, buffers: allowance.socketBuffers)
             } catch {
                 return loop.makeFailedFuture(error)
             }
             let set = NIOLoopBound(
-                ConnectionSet(allowance: allowance, routes: routes, counters: counters, logger: logger, loop: loop),
+                ConnectionSet(
+                    allowance: allowance,
+                    routes: routes,
+                    counters: counters,
+                    credentials: credentials,
+                    logger: logger,
+                    loop: loop
+                ),
                 eventLoop: loop
             )
             let channels = sockets.map { socket in
                 let hosts: HostRule = socket.isLoopback ? .loopback(as: configuration.hosts) : .every
-                return Self.bootstrap(group, set, hosts: hosts, scarcity).withBoundSocket(socket.descriptor)
+                return Self.bootstrap(group, set, hosts: hosts, scarcity, security).withBoundSocket(socket.descriptor)
             }
             return EventLoopFuture.andAllSucceed(channels, on: loop).map { _ in
                 // SwiftNIO has listened with a smaller backlog, and the last one counts.
@@ -176,7 +219,8 @@ public final class MetricsEndpoint: Service, Sendable {
         _ group: MultiThreadedEventLoopGroup,
         _ set: NIOLoopBound<ConnectionSet>,
         hosts: HostRule,
-        _ scarcity: AcceptGuard.Scarcity
+        _ scarcity: AcceptGuard.Scarcity,
+        _ security: Security?
     ) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.maxMessagesPerRead, value: AcceptGuard.mostAccepts)
@@ -188,6 +232,7 @@ public final class MetricsEndpoint: Service, Sendable {
             .childChannelInitializer { channel in
                 let isScarce = scarcity.isScarce
                 return channel.eventLoop.makeCompletedFuture {
+                    try security?(channel)
                     try set.value.admit(channel, hosts: hosts, isScarce: isScarce)
                 }
             }

@@ -16,6 +16,11 @@ struct RequestGate: Sendable {
     }
 
     let hosts: HostRule
+    /// What a request must present; `nil` for nothing.
+    var credentials: CredentialsFile?
+
+    /// Probes have no secret, and these pages tell none.
+    private static let open: Set<String> = ["/-/healthy", "/-/ready"]
 
     /// The methods of HTTP (RFC 9110, 9.3, and RFC 5789). All but two are refused as not allowed, others as unknown.
     private static let methods: Set<String> = [
@@ -31,6 +36,9 @@ struct RequestGate: Sendable {
         let hasBody = try head.hasBody
         for host in named { try (target.authority == nil ? hosts : .every).check(host) }
         if let authority = target.authority { try hosts.check(authority) }
+        if let credentials, !Self.open.contains(target.path) {
+            guard credentials.accepts(head.headers["Authorization"]) else { throw .unauthorized }
+        }
         return Admitted(
             method: HTTPMethod(rawValue: head.method),
             path: target.path,

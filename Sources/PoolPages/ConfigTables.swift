@@ -17,7 +17,8 @@ enum ConfigTables {
     /// `nil` unless the last reload failed.
     static func reloadFailed(_ reading: PoolReading) -> String? {
         guard reading.lastReloadSucceeded == false else { return nil }
-        return "RELOAD FAILED: the values before it are in force; \(reading.reloadProblem?.printable ?? "the log says why")"
+        return
+            "RELOAD FAILED: the values before it are in force; \(reading.reloadProblem?.printable ?? "the log says why")"
     }
 
     static func groups(_ report: PoolReport) -> [PageTable] {
@@ -28,7 +29,11 @@ enum ConfigTables {
                 let source = configuration.source(of: setting)
                 var notes = [PageName.words("set by: \(source.place(of: setting))")]
                 if let now = SettingUse(setting, report).words { notes.append(.words("now: \(now)")) }
-                table.add(.setting(setting.variable), [.init(configuration.value(of: setting).description)], notes: notes)
+                table.add(
+                    .setting(setting.variable),
+                    [.init(configuration.value(of: setting).description)],
+                    notes: notes
+                )
             }
             return table
         }

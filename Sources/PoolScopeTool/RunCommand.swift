@@ -129,7 +129,7 @@ struct RunCommand: AsyncParsableCommand {
     ) async throws {
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         var services = [Entry(service: endpoint)]
-        if let client { services.append(Entry(service: client)) }
+        if let client { services.append(Entry(service: LoggedPool(client: client, logger: logger))) }
         if let reload { services.append(Entry(service: reload)) }
         services.append(Entry(service: load, successTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
@@ -150,4 +150,12 @@ extension Summary {
             poolsCreated: PoolCensus.counts.created
         )
     }
+}
+
+/// The pool with a logger at level warning: the summary has its totals.
+private struct LoggedPool: Service {
+    let client: InstrumentedClient
+    let logger: Logger
+
+    func run() async { await client.run(logger: logger) }
 }

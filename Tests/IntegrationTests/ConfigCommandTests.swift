@@ -39,6 +39,9 @@ struct ConfigCommandTests {
                 "metrics_port 9464 default HTTP_CLIENT_METRICS_PORT",
                 "metrics_socket none default HTTP_CLIENT_METRICS_SOCKET",
                 "metrics_process on default HTTP_CLIENT_METRICS_PROCESS",
+                "metrics_credentials_file none default HTTP_CLIENT_METRICS_CREDENTIALS_FILE",
+                "metrics_tls_certificate_file none default HTTP_CLIENT_METRICS_TLS_CERTIFICATE_FILE",
+                "metrics_tls_key_file none default HTTP_CLIENT_METRICS_TLS_KEY_FILE",
             ]
         )
     }

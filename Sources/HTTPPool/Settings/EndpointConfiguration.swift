@@ -23,6 +23,23 @@ public struct EndpointConfiguration: Sendable, Hashable {
         get { values.processMetrics }
         set { change { $0.processMetrics = newValue } }
     }
+    /// The path of a file with what requests must present: each line is `bearer TOKEN` or `basic USER:PASSWORD`. It is read
+    /// again when it changes; `/-/healthy` and `/-/ready` need nothing of it. `nil`: the endpoint does not authenticate.
+    public var credentialsFile: String? {
+        get { values.credentialsFile }
+        set { change { $0.credentialsFile = newValue } }
+    }
+    /// The paths of the endpoint's certificate and its private key in PEM form, for an endpoint of the module
+    /// PoolEndpointTLS. Any other endpoint does not start with them.
+    public var tlsCertificateFile: String? {
+        get { values.tlsCertificateFile }
+        set { change { $0.tlsCertificateFile = newValue } }
+    }
+    /// See ``tlsCertificateFile``.
+    public var tlsKeyFile: String? {
+        get { values.tlsKeyFile }
+        set { change { $0.tlsKeyFile = newValue } }
+    }
 
     /// ``host``, one by one.
     package var hosts: [String] { EndpointHosts.list(host) }
@@ -33,6 +50,9 @@ public struct EndpointConfiguration: Sendable, Hashable {
         var port = 9464
         var unixSocket: String?
         var processMetrics = true
+        var credentialsFile: String?
+        var tlsCertificateFile: String?
+        var tlsKeyFile: String?
     }
     var values = Values()
     var sources = SettingSources()

@@ -7,7 +7,7 @@ extension PoolSetting {
         maxConnectionLifetime, timeout, connectTimeout, acquireTimeout, readTimeout, writeTimeout, totalTimeout, http2,
         caFile, minimumTLSVersion, proxy, proxyExceptions, decompression, dnsCache, tcpKeepAlive,
         maxOriginSeries, maxSiteSeries, seriesRetention, overdueLease, metricsHost, metricsPort,
-        metricsSocket, metricsProcess,
+        metricsSocket, metricsProcess, metricsCredentialsFile, metricsTLSCertificateFile, metricsTLSKeyFile,
     ]
 
     /// The settings of a pool that have a value of their own: limits, timeouts, transport and series.
@@ -364,6 +364,39 @@ extension PoolSetting {
         \.endpoint.values.processMetrics,
         .onOrOff,
         "whether `/metrics` has the `process_` families; off where another library exposes them"
+    )
+    /// ``EndpointConfiguration/credentialsFile``.
+    public static let metricsCredentialsFile = PoolSetting(
+        "metrics_credentials_file",
+        key: "metricsCredentialsFile",
+        label: "endpoint credentials",
+        property: "endpoint.credentialsFile",
+        .endpoint,
+        \.endpoint.values.credentialsFile,
+        .filePath,
+        "a file with the tokens and passwords that requests to the endpoint must present, one on each line"
+    )
+    /// ``EndpointConfiguration/tlsCertificateFile``.
+    public static let metricsTLSCertificateFile = PoolSetting(
+        "metrics_tls_certificate_file",
+        key: "metricsTlsCertificateFile",
+        label: "endpoint certificate",
+        property: "endpoint.tlsCertificateFile",
+        .endpoint,
+        \.endpoint.values.tlsCertificateFile,
+        .filePath,
+        "a PEM file with the endpoint's certificate and those that sign it; the endpoint then speaks TLS only"
+    )
+    /// ``EndpointConfiguration/tlsKeyFile``.
+    public static let metricsTLSKeyFile = PoolSetting(
+        "metrics_tls_key_file",
+        key: "metricsTlsKeyFile",
+        label: "endpoint key",
+        property: "endpoint.tlsKeyFile",
+        .endpoint,
+        \.endpoint.values.tlsKeyFile,
+        .filePath,
+        "a PEM file with the private key of the endpoint's certificate"
     )
 }
 

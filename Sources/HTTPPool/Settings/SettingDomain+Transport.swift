@@ -149,6 +149,19 @@ extension SettingDomain<String?> {
     }
 }
 
+extension SettingDomain<String?> {
+    /// The path of a file, or `none`. Whether the file can be used is found out by its reader.
+    static var filePath: SettingDomain {
+        plain("the path of a file, or none") {
+            $0 == "none" ? .some(nil) : .some($0)
+        } value: {
+            .text($0 ?? "none")
+        } allows: { path in
+            path.map { !$0.isEmpty && !$0.utf8.contains(0) } ?? true
+        }
+    }
+}
+
 extension SettingDomain<Bool> {
     static var onOrOff: SettingDomain {
         plain("on or off") {
