@@ -56,6 +56,13 @@ struct Credentials: Sendable, Equatable {
         }
     }
 
+    /// The value of `Authorization` with the first of them.
+    var header: String {
+        entries.first.map {
+            "\($0.scheme == "bearer" ? "Bearer" : "Basic") \(String(decoding: $0.value, as: UTF8.self))"
+        } ?? ""
+    }
+
     /// Whether the value of `Authorization` has one of them. How long that takes does not depend on how much of it is right.
     func accept(_ header: String) -> Bool {
         let words = header.split(separator: " ", maxSplits: 1)

@@ -5,12 +5,12 @@ import NIOCore
 /// loop.
 ///
 /// While the file is missing or invalid, the last valid contents count.
-struct CredentialsFile {
+package struct CredentialsFile {
     /// Why the file cannot be used, without anything of its contents.
-    struct Fault: Error, CustomStringConvertible {
+    package struct Fault: Error, CustomStringConvertible {
         let path: String
         let reason: String
-        var description: String { "\(path): \(reason)" }
+        package var description: String { "\(path): \(reason)" }
     }
 
     /// What tells one version of the file from another.
@@ -36,6 +36,9 @@ struct CredentialsFile {
         credentials = try Self.read(path)
         nextLook = now + Self.interval
     }
+
+    /// The value of `Authorization` with the first credentials of a file, for a client of the endpoint.
+    package static func header(from path: String) throws(Fault) -> String { try read(path).header }
 
     /// Whether the values of `Authorization` in a request are one that is accepted.
     func accepts(_ headers: [String]) -> Bool { headers.count == 1 && credentials.accept(headers[0]) }

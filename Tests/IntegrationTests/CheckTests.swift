@@ -192,6 +192,34 @@ struct CheckCommandTests {
         _ = try await run.end()
     }
 
+    @Test("presents the first credentials of a file, and those of the environment only to its own endpoint")
+    func credentials() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (file, socket) = (folder.appendingPathComponent("c").path, folder.appendingPathComponent("s").path)
+        try "basic ops:s3cret word\nbearer other\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let own = ["HTTP_CLIENT_METRICS_SOCKET": socket, "HTTP_CLIENT_METRICS_CREDENTIALS_FILE": file]
+        let run = try Tool.start(
+            ["run", "--rate", "20", "--concurrency", "1"],
+            own.merging(["HTTP_CLIENT_METRICS_PORT": "0"]) { $1 }
+        )
+        try await eventually("it serves: \(run.errors)") { ToolReport(run.output)["status"] != nil }
+        let url = try #require(ToolReport(run.output)["status"])
+        for result in [
+            try await check(url, "--credentials-file", file), try await check(variables: own),
+            try await check("unix:\(socket)", "--credentials-file", file),
+        ] {
+            #expect(result.status < 3, "\(result.output)\(result.errors)")
+        }
+        let refused = try await check(url, variables: own)
+        #expect(refused.status == 3 && refused.output.hasSuffix(" responded with status 401\n"), "\(refused.output)")
+        let missing = try await check(url, "--credentials-file", "/nowhere")
+        expect(missing, 3, "UNKNOWN - /nowhere: No such file or directory\n")
+        run.signal(SIGTERM)
+        _ = try await run.end()
+    }
+
     @Test("is unknown where nothing listens")
     func refused() async throws {
         let port = try RefusingPort()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HTTPPool
+import PoolEndpoint
 
 /// `poolscope check`.
 struct CheckCommand: AsyncParsableCommand {
@@ -38,7 +39,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func report() async -> CheckReport {
         do {
-            let client = try StatusClient(endpoint.address(), timeout: .seconds(timeout))
+            let client = try endpoint.client(timeout: .seconds(timeout))
             let result = await Result { try await client.page("/") }
             await client.close()
             let page = try StatusFrame.decode(StatusPage.self, "status", result.get())
@@ -62,6 +63,37 @@ struct StatusAddressOption: ParsableArguments {
         )
     )
     var url: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file like HTTP_CLIENT_METRICS_CREDENTIALS_FILE of the endpoint; its first line is presented.",
+            valueName: "path"
+        )
+    )
+    var credentialsFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A PEM file with authorities to trust besides those of the system, for https.",
+            valueName: "path"
+        )
+    )
+    var caFile: String?
+
+    /// A client of the endpoint.
+    ///
+    /// - Throws: ``TargetError``, a fault of a file, or `PoolError`.
+    func client(timeout: Duration) throws -> StatusClient {
+        // The file of the environment belongs to its endpoint, and to no other.
+        let ownFile = url == nil ? ProcessInfo.processInfo.environment["HTTP_CLIENT_METRICS_CREDENTIALS_FILE"] : nil
+        let file = credentialsFile ?? ownFile.flatMap { $0.isEmpty || $0 == "none" ? nil : $0 }
+        return try StatusClient(
+            address(),
+            authorization: file.map { path throws(CredentialsFile.Fault) in try CredentialsFile.header(from: path) },
+            authorities: caFile,
+            timeout: timeout
+        )
+    }
 
     /// - Throws: ``TargetError``.
     func address() throws(TargetError) -> StatusAddress {

@@ -16,12 +16,19 @@ struct StatusClient: Sendable {
 
     let address: StatusAddress
     private let client: CurlClient
+    /// The value of `Authorization`; `nil` for none.
+    private let authorization: String?
 
-    /// - Parameter timeout: the time for a page, from the first byte sent to the last received.
-    /// - Throws: `PoolError` when the system has no descriptor or thread left.
-    init(_ address: StatusAddress, timeout: Duration) throws {
+    /// - Parameters:
+    ///   - authorization: the value of `Authorization`; `nil` for none.
+    ///   - authorities: a file with authorities to trust besides those of the system.
+    ///   - timeout: the time for a page, from the first byte sent to the last received.
+    /// - Throws: `PoolError` when the system has no descriptor or thread left, or the authorities cannot be used.
+    init(_ address: StatusAddress, authorization: String? = nil, authorities: String? = nil, timeout: Duration) throws {
         self.address = address
+        self.authorization = authorization
         var configuration = PoolConfiguration()
+        if let authorities { configuration.transport.tls.trust = .systemAnd(.file(authorities)) }
         configuration.limits.maxConnections = 4
         configuration.timeouts.connect = timeout
         configuration.timeouts.acquire = timeout
@@ -35,13 +42,14 @@ struct StatusClient: Sendable {
     ///
     /// - Throws: ``StatusFailure``; `CancellationError`.
     func page(_ path: String) async throws -> [UInt8] {
-        let request = HTTPRequest(
+        var request = HTTPRequest(
             method: .get,
             scheme: address.scheme,
             authority: address.authority,
             path: "\(address.prefix)\(path)\(path.contains("?") ? "&" : "?")format=json",
             headerFields: [.accept: "application/json"]
         )
+        if let authorization { request.headerFields[.authorization] = authorization }
         do {
             let response = try await client.execute(request)
             guard response.status == .ok else {

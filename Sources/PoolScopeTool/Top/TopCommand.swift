@@ -34,7 +34,7 @@ struct TopCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let traits = TerminalTraits(environment)
-        let client = try StatusClient(endpoint.address(), timeout: .seconds(timeout))
+        let client = try endpoint.client(timeout: .seconds(timeout))
         let status: Int32
         if !once, traits.canMove, let terminal = Terminal(hasColor: traits.hasColor) {
             status = await TopSession(client, terminal, interval: interval, isASCII: !traits.isUTF8).run()
