@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint build-without-traits format sanitize bench bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -127,6 +127,10 @@ bench: deps ## Measure against other clients; writes Benchmarks/RESULTS.md and c
 	python3 -m venv Benchmarks/.venv
 	Benchmarks/.venv/bin/pip install --quiet --requirement Benchmarks/Python/requirements.txt
 	Benchmarks/.venv/bin/python Benchmarks/run.py $(ARGS)
+
+bench-endpoint: deps ## Measure scrapes at rest and under attack, beside promhttp; writes Benchmarks/ENDPOINT.md
+	@packages="$(BENCH_PACKAGES)"; $(INSTALL_MISSING)
+	python3 Benchmarks/endpoint.py
 
 bench-instructions: deps ## Fail where a request takes more instructions than committed. ARGS=--update commits anew
 	@packages="$(INSTRUCTIONS_PACKAGES)"; $(INSTALL_MISSING)

@@ -1,5 +1,5 @@
 // Measures what client_golang needs to gather and write the series of an exposition that it is given, and prints one
-// line of JSON. Built with Debian's packages in GOPATH mode: see harness/clients.py.
+// line of JSON; or, with -serve, serves them with promhttp, prints the port, and ends with its standard input. Built with Debian's packages in GOPATH mode: see harness/clients.py.
 package main
 
 import (
@@ -7,14 +7,18 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"math"
+	"net"
+	"net/http"
 	"os"
 	"sort"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
@@ -34,9 +38,10 @@ func main() {
 	log.SetFlags(0)
 	file := flag.String("text", "", "the exposition to imitate")
 	scrapes := flag.Int("scrapes", 0, "scrapes that are measured")
+	serves := flag.Bool("serve", false, "serve /metrics instead")
 	flag.Parse()
 	text, err := os.ReadFile(*file)
-	if err != nil || *scrapes < 1 {
+	if err != nil || (*scrapes < 1) != *serves {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -45,6 +50,10 @@ func main() {
 		registry.MustRegister(imitate(family))
 	}
 
+	if *serves {
+		serve(registry)
+		return
+	}
 	var written bytes.Buffer
 	measure(registry, &written, *scrapes/10)
 	if !bytes.Equal(series(text), series(written.Bytes())) {
@@ -62,6 +71,22 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println(string(line))
+}
+
+// An exporter as its users have it: net/http with the timeouts that exporter-toolkit's users set, and promhttp.
+func serve(registry *prometheus.Registry) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	server := http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
+	go func() { log.Fatal(server.Serve(listener)) }()
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // What promhttp does for one scrape, without the HTTP. The buffer's memory is used again, as a connection's is.

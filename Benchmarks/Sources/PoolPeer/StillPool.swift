@@ -13,9 +13,12 @@ public final class StillPool: ObservablePool {
     private init() {}
 
     /// A meter, and the client that renders what it was told.
-    public static func observed(as name: String) throws -> (any PoolObserver, MeasuredPool) {
+    public static func observed(
+        as name: String,
+        in registry: PoolRegistry = PoolRegistry()
+    ) throws -> (any PoolObserver, MeasuredPool) {
         let pool = StillPool()
-        let client = try MeasuredPool(pool, name: name, registry: PoolRegistry())
+        let client = try MeasuredPool(pool, name: name, registry: registry)
         guard let observer = pool.observer.withLock({ $0 }) else { throw StandsStill() }
         return (observer, client)
     }

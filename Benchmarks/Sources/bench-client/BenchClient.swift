@@ -8,7 +8,7 @@ struct BenchClient: AsyncParsableCommand {
         abstract: "Measures a Swift HTTP client, and prints one line of JSON.",
         subcommands: [
             LoadCommand.self, QuietCommand.self, ScrapeCommand.self, ScrapedCommand.self, MemoryCommand.self,
-            SoakCommand.self,
+            EndpointCommand.self, SoakCommand.self,
         ]
     )
 }
