@@ -1,4 +1,4 @@
-package import HTTPPool
+import HTTPPool
 package import PoolMetrics
 
 /// The page `/config` for terminals: every setting with its value, its source, and how it is used now.
@@ -36,62 +36,6 @@ extension SettingSource {
         case .provider: "\(provider ?? "provider"), key \(name ?? "?")"
         case .reload: "reload, key \(name ?? "?")\(provider.map { " of \($0)" } ?? "")"
         @unknown default: kind.rawValue
-        }
-    }
-}
-
-/// How a setting is used: what of it is taken, or how often it ended a request.
-package struct SettingUse: Sendable {
-    /// `17 open, 33 free`; `nil` if nothing is known.
-    package let words: String?
-
-    package init(_ setting: PoolSetting, _ report: PoolReport) {
-        let reading = report.reading
-        let levels = reading.levels
-        let limits = reading.configuration.limits
-        func failures(_ reason: AcquireFailure) -> UInt64 {
-            reading.origins.reduce(0) { $0 &+ $1.acquireFailures[reason] }
-        }
-        func closed(_ reason: CloseReason) -> UInt64 {
-            reading.origins.reduce(0) { $0 &+ $1.connectionsClosed[reason] }
-        }
-        func waits(_ limit: PoolLimit) -> String {
-            "\(Phrase.count(reading.limitWaits(limit), "request")) waited for it since the start"
-        }
-        switch setting {
-        case .maxConnections:
-            let open = levels.connections.total
-            words =
-                "\(Phrase.count(open)) open, \(Phrase.count(max(0, limits.maxConnections - open))) free; \(waits(.connections))"
-        case .maxConnectionsPerOrigin:
-            let full = reading.origins.count { origin in
-                limits.maxConnectionsPerOrigin.map { origin.levels.connections.total >= $0 } ?? false
-            }
-            words =
-                limits.maxConnectionsPerOrigin == nil
-                ? nil
-                : "\(Phrase.count(full)) of \(Phrase.count(reading.origins.count, "upstream")) at it; \(waits(.connectionsPerOrigin))"
-        case .maxIdleConnections:
-            words =
-                "\(Phrase.count(levels.connections.idle)) idle; \(Phrase.count(closed(.idleSurplus))) closed as surplus since the start"
-        case .maxQueuedRequests:
-            words =
-                "\(Phrase.count(levels.requests.queued)) queued; \(Phrase.count(failures(.rejected))) refused since the start"
-        case .keepaliveExpiry: words = "\(Phrase.count(closed(.idleExpired))) closed so since the start"
-        case .maxConnectionLifetime: words = "\(Phrase.count(closed(.maxLifetime))) closed so since the start"
-        case .acquireTimeout:
-            words =
-                "\(Phrase.count(failures(.timeout))) reached since the start, \(Phrase.count(report.recent.gaveUp)) in the last minute"
-        case .connectTimeout:
-            let all = reading.origins.reduce(0) { $0 &+ $1.connectFailures[.timeout] }
-            words = "\(Phrase.count(all)) reached since the start"
-        case .readTimeout:
-            let all = reading.origins.reduce(0) { $0 &+ $1.leases[.timeout] }
-            words = "\(Phrase.count(all)) ended by a read, write or total timeout since the start"
-        case .maxOriginSeries: words = "\(Phrase.count(reading.origins.count)) in use"
-        case .maxSiteSeries: words = "\(Phrase.count(reading.sites.count)) in use"
-        case .overdueLease: words = reading.overdueLeases.map { "\(Phrase.count($0.total)) overdue" }
-        default: words = nil
         }
     }
 }

@@ -18,6 +18,8 @@ package struct PoolReport: Sendable {
     package let recent: RecentCounts
     /// The length of that time, in seconds.
     package let recentSeconds: Double
+    /// How often settings took effect in the last ten minutes.
+    package let settings: SettingCounts
     /// The conditions that hold, in order of precedence.
     package let conditions: [ConditionEpisode]
     /// The last one of each condition that is over, the latest first.
@@ -45,6 +47,10 @@ package struct PoolReport: Sendable {
             (row < trends.sites.count ? trends.sites[row] : SiteMarks()).recent(SiteCounts(site), current: trends.cell)
         }
         self.recent = trends.pool.recent(RecentCounts(reading.origins), current: trends.cell)
+        self.settings = trends.settings.lately(
+            SettingCounts(reading.origins),
+            minute: trends.cell / Trend.cellsPerMinute
+        )
         let begin = UInt64(max(0, trends.cell - Trend.cellsPerMinute)) * Trend.period
         self.recentSeconds = Double(reading.now - max(MonotonicTime(nanoseconds: begin), trends.began)) / 1e9
         // The first of each origin is the oldest.

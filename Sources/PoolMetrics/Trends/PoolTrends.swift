@@ -36,6 +36,7 @@ struct PoolTrends: Sendable {
     private(set) var origins: [Origin] = []
     /// In the order of the rows of call sites.
     private(set) var sites: [SiteMarks] = []
+    private(set) var settings: SettingMarks
     private(set) var conditions = ConditionLog()
     private(set) var events = NotableEvents()
     /// When the pool was made.
@@ -57,6 +58,7 @@ struct PoolTrends: Sendable {
         cellEnd = MonotonicTime(nanoseconds: UInt64(cell + 1) * Trend.period)
         nextTick = now
         began = now
+        settings = SettingMarks(minute: cell / Trend.cellsPerMinute)
     }
 
     // MARK: What happens
@@ -176,6 +178,9 @@ struct PoolTrends: Sendable {
         for row in siteRows.indices {
             if row >= sites.count { sites.append(SiteMarks()) }
             sites[row].endCells(cell, to: next, SiteCounts(siteRows[row]))
+        }
+        if next / Trend.cellsPerMinute > cell / Trend.cellsPerMinute {
+            settings.begin(next / Trend.cellsPerMinute, SettingCounts(rows))
         }
         cell = next
         cellEnd = MonotonicTime(nanoseconds: UInt64(next + 1) * Trend.period)
