@@ -97,8 +97,9 @@ fault-storm: deps deps-test ## Send through every fault of a server for ten minu
 
 verify: lint words build-without-traits test ## What a change must pass: formatting, words, both builds without a warning, all tests
 
-lint: swift ## Fail where the sources are not formatted as .swift-format says
+lint: swift ## Fail where the sources are not formatted as .swift-format says, or import what is not declared
 	swift format lint --strict --recursive $(FORMATTED)
+	python3 scripts/imports.py
 
 # The trait brings files of settings; the tool depends on every module that asks for it. In a scratch path of its own: the trait
 # changes a dependency of all modules, and the next build would begin anew.

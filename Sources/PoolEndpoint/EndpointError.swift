@@ -27,7 +27,7 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
         public static let credentials = Code(name: .credentials)
         /// The certificate or its key cannot be used.
         public static let tls = Code(name: .tls)
-        /// A certificate is configured, and the endpoint is none of the module PoolEndpointTLS.
+        /// A certificate is configured, but the endpoint is not made by the module PoolEndpointTLS.
         public static let tlsNotBuilt = Code(name: .tlsNotBuilt)
         /// Another error of the system.
         public static let other = Code(name: .other)
