@@ -49,11 +49,11 @@ struct CapturedPage: Sendable {
     /// What stays the same from run to run: the finding without its numbers, the labels of its evidence, the headings of charts
     /// and tables, and the last line.
     ///
-    /// Lines whose presence depends on how far the incident has got (`also`) are left out.
+    /// Lines whose presence depends on what else the machine brought about (`also`, `last`) are left out.
     static func shape(of text: String) -> [String] {
         let lines = text.split(separator: "\n").map(String.init)
         guard let first = lines.first, let last = lines.last else { return [] }
-        let rows = lines.compactMap(label)
+        let rows = lines.compactMap(label).filter { $0 != "last" }
         let headings = lines.filter { line in
             ["pool  ", "upstream  ", "call site  ", "last 10 min", "last hour"].contains { line.hasPrefix($0) }
         }

@@ -34,6 +34,40 @@ struct IncidentCourseTests {
         #expect(row(verdict, "set") == nil)
     }
 
+    @Test("An upstream whose late responses arrive one after the other stays slow, although it is never silent")
+    func trickle() throws {
+        let incident = try Incident()
+        incident.usual("a")
+        var running = (0..<16).map { _ in incident.hang("a") }
+        for _ in 0..<16 {
+            incident.pass(0.25)
+            _ = incident.diagnosis
+        }
+        for turn in 0..<100 {
+            incident.recorder.record { [running] in $0.responseHead(running[0]) }
+            incident.end(running.removeFirst())
+            running.append(incident.hang("a"))
+            incident.pass(0.25)
+            let verdict = incident.diagnosis.first
+            try #require(verdict.kind == .upstreamSlow, "\(turn): \(verdict.headline)")
+            #expect(
+                verdict.title.contains(#/^it responds in [1-9]\.\d s, usually in 20 ms$/#),
+                "\(turn): \(verdict.title)"
+            )
+        }
+    }
+
+    @Test("An upstream of which two in five responses take long is not slow")
+    func mixed() throws {
+        let incident = try Incident()
+        for turn in 0..<2_000 {
+            incident.exchange("a", seconds: turn * 2 % 5 < 2 ? 0.6 : 0.01)
+            incident.pass(0.05)
+            guard turn > 500 else { continue }
+            #expect(incident.diagnosis.verdicts.map(\.kind) == [.healthy])
+        }
+    }
+
     @Test("What was names the saturation as well as the slow upstream that caused it and ended later")
     func ended() throws {
         let (incident, running, waiting) = try silent(for: 5)
@@ -54,5 +88,25 @@ struct IncidentCourseTests {
         #expect(parts.count == 2 && parts.allSatisfy { $0.hasSuffix(": https://a:443") }, "\(parts)")
         #expect(parts.first?.contains(" ago UPSTREAM SLOW for ") == true, "\(parts)")
         #expect(parts.last?.contains(" ago SATURATED for ") == true, "\(parts)")
+    }
+
+    @Test("A queue is counted whole, though a page looks at the oldest requests only, and then says so")
+    func longQueue() throws {
+        let incident = try Incident { $0.limits.maxConnections = 1 }
+        _ = incident.hang("a")
+        for _ in 0..<1_500 {
+            let request = incident.submit("a")
+            incident.recorder.record { $0.queued(request, behind: .connections) }
+        }
+        incident.pass(2)
+        let text = RequestsText.queue([incident.report], incident.process, PageQuery())
+        #expect(
+            text.hasPrefix("QUEUE: 1,500 requests wait for a connection, the oldest for 2.0 s\n"),
+            "\(text.prefix(300))"
+        )
+        #expect(text.contains("\n  the table counts the 1,000 oldest of them\n"), "\(text.prefix(300))")
+        #expect(text.contains("100 of 1,500 are shown, the younger ones are not: ?limit=1000"))
+        let leases = RequestsText.leases([incident.report], incident.process, PageQuery())
+        #expect(leases.hasPrefix("LEASES: 1 request holds a connection") && !leases.contains("the table counts"))
     }
 }
