@@ -41,8 +41,8 @@ struct CapturedPage: Sendable {
     /// The page with what belongs to the machine replaced. The port stays as long as it was, so that columns stay in line.
     var documented: String {
         text.replacing(":\(port)", with: ":18080")
-            .replacing(#/^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC)  \S+  pid \d+/#.anchorsMatchLineEndings()) {
-                "\($0.1)  gateway-7d9f  pid 7"
+            .replacing(#/^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC) +\S+ +pid \d+/#.anchorsMatchLineEndings()) {
+                "\($0.1) gateway-7d9f pid 7"
             }
     }
 
