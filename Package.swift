@@ -367,6 +367,18 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Incidents from their beginning to their end, with the pages that a person reads meanwhile.
+        .testTarget(
+            name: "IncidentTests",
+            dependencies: [
+                "CurlPool", "HTTPPool", "PoolEndpoint", "PoolMetrics", "SharedPool", "TestSupport",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
         // What real servers and networks do: each case with the report or the specification that it comes from.
         .testTarget(
             name: "FieldTests",

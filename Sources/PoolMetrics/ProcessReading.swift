@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Metrics of the process from the operating system. Values that cannot be read are `nil` and omitted.
 public struct ProcessReading: Sendable {
@@ -61,8 +62,18 @@ public struct ProcessReading: Sendable {
         return limit.rlim_cur == rlim_t.max ? .infinity : Double(limit.rlim_cur)
     }
 
-    /// Computed once: as the difference of two clocks, it would fluctuate between scrapes.
-    private static let startTime: Double? = {
+    /// Computed once: as the difference of two clocks, it would fluctuate between scrapes. Without a file descriptor it cannot be
+    /// read, and is tried again the next time.
+    private static var startTime: Double? {
+        knownStartTime.withLock { known in
+            known = known ?? readStartTime()
+            return known
+        }
+    }
+
+    private static let knownStartTime = Mutex<Double?>(nil)
+
+    private static func readStartTime() -> Double? {
         guard let stat = text(of: "/proc/self/stat"), let nameEnd = stat.lastIndex(of: ")"),
             let now = seconds(of: CLOCK_REALTIME), let sinceBoot = seconds(of: CLOCK_BOOTTIME)
         else { return nil }
@@ -71,7 +82,7 @@ public struct ProcessReading: Sendable {
         let fields = stat[nameEnd...].split(separator: " ")
         guard fields.count > 20, let ticks = Double(fields[20]) else { return nil }
         return now - sinceBoot + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }()
+    }
 
     /// The first 2048 bytes of a file.
     private static func text(of path: String) -> String? {

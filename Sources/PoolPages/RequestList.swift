@@ -34,24 +34,28 @@ package struct RequestList: Sendable {
 
     /// Those that are asked for and shown, the oldest first.
     package let items: [Item]
-    /// Those that are asked for, by origin and call site, the largest first.
+    /// Those that are asked for and were looked at, by origin and call site, the largest first.
     package let groups: [Group]
-    /// How many are asked for.
+    /// How many are asked for. With a filter, how many of those that were looked at.
     package let total: Int
-    /// How many there are.
+    /// How many there are,
     package let all: Int
+    /// and how many of them were looked at: the oldest of each pool.
+    package let read: Int
 
     /// The lines of a page that has no limit in its query.
     private static let usualLimit = 100
 
     package init(leases: Bool, _ reports: [PoolReport], _ query: PageQuery) {
         var found: [Item] = []
-        var all = 0
+        var (all, read) = (0, 0)
         for report in reports where !report.reading.hasEnded {
             let now = report.reading.now
             let acquire = report.reading.configuration.timeouts.acquire?.inSeconds
+            let levels = report.reading.levels.requests
+            all += leases ? levels.inFlight : levels.queued + levels.connecting
             for request in report.requests where (request.phase != .queued && request.phase != .connecting) == leases {
-                all += 1
+                read += 1
                 let age = Double(now - request.since) / 1e9
                 guard age >= query.minAge,
                     query.accepts(pool: report.reading.name, origin: request.origin, site: request.site)
@@ -79,8 +83,9 @@ package struct RequestList: Sendable {
             groups[key] = group
         }
         self.groups = groups.values.sorted { ($0.count, $1.origin, $1.site) > ($1.count, $0.origin, $0.site) }
-        total = found.count
-        self.all = all
+        total = query.filters.isEmpty ? max(all, read) : found.count
+        self.all = max(all, read)
+        self.read = read
         items = Array(found.sorted { $0.age > $1.age }.prefix(query.limit ?? Self.usualLimit))
     }
 }

@@ -43,6 +43,9 @@ extension RequestList {
         "\(Phrase.count(total)) \(total == 1 ? "request waits" : "requests wait") for a connection"
     }
 
+    /// That the table by call site has the oldest requests only; `nil` if it has all.
+    var partly: String? { read < all ? "the table counts the \(Phrase.count(read)) oldest of them" : nil }
+
     /// That the query leaves requests out, so that an empty page is not read as an idle pool; `nil` without a filter.
     func filtered(by query: PageQuery) -> String? {
         query.filters.isEmpty ? nil : "only those that fit \(query.filters.map { "?\($0)=" }.joined(separator: " "))"

@@ -7,7 +7,7 @@ package enum RequestsText {
         let list = RequestList(leases: true, reports, query)
         var page = TextPage()
         page.add("LEASES: \(list.leaseTitle)\(age(list))")
-        if let filtered = list.filtered(by: query) { page.add("  " + filtered) }
+        for words in [list.filtered(by: query), list.partly].compactMap(\.self) { page.add("  " + words) }
         page.add(wrapping: list.waiting(reports), first: "  ", rest: "  ")
         groups(list, RequestTables.leases(list), to: &page)
         if !list.items.isEmpty {
@@ -33,7 +33,7 @@ package enum RequestsText {
         let list = RequestList(leases: false, reports, query)
         var page = TextPage()
         page.add("QUEUE: \(list.queueTitle)\(age(list))")
-        if let filtered = list.filtered(by: query) { page.add("  " + filtered) }
+        for words in [list.filtered(by: query), list.partly].compactMap(\.self) { page.add("  " + words) }
         let limits = reports.flatMap { $0.conditions }.map(\.condition).filter {
             VerdictKind($0)?.isSaturation ?? false
         }

@@ -48,7 +48,10 @@ struct SaturationCause {
                 "The upstream is down or slow to accept: \(Phrase.count(connections.connecting)) of \(Phrase.count(all, "connection")) are being opened."
             advice = "Check the upstream and the way to it. More connections would not help."
             (raising, kind) = (.never, .upstreamDown)
-        } else if pool.holds(.upstreamSlow, origin?.label) != nil, let now = past?.respondsIn {
+        } else if let now = past?.respondsIn,
+            // A saturation is reported before a slow upstream is, and must not advise to raise the limit until then.
+            pool.holds(.upstreamSlow, origin?.label) != nil || ConditionRules.isSlow(now, usually: past?.usual)
+        {
             let usual = past?.usual.map { ", usually in \(Phrase.duration($0))" } ?? ""
             words = "The upstream is slow: it responds in \(Phrase.duration(now))\(usual) (medians)."
             advice = "Find out why it is slow. More connections would only add to its load."

@@ -86,12 +86,20 @@ enum PageFooter {
 }
 
 extension Diagnosis {
-    /// The latest trouble that is over: `12 min ago UPSTREAM DOWN for 40 s: https://search.example:443`.
+    /// The latest trouble that is over: `12 min ago UPSTREAM DOWN for 40 s: https://search.example:443`. Another one that went
+    /// on meanwhile follows, since of an upstream that was slow and the saturation that it caused the cause ends last.
     func lastTrouble(_ process: ProcessSituation) -> String? {
-        guard let past = past.first(where: { $0.kind.isWorthRemembering }) else { return nil }
-        let ago = Phrase.duration(Double(process.now - past.episode.lastHeld) / 1e9)
-        let whom = past.episode.origin.map { ": \($0)" } ?? ", pool \(past.pool)"
-        return "\(ago) ago \(past.kind.word) for \(Phrase.duration(Double(past.episode.lasted) / 1e9))\(whom)"
+        let troubles = past.filter(\.kind.isWorthRemembering)
+        guard let last = troubles.first else { return nil }
+        let other = troubles.dropFirst().first {
+            $0.kind.word != last.kind.word && $0.episode.lastHeld > last.episode.began
+        }
+        return [last, other].compactMap(\.self).map { trouble in
+            let ago = Phrase.duration(Double(process.now - trouble.episode.lastHeld) / 1e9)
+            let whom = trouble.episode.origin.map { ": \($0)" } ?? ", pool \(trouble.pool)"
+            let lasted = Phrase.duration(Double(trouble.episode.lasted) / 1e9)
+            return "\(ago) ago \(trouble.kind.word) for \(lasted)\(whom)"
+        }.joined(separator: "; ")
     }
 }
 

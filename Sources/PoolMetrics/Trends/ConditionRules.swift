@@ -3,7 +3,7 @@ import HTTPPool
 /// When an origin or a pool is in a condition that counters and levels show. Pure functions of the last minute.
 ///
 /// Each ratio has a floor of traffic below which there is no condition.
-enum ConditionRules {
+package enum ConditionRules {
     /// An origin is slow only if it responds so much later than usual, in seconds.
     static let leastDelay = 0.25
 
@@ -29,6 +29,16 @@ enum ConditionRules {
         return levels.connections.connecting &+ levels.connections.active >= limit
     }
 
+    /// Whether an origin responds much later than usual.
+    ///
+    /// - Parameters:
+    ///   - now: how late it responds, in seconds.
+    ///   - usual: how late it responds usually, in seconds.
+    package static func isSlow(_ now: Double?, usually usual: Double?) -> Bool {
+        guard let now, let usual else { return false }
+        return now >= 3 * usual && now >= usual + leastDelay
+    }
+
     static func conditions(of origin: Origin) -> [PoolCondition] {
         var found: [PoolCondition] = []
         let recent = origin.recent
@@ -39,9 +49,7 @@ enum ConditionRules {
         if recent.leases >= 20, UInt64(recent.leaseFailures) * 10 >= UInt64(recent.leases) {
             found.append(.upstreamFailing)
         }
-        if let now = origin.respondsIn, let usual = origin.usual, now >= 3 * usual, now >= usual + leastDelay {
-            found.append(.upstreamSlow)
-        }
+        if isSlow(origin.respondsIn, usually: origin.usual) { found.append(.upstreamSlow) }
         if recent.acquired >= 60, UInt64(recent.acquiredUsed) * 5 < UInt64(recent.acquired) { found.append(.noReuse) }
         return found
     }

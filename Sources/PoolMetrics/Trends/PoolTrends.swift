@@ -11,15 +11,21 @@ struct PoolTrends: Sendable {
         var trend = Trend()
         /// The words of its last error, and when it happened.
         var lastError: (words: String, time: MonotonicTime)?
-        /// When the head of the last response arrived.
-        var lastResponse: MonotonicTime?
         /// When the last complete response with a status below 500 ended.
         var lastSuccess: MonotonicTime?
+        /// When the head of the last response arrived that was not much later than usual.
+        var lastQuickResponse: MonotonicTime?
         /// How late it responds, in seconds, at the last tick: the median of its last responses, or the median age of the
-        /// requests that wait for one if that is larger and nothing has responded for a second.
+        /// requests that wait for one if that is larger and no response of the last second was as quick as usual.
         var respondsIn: Double?
         /// How late it responds usually, in seconds, and the minute for which that was computed.
         private var usual: (seconds: Double?, minute: Int)?
+
+        /// Notes a response that took so many nanoseconds.
+        mutating func responded(after nanoseconds: UInt64, at now: MonotonicTime) {
+            trend.responded(after: nanoseconds)
+            if !ConditionRules.isSlow(Double(nanoseconds) / 1e9, usually: usual?.seconds) { lastQuickResponse = now }
+        }
 
         /// How late it responds usually, in seconds. Computed once a minute, and only where it is asked for.
         mutating func usualSeconds(current: Int) -> Double? {
@@ -50,7 +56,7 @@ struct PoolTrends: Sendable {
 
     /// In nanoseconds.
     private static let tickPeriod: UInt64 = 1_000_000_000
-    /// So long, in nanoseconds, an origin must not have responded for the age of waiting requests to count.
+    /// So long, in nanoseconds, an origin must not have responded as quickly as usual for the age of waiting requests to count.
     private static let silence: UInt64 = 1_000_000_000
 
     init(at now: MonotonicTime) {
@@ -76,9 +82,8 @@ struct PoolTrends: Sendable {
 
     mutating func responded(after nanoseconds: UInt64, _ row: Int, at now: MonotonicTime) {
         reserve(row)
-        origins[row].lastResponse = now
         pool.responded(after: nanoseconds)
-        origins[row].trend.responded(after: nanoseconds)
+        origins[row].responded(after: nanoseconds, at: now)
     }
 
     mutating func succeeded(_ row: Int, at now: MonotonicTime) {
@@ -237,9 +242,10 @@ struct PoolTrends: Sendable {
         let counts = RecentCounts(reading)
         let recent = origins[row].trend.recent(counts, current: cell)
         let median = recent.responses > 0 ? origins[row].trend.medianSeconds(current: cell) : nil
-        // Of traffic that is mixed, long requests are most of those that wait, but other responses arrive meanwhile.
-        let isSilent = origins[row].lastResponse.map { now - $0 >= Self.silence } ?? true
-        let age = isSilent ? waiting.map { Double($0) / 1e9 } : nil
+        // Of traffic that is mixed, long requests are most of those that wait, but quick responses arrive meanwhile. Of an
+        // upstream that has become slow, late ones do.
+        let isQuick = origins[row].lastQuickResponse.map { now - $0 < Self.silence } ?? false
+        let age = isQuick ? nil : waiting.map { Double($0) / 1e9 }
         let respondsIn = [median, age].compactMap(\.self).max()
         origins[row].respondsIn = respondsIn
         let mayBeSlow = (respondsIn ?? 0) >= ConditionRules.leastDelay

@@ -70,7 +70,7 @@ package enum RequestsHTML {
         let sites = set.reports.flatMap { $0.reading.sites.map(\.label) }
         main += """
             <section class="head" aria-labelledby="requests"><h1 id="requests">\(title)</h1>
-            <p class="lead">\(sentence: [list.filtered(by: set.query).map { "\($0). " }, lead].compactMap { $0 }.joined())</p>
+            <p class="lead">\(sentence: ([list.filtered(by: set.query), list.partly].compactMap { $0.map { "\($0). " } } + [lead]).joined())</p>
             \(FilterForm(set).markup([.site(sites), .origin, .pool, .minAge, .limit]))</section>
             """
         guard !list.items.isEmpty else { return frame.page(main) }

@@ -1,0 +1,112 @@
+import HTTPPool
+import PoolMetrics
+import Testing
+
+@testable import PoolPages
+
+/// What real incidents showed: the pages of the first seconds, and those of the time after.
+@Suite("What is found as an incident begins, and after its end")
+struct IncidentCourseTests {
+    private func row(_ verdict: Verdict, _ label: String) -> String? { verdict.rows.first { $0.label == label }?.text }
+
+    /// A limit of two connections that an upstream which no longer responds has filled, for so many seconds.
+    private func silent(for seconds: Int) throws -> (
+        incident: Incident, running: [RequestNumber], waiting: RequestNumber
+    ) {
+        let incident = try Incident { $0.limits.maxConnectionsPerOrigin = 2 }
+        incident.usual("a")
+        let running = [incident.hang("a"), incident.hang("a")]
+        let waiting = incident.submit("a")
+        incident.recorder.record { $0.queued(waiting, behind: .connectionsPerOrigin) }
+        for _ in 0..<seconds {
+            incident.pass(1.05)
+            _ = incident.diagnosis
+        }
+        return (incident, running, waiting)
+    }
+
+    @Test("A saturation whose upstream has begun to be slow never advises to raise the limit first", arguments: 1...5)
+    func begins(_ seconds: Int) throws {
+        let verdict = try silent(for: seconds).incident.diagnosis.first
+        #expect(verdict.kind == .saturatedPerOrigin)
+        #expect(row(verdict, "cause")?.hasPrefix("The upstream is slow: it responds in \(seconds).") == true)
+        #expect(row(verdict, "do first")?.hasPrefix("Find out why it is slow.") == true)
+        #expect(row(verdict, "set") == nil)
+    }
+
+    @Test("An upstream whose late responses arrive one after the other stays slow, although it is never silent")
+    func trickle() throws {
+        let incident = try Incident()
+        incident.usual("a")
+        var running = (0..<16).map { _ in incident.hang("a") }
+        for _ in 0..<16 {
+            incident.pass(0.25)
+            _ = incident.diagnosis
+        }
+        for turn in 0..<100 {
+            incident.recorder.record { [running] in $0.responseHead(running[0]) }
+            incident.end(running.removeFirst())
+            running.append(incident.hang("a"))
+            incident.pass(0.25)
+            let verdict = incident.diagnosis.first
+            try #require(verdict.kind == .upstreamSlow, "\(turn): \(verdict.headline)")
+            #expect(
+                verdict.title.contains(#/^it responds in [1-9]\.\d s, usually in 20 ms$/#),
+                "\(turn): \(verdict.title)"
+            )
+        }
+    }
+
+    @Test("An upstream of which two in five responses take long is not slow")
+    func mixed() throws {
+        let incident = try Incident()
+        for turn in 0..<2_000 {
+            incident.exchange("a", seconds: turn * 2 % 5 < 2 ? 0.6 : 0.01)
+            incident.pass(0.05)
+            guard turn > 500 else { continue }
+            #expect(incident.diagnosis.verdicts.map(\.kind) == [.healthy])
+        }
+    }
+
+    @Test("What was names the saturation as well as the slow upstream that caused it and ended later")
+    func ended() throws {
+        let (incident, running, waiting) = try silent(for: 5)
+        incident.end(running[0])
+        incident.acquire(waiting, "a")
+        for _ in 0..<5 {
+            incident.pass(1)
+            _ = incident.diagnosis
+        }
+        for request in [running[1], waiting] {
+            incident.recorder.record { $0.responseHead(request) }
+            incident.end(request)
+        }
+        incident.usual("a", minutes: 2)
+        let diagnosis = incident.diagnosis
+        #expect(diagnosis.verdicts.map(\.kind) == [.healthy])
+        let parts = try #require(diagnosis.lastTrouble(incident.process)).split(separator: "; ")
+        #expect(parts.count == 2 && parts.allSatisfy { $0.hasSuffix(": https://a:443") }, "\(parts)")
+        #expect(parts.first?.contains(" ago UPSTREAM SLOW for ") == true, "\(parts)")
+        #expect(parts.last?.contains(" ago SATURATED for ") == true, "\(parts)")
+    }
+
+    @Test("A queue is counted whole, though a page looks at the oldest requests only, and then says so")
+    func longQueue() throws {
+        let incident = try Incident { $0.limits.maxConnections = 1 }
+        _ = incident.hang("a")
+        for _ in 0..<1_500 {
+            let request = incident.submit("a")
+            incident.recorder.record { $0.queued(request, behind: .connections) }
+        }
+        incident.pass(2)
+        let text = RequestsText.queue([incident.report], incident.process, PageQuery())
+        #expect(
+            text.hasPrefix("QUEUE: 1,500 requests wait for a connection, the oldest for 2.0 s\n"),
+            "\(text.prefix(300))"
+        )
+        #expect(text.contains("\n  the table counts the 1,000 oldest of them\n"), "\(text.prefix(300))")
+        #expect(text.contains("100 of 1,500 are shown, the younger ones are not: ?limit=1000"))
+        let leases = RequestsText.leases([incident.report], incident.process, PageQuery())
+        #expect(leases.hasPrefix("LEASES: 1 request holds a connection") && !leases.contains("the table counts"))
+    }
+}
