@@ -17,6 +17,7 @@ import tempfile
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER / "source"))
 
+import boards  # noqa: E402
 import rules  # noqa: E402
 import situations  # noqa: E402
 
@@ -49,6 +50,10 @@ def outputs(clock=rules.Clock()):
     groups = rules.groups(clock)
     return {
         "prometheus/rules.yml": NOTE + yaml({"groups": groups}),
+        **{
+            f"grafana/{board['uid'].removeprefix('poolscope-')}.json": json.dumps(board, indent=2, ensure_ascii=False) + "\n"
+            for board in boards.boards()
+        },
     }
 
 

@@ -130,8 +130,7 @@ final class Prometheus: Sendable {
 
 extension Prometheus {
     /// `dashboards/prometheus` of this package.
-    private static let shippedFolder = Dashboard.file
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("prometheus")
+    private static let shippedFolder = Dashboard.folder.appendingPathComponent("prometheus")
 
     /// The shipped configuration, with another target and scrapes that a test can wait for.
     private static func configuration(from file: URL, scraping targets: [String]) throws -> String {
@@ -140,6 +139,7 @@ extension Prometheus {
             ("\"127.0.0.1:9464\"", targets.map { "\"\($0)\"" }.joined(separator: ", ")),
             ("scrape_interval: 5s", "scrape_interval: 250ms"),
             ("scrape_timeout: 4s", "scrape_timeout: 250ms"),
+            ("evaluation_interval: 15s", "evaluation_interval: 250ms"),
         ] {
             guard text.contains(shipped) else { throw TestFailure("prometheus.yml has no \(shipped)") }
             text = text.replacingOccurrences(of: shipped, with: ours)
