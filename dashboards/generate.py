@@ -50,6 +50,12 @@ def outputs(clock=rules.Clock()):
     groups = rules.groups(clock)
     return {
         "prometheus/rules.yml": NOTE + yaml({"groups": groups}),
+        "deploy/prometheusrule.yaml": NOTE + yaml({
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": {"name": "poolscope", "labels": {"app.kubernetes.io/name": "poolscope"}},
+            "spec": {"groups": groups},
+        }),
         **{
             f"grafana/{board['uid'].removeprefix('poolscope-')}.json": json.dumps(board, indent=2, ensure_ascii=False) + "\n"
             for board in boards.boards()

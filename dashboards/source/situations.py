@@ -254,8 +254,7 @@ SICK = {
         within=360, also=("HTTPClientInstanceDown",), born=None, restart=False, peer={"up": 0},
     ),
     "HTTPClientScrapesMissed": Sick(
-        # Every other one.
-        {"up": "alternating"},
+        {"up": "every other"},
         IN_A,
         "Scrapes of a fail now and then",
         "48.39% of the scrapes of a (shop) in the last quarter of an hour failed; rates are less exact.",
@@ -282,6 +281,18 @@ WELL = {
     "one request that fails to connect": {
         counter("connect_failures", "reason", "refused", OTHER_ORIGIN): "once",
         counter("acquire_failures", "reason", "connect_failed", OTHER_ORIGIN): "once",
+        opened(OTHER_ORIGIN): Rate(0),
+    },
+    "few requests, one of which waits in vain and one of which fails": {
+        counter("acquires", "kind", "reused"): Rate(0.005),
+        counter("acquire_failures", "reason", "timeout"): "once",
+        counter("leases", "outcome", "2xx"): Rate(0.005),
+        counter("leases", "outcome", "connection_lost"): "once",
+    },
+    "few requests to an upstream, one of which times out and one of which fails": {
+        counter("leases", "outcome", "2xx", OTHER_ORIGIN): Rate(0.01),
+        counter("leases", "outcome", "timeout", OTHER_ORIGIN): "once",
+        counter("leases", "outcome", "5xx", OTHER_ORIGIN): "once",
     },
     "an upstream that refuses one of ten": {
         counter("connect_failures", "reason", "refused", OTHER_ORIGIN): Rate(0.1),
@@ -295,7 +306,7 @@ WELL = {
     },
     "a lease that is overdue for three minutes": {pool("overdue_leases", ', held_by="caller"'): "for three minutes"},
     "one long poll": {pool("overdue_leases", ', held_by="peer"'): 1},
-    "one long turn": {pool("driver_stall_seconds"): "a moment"},
+    "one long turn": {pool("driver_stall_seconds"): "one long turn"},
     "sparse requests whose connections expire": {
         counter("acquires", "kind", "new", OTHER_ORIGIN): Rate(0.5),
         counter("connections_closed", "reason", "idle_expired", OTHER_ORIGIN): Rate(0.5),
@@ -311,7 +322,8 @@ WELL = {
     "a rare upstream beyond those with series": {counter("acquires", "kind", "new", "other"): Rate(0.01)},
     "four fifths of the descriptors": {"process_open_fds": 800},
     "one descriptor that was missing": {counter("connect_failures", "reason", "no_descriptor"): "once"},
-    "one scrape missed": {"up": "a moment"},
+    "one scrape missed": {"up": "missed once"},
+    "three scrapes missed in a row": {"up": "missed for ninety seconds"},
     "rows that were given up": {
         counter("acquires", "kind", "new", "retired"): 100_000,
         counter("acquire_failures", "reason", "timeout", "retired"): 100_000,
@@ -338,14 +350,17 @@ def times():
 
 
 def level(value, time):
-    """A level that is not constant, while it lasts."""
+    """A level while it lasts; that of a word is not constant."""
     since = time - SICK_FROM
-    return {
+    words = {
         "once": 1,
         "for three minutes": 1 if since < 180 else 0,
-        "a moment": {0: 30}.get(since, 0),
-        "alternating": since // STEP % 2,
-    }[value]
+        "one long turn": 30 if since == 0 else 0,
+        "missed once": since != 0,
+        "missed for ninety seconds": since >= 90,
+        "every other": since // STEP % 2,
+    }
+    return words[value] if isinstance(value, str) else value
 
 
 def play(instance, sick, *, until=SICK_UNTIL, start=SICK_FROM, missed=False, restart=None, born=None):
@@ -358,7 +373,7 @@ def play(instance, sick, *, until=SICK_UNTIL, start=SICK_FROM, missed=False, res
             down.add(time)
         if restart is not None and restart <= time < restart + 2 * STEP:
             down.add(time)
-        if lasting and (ups == 0 or ups == "alternating" and level(ups, time) == 0 or ups == "a moment" and time == start):
+        if lasting and not level(ups, time):
             down.add(time)
     series = []
     for name in {**HEALTHY, **sick}:
@@ -381,7 +396,7 @@ def play(instance, sick, *, until=SICK_UNTIL, start=SICK_FROM, missed=False, res
 def samples(name, well, ill, start, until, restart, born):
     values, total = [], 0.0
     if name == "http_client_pools_created_total":
-        total = well if not isinstance(ill, Rate) or well is None else well
+        total = well
     for time in times():
         lasting = start <= time < until
         now = ill if lasting else well
@@ -399,13 +414,11 @@ def samples(name, well, ill, start, until, restart, born):
             elif not (born == "burst" and lasting) and isinstance(now, Rate):
                 total += now.per_second * STEP
             values.append(round(total, 4))
-        elif isinstance(now, str):
-            values.append(level(now, time))
         elif now is None:
             # A counter that rose by "once" stays; a level that only the situation has ends with it.
             values.append(values[-1] if values and name.split("{")[0].endswith("_total") else 0 if not born else None)
         else:
-            values.append(now)
+            values.append(level(now, time))
     return values
 
 
