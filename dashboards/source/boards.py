@@ -42,18 +42,24 @@ def quantile(share, family, selector, by="le"):
     return f"histogram_quantile({share}, sum by ({by}) (rate({family}_bucket{selector}[{PER}])))"
 
 
-def alerts(size=(24, 7)):
-    selector = f'{{alertstate="firing", alertname=~"HTTPClient.+", {OF_SERVICE[1:]}'
+ALERTS = f'{{alertstate="firing", alertname=~"HTTPClient.+", {OF_SERVICE[1:]}'
+
+
+def alerts():
+    since = f'ALERTS_FOR_STATE{{alertname=~"HTTPClient.+", {OF_SERVICE[1:]}'
     return table(
-        "Alerts that fire", "The alerts of this folder's rules, with what they name. None: nothing is wrong that they know.",
-        [("Firing", f"sum by (severity, alertname, {SERVICE}, instance, pool, origin, limit) (ALERTS{selector})", "none")],
-        links("job", "instance", "pool", "origin", "alertname"), size,
+        "Alerts that fire", "The alerts of these rules, with what they name. None: nothing is wrong that they know.",
+        [(
+            "For",
+            f"max by (severity, alertname, {SERVICE}, instance, pool, origin, limit)"
+            f" (time() - {since} and ignoring (alertstate) ALERTS{ALERTS})", "s",
+        )],
+        links("job", "instance", "pool", "origin", "alertname"), (24, 7),
     )
 
 
 def firing():
-    selector = f'{{alertstate="firing", alertname=~"HTTPClient.+", {OF_SERVICE[1:]}'
-    return stat("Alerts", "How many alerts of these rules fire.", "none", f"count(ALERTS{selector}) or vector(0)", 1, 3)
+    return stat("Alerts", "How many alerts of these rules fire.", "none", f"count(ALERTS{ALERTS}) or vector(0)", 1, 3)
 
 
 def clients_made(by):
@@ -136,7 +142,7 @@ def fleet():
             ),
             graph(
                 "Failed requests", "Share of requests that got no connection or failed on it, by service; the ten highest.",
-                "percentunit", (f"topk(10, {failed})", "{{job}} {{pool}}"),
+                "percentunit", (f"topk(10, {failed} >= 0)", "{{job}} {{pool}}"),
             ),
             row("Upstreams"),
             table(
@@ -175,7 +181,7 @@ def fleet():
             ),
             graph(
                 "Reuse by upstream", "Share of requests that needed no new connection; the ten lowest.", "percentunit",
-                (f"bottomk(10, job_pool_origin:http_client_pool_reuse:ratio_rate5m{OF_ORIGIN})", "{{job}} to {{origin}}"),
+                (f"bottomk(10, job_pool_origin:http_client_pool_reuse:ratio_rate5m{OF_ORIGIN} >= 0)", "{{job}} to {{origin}}"),
                 top=1,
             ),
             row("A client per request"),
@@ -259,7 +265,7 @@ def service():
             alerts(),
             row("Instances side by side"),
             graph("Failures by instance", "Share of the requests of an instance that fail; the ten highest.", "percentunit",
-                  (f"topk(10, {failed})", by_instance)),
+                  (f"topk(10, {failed} >= 0)", by_instance)),
             graph("Time saturated by instance", "Share of time in which a limit kept requests waiting; the ten highest.",
                   "percentunit", (f"topk(10, {saturated})", by_instance), top=1),
             graph("Mean wait by instance", "Time that a request was queued, on average; the ten longest.", "s",
@@ -340,10 +346,13 @@ def pool():
             stat("How full", "Connections that exist, as a share of the limit, in the fullest of the chosen pools.", "percentunit",
                  f"max(sum by ({per_instance}) (http_client_pool_connections{ORIGINS})"
                  f" / on ({per_instance}) http_client_pool_max_connections{POOLS})"),
-            graph("Connections by state", "Connections of the chosen pools, each in exactly one state, and the limits of these"
-                  " pools together.", "none",
-                  (f"sum by (state) (http_client_pool_connections{ORIGINS})", by_state),
-                  (f"sum(http_client_pool_max_connections{POOLS})", "limit"), stack=True, dashed=("limit",)),
+            graph("Connections by state", "Connections of the chosen pools, each in exactly one state. How close they are to the"
+                  " limit is beside.", "none",
+                  (f"sum by (state) (http_client_pool_connections{ORIGINS})", by_state), stack=True),
+            graph("Fullest pools", "Connections that exist, as a share of the limit of their own pool; the ten fullest.",
+                  "percentunit",
+                  (f"topk(10, sum by ({per_instance}) (http_client_pool_connections{ORIGINS})"
+                   f" / on ({per_instance}) http_client_pool_max_connections{POOLS})", "{{instance}} {{pool}}"), top=1),
             graph("Requests by state", "queued: no slot yet. connecting: its connection is being opened. in_flight: on a connection.",
                   "none", (f"sum by (state) (http_client_pool_requests{ORIGINS})", by_state), stack=True),
             graph("Peaks of a minute", "The highest levels of the last minute, which a scrape may not have met; of the chosen pool"
@@ -368,9 +377,10 @@ def pool():
                   (rate("http_client_pool_limit_waits_total" + ORIGINS, "limit"), "{{limit}}")),
             graph("Saturated now", "Pools in which a limit keeps requests waiting at the moment of the scrape.", "none",
                   (f"sum by (limit) (http_client_pool_saturated{POOLS})", "{{limit}}")),
-            graph("Length of the queue", "Mean number of queued requests between scrapes, exactly, and the age of the oldest.", "none",
-                  (f"sum by (pool) (rate(http_client_pool_queued_seconds_total{POOLS}[{PER}]))", "queued, {{pool}}"),
-                  (f"max(http_client_pool_oldest_queued_seconds{POOLS})", "oldest, seconds")),
+            graph("Length of the queue", "Mean number of queued requests between scrapes, exactly; the ten longest.", "none",
+                  (f"topk(10, rate(http_client_pool_queued_seconds_total{POOLS}[{PER}]))", "{{instance}} {{pool}}")),
+            graph("Oldest of the queue", "Age of the request that has waited the longest; the ten oldest.", "s",
+                  (f"topk(10, http_client_pool_oldest_queued_seconds{POOLS})", "{{instance}} {{pool}}")),
             graph("Connections on average", "Mean number of connections between scrapes, exactly, by state.", "none",
                   (rate("http_client_pool_connection_seconds_total" + POOLS, "state"), by_state), stack=True),
             row("Is the pool reused?"),
@@ -387,9 +397,12 @@ def pool():
                    "{{reason}}")),
             graph("Connections opened, by upstream", "Per second; the ten most. High and steady: they do not live long.", "ops",
                   (f"topk(10, {rate('http_client_pool_connections_opened_total' + ORIGINS, 'origin')})", "{{origin}}")),
-            graph("Life of a connection", "How long connections lived that were closed, and how many requests they served.", "s",
-                  (quantile(0.5, "http_client_pool_connection_lifetime_seconds", POOLS), "lifetime, p50"),
-                  (quantile(0.5, "http_client_pool_connection_requests", POOLS), "requests, p50")),
+            graph("Life of a connection", "How long connections lived that were closed.", "s",
+                  (quantile(0.5, "http_client_pool_connection_lifetime_seconds", POOLS), "p50"),
+                  (quantile(0.99, "http_client_pool_connection_lifetime_seconds", POOLS), "p99")),
+            graph("Requests of a connection", "How many requests connections had served when they were closed.", "none",
+                  (quantile(0.5, "http_client_pool_connection_requests", POOLS), "p50"),
+                  (quantile(0.99, "http_client_pool_connection_requests", POOLS), "p99")),
             graph("Sent again", "Requests per second that met a dead reused connection and were repeated; the ten most.", "ops",
                   (f"topk(10, {rate('http_client_pool_stale_retries_total' + ORIGINS, 'origin')})", "{{origin}}")),
             row("What fails?"),
@@ -511,7 +524,7 @@ def origin():
                   (f"topk(10, {rate('http_client_pool_acquires_total' + ORIGINS, 'job, pool')})", by_job)),
             row("Are its connections reused?"),
             graph("Reused", "Share of requests that needed no new connection; the ten lowest.", "percentunit",
-                  (f"bottomk(10, job_pool_origin:http_client_pool_reuse:ratio_rate5m{OF_ORIGIN})", by_job), top=1),
+                  (f"bottomk(10, job_pool_origin:http_client_pool_reuse:ratio_rate5m{OF_ORIGIN} >= 0)", by_job), top=1),
             graph("Connections closed, by reason", "response_close: the upstream asks for it. peer_closed: its keep-alive is shorter"
                   " than ours.", "ops", (rate("http_client_pool_connections_closed_total" + ORIGINS, "reason"), "{{reason}}")),
             graph("Opened, and sent again", "Connections opened per second, and requests that met a dead one.", "ops",

@@ -66,7 +66,7 @@ def stat(title, about, unit, expr, warn=None, bad=None, decimals=None):
     )
 
 
-def graph(title, about, unit, *queries, size=(8, 8), stack=False, top=None, dashed=()):
+def graph(title, about, unit, *queries, stack=False, top=None, dashed=()):
     """`queries`: pairs of an expression and a legend. `dashed`: legends of limits."""
     defaults = {
         "color": {"mode": "palette-classic"}, "min": 0,
@@ -89,7 +89,7 @@ def graph(title, about, unit, *queries, size=(8, 8), stack=False, top=None, dash
         for name in dashed
     ]
     return panel(
-        "timeseries", title, about, unit, [target(number, *query) for number, query in enumerate(queries)], size,
+        "timeseries", title, about, unit, [target(number, *query) for number, query in enumerate(queries)], (8, 8),
         {
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
             "tooltip": {"mode": "multi", "sort": "desc"},
@@ -138,11 +138,25 @@ def row(title):
     return {"type": "row", "title": title, "collapsed": False, "panels": [], "size": (24, 1)}
 
 
+def evened(panels):
+    """Graphs that follow each other fill their lines: those of a last line that would have a gap become wider or narrower."""
+    start = 0
+    while start < len(panels):
+        end = start
+        while end < len(panels) and panels[end]["type"] == "timeseries":
+            end += 1
+        count = end - start
+        last = {1: 4, 2: 2}.get(count % 3, 0)
+        for item in panels[end - min(last, count):end] if count else []:
+            item["size"] = (24 // min(last, count), item["size"][1])
+        start = end + 1
+    return panels
+
+
 def laid_out(panels):
     """Panels from left to right, in lines of 24."""
     placed, x, y, height = [], 0, 0, 0
-    for number, item in enumerate(panels, 1):
-        item = dict(item)
+    for number, item in enumerate(evened([dict(item) for item in panels]), 1):
         w, h = item.pop("size")
         if x + w > 24:
             x, y, height = 0, y + height, 0

@@ -58,6 +58,10 @@ def records(clock):
     def pool(name):
         return "http_client_pool_" + name
 
+    def at_least_one(acquisitions):
+        """Where requests wait and none gets a connection or fails, a mean is divided by one in the window, not by 0."""
+        return f"clamp_min({acquisitions}, 1 / {WINDOW * clock.scale:g})"
+
     pool_by, service_by, origin_by = f"{INSTANCE}, pool", f"{SERVICE}, pool", f"{SERVICE}, pool, origin"
     own = 'origin!="retired"'
     rules = {
@@ -91,7 +95,8 @@ def records(clock):
             "job_instance_pool:http_client_pool_failed:rate5m\n"
             "/ job_instance_pool:http_client_pool_acquisitions:rate5m",
         "job_instance_pool:http_client_pool_queue_wait_seconds:mean5m":
-            rate(pool_by, pool("queued_seconds_total")) + "\n/ job_instance_pool:http_client_pool_acquisitions:rate5m",
+            rate(pool_by, pool("queued_seconds_total")) + "\n/ "
+            + at_least_one("job_instance_pool:http_client_pool_acquisitions:rate5m"),
 
         # Each service and pool.
         "job_pool:http_client_pool_connections:utilization_max":
@@ -108,7 +113,8 @@ def records(clock):
             f"sum by ({service_by}) (job_instance_pool:http_client_pool_failed:rate5m)\n"
             "/ job_pool:http_client_pool_acquisitions:rate5m",
         "job_pool:http_client_pool_queue_wait_seconds:mean5m":
-            rate(service_by, pool("queued_seconds_total")) + "\n/ job_pool:http_client_pool_acquisitions:rate5m",
+            rate(service_by, pool("queued_seconds_total")) + "\n/ "
+            + at_least_one("job_pool:http_client_pool_acquisitions:rate5m"),
         "job_pool:http_client_pool_limit_waits:ratio_rate5m":
             rate(f"{service_by}, limit", pool(f"limit_waits_total{{{own}}}")) + "\n"
             f"/ on ({service_by}) group_left job_pool:http_client_pool_acquisitions:rate5m",
@@ -145,9 +151,10 @@ def records(clock):
             'sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m{kind!="new"})\n'
             "/ sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)",
         "job_pool_origin:http_client_pool_wait_seconds:mean5m":
-            rate(origin_by, pool(f"wait_seconds_total{{{own}}}")) + "\n/ (\n"
-            "  sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)\n"
-            "  + sum without (reason) (job_pool_origin:http_client_pool_acquire_failures:rate5m)\n)",
+            rate(origin_by, pool(f"wait_seconds_total{{{own}}}")) + "\n/ " + at_least_one(
+                "\n  sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)\n"
+                "  + sum without (reason) (job_pool_origin:http_client_pool_acquire_failures:rate5m)"
+            ),
         "job_pool_origin:http_client_pool_time_to_head_seconds:mean5m":
             rate(origin_by, pool(f"response_wait_seconds_total{{{own}}}")) + "\n/ "
             + rate(origin_by, pool(f"responses_total{{{own}}}")),
