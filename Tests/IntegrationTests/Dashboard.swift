@@ -26,6 +26,9 @@ struct Dashboard: Sendable {
     /// The title, for the messages of tests.
     let title: String
 
+    /// Panels and rows.
+    var panelCount: Int { panels.count }
+
     /// Reads a board.
     init(contentsOf file: URL) throws {
         let json = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: file))

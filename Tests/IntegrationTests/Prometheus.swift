@@ -63,6 +63,9 @@ final class Prometheus: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Where it listens.
+    var url: String { "http://\(address)" }
+
     /// The answer to an instant query.
     ///
     /// - Throws: ``TestFailure`` with the words of Prometheus where it refuses the query.

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPPool
 import HTTPTypes
 import LoopbackUpstream
@@ -138,6 +139,48 @@ struct PrometheusTests {
                     default: #expect(values.count > 1, "\(board.title): \(query.variable)")
                     }
                 }
+            }
+        }
+    }
+
+    @Test("is drawn by the preview, each panel of each board, in a browser")
+    func preview() async throws {
+        try await Workday.with { day in
+            let prometheus = try await Prometheus.start(scraping: day.endpoint)
+            for _ in 0..<2 {
+                try await day.work()
+                try await prometheus.nextScrape()
+            }
+            // The last of the rules that the boards need.
+            try await eventually("the rules are evaluated") {
+                try await !prometheus.query("job_pool:http_client_pool_time_to_head_seconds_bucket:rate5m").isEmpty
+            }
+            let file = Dashboard.folder.appendingPathComponent("preview/serve.py").path
+            let preview = try Program("python3", [file, "--prometheus", prometheus.url, "--port", "0"])
+            var url: String?
+            try await eventually("the preview listens") {
+                guard preview.isRunning else { throw TestFailure("the preview ended: \(preview.errors)") }
+                url = preview.output.firstMatch(of: /: (http:\/\/127\.0\.0\.1:\d+\/)\n/).map { String($0.1) }
+                return url != nil
+            }
+            for name in ["fleet", "service", "pool", "origin"] {
+                let board = try Dashboard(contentsOf: Dashboard.folder.appendingPathComponent("grafana/\(name).json"))
+                let profile = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+                defer { try? FileManager.default.removeItem(at: profile) }
+                let page = try await runProgram(
+                    "chromium",
+                    [
+                        "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--no-proxy-server",
+                        "--disable-background-networking", "--disable-component-update",
+                        "--user-data-dir=\(profile.path)", "--virtual-time-budget=30000", "--dump-dom",
+                        "\(try #require(url))?board=\(name)&range=900",
+                    ]
+                ).output
+                #expect(page.contains("<title>\(board.title)</title>"))
+                #expect(page.contains(#"data-ready="true""#), "\(name) was not drawn to its end")
+                #expect(!page.contains(#"class="error""#), "\(name)")
+                #expect(!page.contains("no data"), "\(name)")
+                #expect(page.components(separatedBy: "<section ").count - 1 == board.panelCount, "\(name)")
             }
         }
     }
