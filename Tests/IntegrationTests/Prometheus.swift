@@ -29,7 +29,7 @@ final class Prometheus: Sendable {
             let options =
                 [
                     "--config.file=\(file.path)", "--storage.tsdb.path=\(folder.path)/data",
-                    "--web.listen-address=127.0.0.1:0",
+                    "--web.listen-address=127.0.0.1:0", "--web.console.templates=\(folder.path)/consoles",
                 ] + features.map { "--enable-feature=\($0)" }
             let program = try Program("prometheus", options)
             var address: String?

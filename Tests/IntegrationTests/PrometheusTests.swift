@@ -185,6 +185,23 @@ struct PrometheusTests {
         }
     }
 
+    @Test("draws the console, which needs none of its libraries")
+    func console() async throws {
+        try await Workday.with { day in
+            let prometheus = try await Prometheus.start(scraping: day.endpoint)
+            for _ in 0..<2 {
+                try await day.work()
+                try await prometheus.nextScrape()
+            }
+            let row = "<tr><td>poolscope<td>"
+            try await eventually("services, upstreams and processes are listed") {
+                let page = try await curl("--fail", "\(prometheus.url)/consoles/poolscope.html")
+                #expect(page.status == 0, "\(page.errors)")
+                return ["workday", "http://", day.endpoint].allSatisfy { page.output.contains(row + $0) }
+            }
+        }
+    }
+
     /// The counts that Prometheus stored are those of the pool itself.
     private func agrees(_ prometheus: Prometheus, with reading: PoolReading) async throws {
         func counts(_ name: String, _ label: String) async throws -> [[String?]: UInt64] {
