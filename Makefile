@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint dashboards build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -96,6 +96,10 @@ fault-storm: deps deps-test ## Send through every fault of a server for ten minu
 	swift test --skip-build --filter FaultStormTests
 
 verify: lint words build-without-traits test ## What a change must pass: formatting, words, both builds without a warning, all tests
+
+dashboards: ## Write the rules and boards that dashboards/source describes
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
+	python3 dashboards/generate.py
 
 lint: swift ## Fail where the sources are not formatted as .swift-format says, or import what is not declared
 	swift format lint --strict --recursive $(FORMATTED)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The queries of the Grafana dashboard as a Prometheus can be asked them: every variable replaced.
+/// The queries of a Grafana board as a Prometheus can be asked them: every variable replaced.
 struct Dashboard: Sendable {
     /// One query of one panel.
     struct Query: Sendable {
@@ -23,17 +23,33 @@ struct Dashboard: Sendable {
     private let panels: [JSON.Panel]
     private let variables: [JSON.Templating.Variable]
 
-    /// Reads the dashboard of this package, or another.
-    init(contentsOf file: URL = Dashboard.file) throws {
+    /// The title, for the messages of tests.
+    let title: String
+
+    /// Panels and rows.
+    var panelCount: Int { panels.count }
+
+    /// Reads a board.
+    init(contentsOf file: URL) throws {
         let json = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: file))
+        title = json.title
         panels = json.panels
         variables = json.templating.list
     }
 
-    /// `dashboards/grafana/poolscope.json` of this package.
-    static let file = URL(fileURLWithPath: #filePath)
+    /// `dashboards` of this package.
+    static let folder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("dashboards/grafana/poolscope.json")
+        .appendingPathComponent("dashboards")
+
+    /// The boards of this package.
+    static func all() throws -> [Dashboard] {
+        let folder = Self.folder.appendingPathComponent("grafana")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
+            $0.hasSuffix(".json")
+        }
+        .map { try Dashboard(contentsOf: folder.appendingPathComponent($0)) }
+    }
 
     /// Every query of every panel.
     ///
@@ -112,6 +128,7 @@ struct Dashboard: Sendable {
             }
             let list: [Variable]
         }
+        let title: String
         let panels: [Panel]
         let templating: Templating
     }

@@ -29,7 +29,7 @@ final class Prometheus: Sendable {
             let options =
                 [
                     "--config.file=\(file.path)", "--storage.tsdb.path=\(folder.path)/data",
-                    "--web.listen-address=127.0.0.1:0",
+                    "--web.listen-address=127.0.0.1:0", "--web.console.templates=\(folder.path)/consoles",
                 ] + features.map { "--enable-feature=\($0)" }
             let program = try Program("prometheus", options)
             var address: String?
@@ -62,6 +62,9 @@ final class Prometheus: Sendable {
         program.waitForEnd()
         try? FileManager.default.removeItem(at: folder)
     }
+
+    /// Where it listens.
+    var url: String { "http://\(address)" }
 
     /// The answer to an instant query.
     ///
@@ -130,8 +133,7 @@ final class Prometheus: Sendable {
 
 extension Prometheus {
     /// `dashboards/prometheus` of this package.
-    private static let shippedFolder = Dashboard.file
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("prometheus")
+    private static let shippedFolder = Dashboard.folder.appendingPathComponent("prometheus")
 
     /// The shipped configuration, with another target and scrapes that a test can wait for.
     private static func configuration(from file: URL, scraping targets: [String]) throws -> String {
@@ -140,6 +142,7 @@ extension Prometheus {
             ("\"127.0.0.1:9464\"", targets.map { "\"\($0)\"" }.joined(separator: ", ")),
             ("scrape_interval: 5s", "scrape_interval: 250ms"),
             ("scrape_timeout: 4s", "scrape_timeout: 250ms"),
+            ("evaluation_interval: 15s", "evaluation_interval: 250ms"),
         ] {
             guard text.contains(shipped) else { throw TestFailure("prometheus.yml has no \(shipped)") }
             text = text.replacingOccurrences(of: shipped, with: ours)

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPPool
 import HTTPTypes
 import LoopbackUpstream
@@ -62,7 +63,8 @@ struct PrometheusTests {
             #expect(declaredInText == [text.authority: .init(type: "counter", unit: "")])
 
             var stored: [String: [[String: String]: Double]] = [:]
-            for series in try await prometheus.query(#"{job="poolscope"}"#) {
+            // Without what the rules record, whose names have a colon.
+            for series in try await prometheus.query(#"{job="poolscope", __name__!~".*:.*|ALERTS.*"}"#) {
                 let labels = series.labels.filter { $0.key != "job" && $0.key != "instance" }
                 stored[series.labels["instance"] ?? "", default: [:]][labels] = series.value
             }
@@ -106,8 +108,8 @@ struct PrometheusTests {
         }
     }
 
-    @Test("answers every query of the dashboard with a number, and fills its variables")
-    func dashboard() async throws {
+    @Test("answers every query of the boards with a number, and fills their variables")
+    func boards() async throws {
         try await Workday.with { day in
             let prometheus = try await Prometheus.start(scraping: day.endpoint)
             // Rates need a scrape before, and one after, of counters that have moved.
@@ -115,18 +117,88 @@ struct PrometheusTests {
                 try await day.work()
                 try await prometheus.nextScrape()
             }
-            let dashboard = try Dashboard()
-            let queries = try dashboard.queries(rateInterval: "1m")
-            #expect(!queries.isEmpty)
-            for query in queries {
-                let series = try await prometheus.query(query.expr)
-                #expect(series.contains { !$0.value.isNaN }, "\(query.panel): \(query.expr)")
+            let boards = try Dashboard.all()
+            #expect(boards.count == 4)
+            for board in boards {
+                for query in try board.queries(rateInterval: "1m") {
+                    // The rules are evaluated after a scrape, so what they record comes later.
+                    try await eventually("\(board.title): \(query.panel): \(query.expr)") {
+                        let series = try await prometheus.query(query.expr)
+                        // Nothing fires, or not yet.
+                        return query.expr.contains("ALERTS") || series.contains { !$0.value.isNaN }
+                    }
+                }
+                for query in try board.labelQueries() {
+                    let values = try await prometheus.values(ofLabel: query.label, in: query.selector)
+                    switch query.variable {
+                    case "job": #expect(values == ["poolscope"])
+                    case "instance": #expect(values == [day.endpoint])
+                    case "pool": #expect(values == ["workday"])
+                    // This Prometheus has neither.
+                    case "cluster", "namespace": #expect(values.isEmpty)
+                    default: #expect(values.count > 1, "\(board.title): \(query.variable)")
+                    }
+                }
             }
-            var values: [String: [String]] = [:]
-            for query in try dashboard.labelQueries() {
-                values[query.variable] = try await prometheus.values(ofLabel: query.label, in: query.selector)
+        }
+    }
+
+    @Test("is drawn by the preview, each panel of each board, in a browser")
+    func preview() async throws {
+        try await Workday.with { day in
+            let prometheus = try await Prometheus.start(scraping: day.endpoint)
+            for _ in 0..<2 {
+                try await day.work()
+                try await prometheus.nextScrape()
             }
-            #expect(values == ["job": ["poolscope"], "instance": [day.endpoint], "pool": ["workday"]])
+            // The last of the rules that the boards need.
+            try await eventually("the rules are evaluated") {
+                try await !prometheus.query("job_pool:http_client_pool_time_to_head_seconds_bucket:rate5m").isEmpty
+            }
+            let file = Dashboard.folder.appendingPathComponent("preview/serve.py").path
+            let preview = try Program("python3", [file, "--prometheus", prometheus.url, "--port", "0"])
+            var url: String?
+            try await eventually("the preview listens") {
+                guard preview.isRunning else { throw TestFailure("the preview ended: \(preview.errors)") }
+                url = preview.output.firstMatch(of: /: (http:\/\/127\.0\.0\.1:\d+\/)\n/).map { String($0.1) }
+                return url != nil
+            }
+            for name in ["fleet", "service", "pool", "origin"] {
+                let board = try Dashboard(contentsOf: Dashboard.folder.appendingPathComponent("grafana/\(name).json"))
+                let profile = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+                defer { try? FileManager.default.removeItem(at: profile) }
+                let page = try await runProgram(
+                    "chromium",
+                    [
+                        "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--no-proxy-server",
+                        "--disable-background-networking", "--disable-component-update",
+                        "--user-data-dir=\(profile.path)", "--virtual-time-budget=30000", "--dump-dom",
+                        "\(try #require(url))?board=\(name)&range=900",
+                    ]
+                ).output
+                #expect(page.contains("<title>\(board.title)</title>"))
+                #expect(page.contains(#"data-ready="true""#), "\(name) was not drawn to its end")
+                #expect(!page.contains(#"class="error""#), "\(name)")
+                #expect(!page.contains("no data"), "\(name)")
+                #expect(page.components(separatedBy: "<section ").count - 1 == board.panelCount, "\(name)")
+            }
+        }
+    }
+
+    @Test("draws the console, which needs none of its libraries")
+    func console() async throws {
+        try await Workday.with { day in
+            let prometheus = try await Prometheus.start(scraping: day.endpoint)
+            for _ in 0..<2 {
+                try await day.work()
+                try await prometheus.nextScrape()
+            }
+            let row = "<tr><td>poolscope<td>"
+            try await eventually("services, upstreams and processes are listed") {
+                let page = try await curl("--fail", "\(prometheus.url)/consoles/poolscope.html")
+                #expect(page.status == 0, "\(page.errors)")
+                return ["workday", "http://", day.endpoint].allSatisfy { page.output.contains(row + $0) }
+            }
         }
     }
 

@@ -1,0 +1,396 @@
+"""Recording rules and alerts for Prometheus 2.42 and later."""
+
+from settings import RUNBOOK, THRESHOLDS as T, WINDOW
+
+SERVICE = "cluster, namespace, job"
+INSTANCE = f"{SERVICE}, instance"
+
+# Connections that were closed although they could have been used again, and not because the upstream failed.
+WASTED = "response_close|max_requests|evicted|idle_surplus|request_cancelled|unexpected_data"
+FAILED_LEASES = "5xx|timeout|connection_lost|invalid_response"
+
+
+class Clock:
+    """Writes durations; a test may run the rules at a tenth of their times."""
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def __call__(self, seconds):
+        milliseconds = round(seconds * self.scale * 1000)
+        for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+            if milliseconds % size == 0:
+                return f"{milliseconds // size}{unit}"
+        raise ValueError(seconds)
+
+
+def groups(clock=Clock()):
+    """What the rule file holds: groups of rules, each a dictionary."""
+    return [
+        {"name": "poolscope-records", "rules": records(clock)},
+        {"name": "poolscope-alerts", "rules": alerts(clock)},
+    ]
+
+
+def increase(clock, selector):
+    """What the series grew by within the window, with what they began with where they did begin within it. `retired` is
+    left out everywhere: it takes over what other rows had counted."""
+    window = clock(WINDOW)
+    return (
+        "(\n"
+        f"    {selector}\n"
+        f"    unless {selector} offset {window}\n"
+        f"    and on ({INSTANCE}) job_instance:http_client_pools:observed\n"
+        f"    or increase({selector}[{window}])\n"
+        "  )"
+    )
+
+
+def records(clock):
+    window = clock(WINDOW)
+
+    def rate(by, selector):
+        return f"sum by ({by}) (rate({selector}[{window}]))"
+
+    def grown(by, selector):
+        return f"sum by ({by}) (\n  {increase(clock, selector)} / {WINDOW * clock.scale:g}\n)"
+
+    def pool(name):
+        return "http_client_pool_" + name
+
+    def at_least_one(acquisitions):
+        """Where requests wait and none gets a connection or fails, a mean is divided by one in the window, not by 0."""
+        return f"clamp_min({acquisitions}, 1 / {WINDOW * clock.scale:g})"
+
+    pool_by, service_by, origin_by = f"{INSTANCE}, pool", f"{SERVICE}, pool", f"{SERVICE}, pool, origin"
+    own = 'origin!="retired"'
+    rules = {
+        # What is known of the instances. `known` remembers them for as long as they are targets.
+        "job_instance:http_client_pools:known":
+            f"count by ({INSTANCE}) (http_client_pools)\n"
+            f"or (job_instance:http_client_pools:known and on ({INSTANCE}) up)",
+        # A series without a sample five minutes ago is new if the instance was scraped then, or has started since.
+        "job_instance:http_client_pools:observed":
+            f"http_client_pools and on ({INSTANCE}) (up offset {window} == 1)\n"
+            f"or http_client_pools and on ({INSTANCE}) (time() - process_start_time_seconds < {WINDOW * clock.scale:g})",
+
+        # Each instance and pool.
+        "job_instance_pool:http_client_pool_connections:utilization":
+            f"sum by ({pool_by}) (http_client_pool_connections) / on ({pool_by}) http_client_pool_max_connections",
+        "job_instance_pool:http_client_pool_saturated:ratio_rate5m":
+            rate(f"{pool_by}, limit", pool("saturated_seconds_total")),
+        "job_instance_pool:http_client_pool_acquires:rate5m": grown(pool_by, pool(f"acquires_total{{{own}}}")),
+        "job_instance_pool:http_client_pool_acquire_failures:rate5m":
+            grown(f"{pool_by}, reason", pool(f"acquire_failures_total{{{own}}}")),
+        "job_instance_pool:http_client_pool_leases_failed:rate5m":
+            grown(pool_by, pool(f'leases_total{{{own}, outcome=~"{FAILED_LEASES}"}}')),
+        "job_instance_pool:http_client_pool_acquisitions:rate5m":
+            "job_instance_pool:http_client_pool_acquires:rate5m\n"
+            "+ sum without (reason) (job_instance_pool:http_client_pool_acquire_failures:rate5m)",
+        "job_instance_pool:http_client_pool_failed:rate5m":
+            "sum without (reason) (\n"
+            '  job_instance_pool:http_client_pool_acquire_failures:rate5m{reason!~"cancelled|shutdown"}\n'
+            ") + job_instance_pool:http_client_pool_leases_failed:rate5m",
+        "job_instance_pool:http_client_pool_failed:ratio_rate5m":
+            "job_instance_pool:http_client_pool_failed:rate5m\n"
+            "/ job_instance_pool:http_client_pool_acquisitions:rate5m",
+        "job_instance_pool:http_client_pool_queue_wait_seconds:mean5m":
+            rate(pool_by, pool("queued_seconds_total")) + "\n/ "
+            + at_least_one("job_instance_pool:http_client_pool_acquisitions:rate5m"),
+
+        # Each service and pool.
+        "job_pool:http_client_pool_connections:utilization_max":
+            f"max by ({service_by}) (job_instance_pool:http_client_pool_connections:utilization)",
+        "job_pool:http_client_pool_saturated:ratio_rate5m_max":
+            f"max by ({service_by}, limit) (job_instance_pool:http_client_pool_saturated:ratio_rate5m)",
+        "job_pool:http_client_pool_acquires:rate5m":
+            f"sum by ({service_by}) (job_instance_pool:http_client_pool_acquires:rate5m)",
+        "job_pool:http_client_pool_acquire_failures:rate5m":
+            f"sum by ({service_by}, reason) (job_instance_pool:http_client_pool_acquire_failures:rate5m)",
+        "job_pool:http_client_pool_acquisitions:rate5m":
+            f"sum by ({service_by}) (job_instance_pool:http_client_pool_acquisitions:rate5m)",
+        "job_pool:http_client_pool_failed:ratio_rate5m":
+            f"sum by ({service_by}) (job_instance_pool:http_client_pool_failed:rate5m)\n"
+            "/ job_pool:http_client_pool_acquisitions:rate5m",
+        "job_pool:http_client_pool_queue_wait_seconds:mean5m":
+            rate(service_by, pool("queued_seconds_total")) + "\n/ "
+            + at_least_one("job_pool:http_client_pool_acquisitions:rate5m"),
+        "job_pool:http_client_pool_limit_waits:ratio_rate5m":
+            rate(f"{service_by}, limit", pool(f"limit_waits_total{{{own}}}")) + "\n"
+            f"/ on ({service_by}) group_left job_pool:http_client_pool_acquisitions:rate5m",
+
+        # Each upstream, as a service sees it.
+        "job_pool_origin:http_client_pool_connections:sum":
+            f"sum by ({origin_by}, state) (http_client_pool_connections)",
+        "job_pool_origin:http_client_pool_requests:sum": f"sum by ({origin_by}, state) (http_client_pool_requests)",
+        "job_pool_origin:http_client_pool_acquires:rate5m":
+            grown(f"{origin_by}, kind", pool(f"acquires_total{{{own}}}")),
+        "job_pool_origin:http_client_pool_acquire_failures:rate5m":
+            grown(f"{origin_by}, reason", pool(f"acquire_failures_total{{{own}}}")),
+        "job_pool_origin:http_client_pool_leases:rate5m":
+            grown(f"{origin_by}, outcome", pool(f"leases_total{{{own}}}")),
+        "job_pool_origin:http_client_pool_connections_opened:rate5m":
+            grown(origin_by, pool(f"connections_opened_total{{{own}}}")),
+        "job_pool_origin:http_client_pool_connect_failures:rate5m":
+            grown(f"{origin_by}, reason", pool(f"connect_failures_total{{{own}}}")),
+        "job_pool_origin:http_client_pool_connections_closed:rate5m":
+            grown(f"{origin_by}, reason", pool(f"connections_closed_total{{{own}}}")),
+        # Failures that say something about the upstream.
+        "job_pool_origin:http_client_pool_unreachable:rate5m":
+            "sum without (reason) (\n"
+            '  job_pool_origin:http_client_pool_connect_failures:rate5m{reason!~"cancelled|no_descriptor"}\n'
+            ")",
+        "job_pool_origin:http_client_pool_unreachable:ratio_rate5m":
+            "job_pool_origin:http_client_pool_unreachable:rate5m\n"
+            "/ (job_pool_origin:http_client_pool_unreachable:rate5m"
+            " + job_pool_origin:http_client_pool_connections_opened:rate5m)",
+        "job_pool_origin:http_client_pool_leases:ratio_rate5m":
+            "job_pool_origin:http_client_pool_leases:rate5m\n"
+            "/ ignoring (outcome) group_left sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m)",
+        "job_pool_origin:http_client_pool_reuse:ratio_rate5m":
+            'sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m{kind!="new"})\n'
+            "/ sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)",
+        "job_pool_origin:http_client_pool_wait_seconds:mean5m":
+            rate(origin_by, pool(f"wait_seconds_total{{{own}}}")) + "\n/ " + at_least_one(
+                "\n  sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)\n"
+                "  + sum without (reason) (job_pool_origin:http_client_pool_acquire_failures:rate5m)"
+            ),
+        "job_pool_origin:http_client_pool_time_to_head_seconds:mean5m":
+            rate(origin_by, pool(f"response_wait_seconds_total{{{own}}}")) + "\n/ "
+            + rate(origin_by, pool(f"responses_total{{{own}}}")),
+
+        # Each upstream, over all services.
+        "cluster_origin:http_client_pool_connections:sum":
+            "sum by (cluster, origin) (job_pool_origin:http_client_pool_connections:sum)",
+        "cluster_origin:http_client_pool_requests:sum":
+            "sum by (cluster, origin, state) (job_pool_origin:http_client_pool_requests:sum)",
+        "cluster_origin:http_client_pool_acquires:rate5m":
+            "sum by (cluster, origin) (job_pool_origin:http_client_pool_acquires:rate5m)",
+    }
+    for name in ("acquire_duration", "queue_wait", "connect_duration", "lease_duration", "time_to_head"):
+        bucket = pool(f"{name}_seconds_bucket")
+        rules[f"job_pool:{bucket}:rate5m"] = rate(f"{service_by}, le", bucket)
+    return [{"record": name, "expr": expr} for name, expr in rules.items()]
+
+
+def commonest(label, record, selector):
+    """A part of a description: the value of `label` with the highest rate, as ` (dns)`."""
+    return (
+        f'{{{{ with printf `topk(1, sum by ({label}) ({record}{{job=%q, pool=%q, origin=%q{selector}}}) > 0)`'
+        f' $labels.job $labels.pool $labels.origin | query }}}} ({{{{ . | first | label "{label}" }}}}){{{{ end }}}}'
+    )
+
+
+def alerts(clock):
+    def events(rate, floor):
+        return f"{rate} * {WINDOW * clock.scale:g} >= {T[floor]}"
+
+    PERCENT = "{{ $value | humanizePercentage }}"
+    WHO = "pool {{ $labels.pool }} of {{ $labels.job }}"
+    WHERE = "pool {{ $labels.pool }} in {{ $labels.instance }} ({{ $labels.job }})"
+    PROCESS = "{{ $labels.instance }} ({{ $labels.job }})"
+    on_pool = f"on ({INSTANCE}, pool)"
+    on_origin = f"on ({SERVICE}, pool, origin)"
+    timeouts = (
+        f'sum without (reason) (job_instance_pool:http_client_pool_acquire_failures:rate5m{{reason=~"timeout|rejected"}})'
+    )
+    failures = 'outcome=~"5xx|connection_lost|invalid_response"'
+    broken = f"sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m{{{failures}}})"
+    late = 'job_pool_origin:http_client_pool_leases:{}rate5m{{outcome="timeout"}}'
+    leases = "sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m)"
+    acquires = "sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)"
+
+    def closed(reasons):
+        return (
+            "sum without (reason) "
+            f'(job_pool_origin:http_client_pool_connections_closed:rate5m{{reason=~"{reasons}"}})'
+        )
+
+    return [
+        alert(
+            "HTTPClientPoolSaturated", "warning", clock,
+            f"max_over_time(job_instance_pool:http_client_pool_saturated:ratio_rate5m[{clock(120)}])"
+            f" > {T['saturated_share']}\n"
+            f"and {on_pool} max_over_time(job_instance_pool:http_client_pool_queue_wait_seconds:mean5m[{clock(120)}])"
+            f" > {T['saturated_wait']}",
+            "Requests of pool {{ $labels.pool }} wait because of a limit",
+            f"The limit {{{{ $labels.limit }}}} of {WHERE} kept requests waiting for {PERCENT} of the last five minutes.",
+            after=180,
+        ),
+        alert(
+            "HTTPClientPoolAcquireTimeouts", "critical", clock,
+            f"{timeouts} / {on_pool} job_instance_pool:http_client_pool_acquisitions:rate5m"
+            f" > {T['acquire_timeout_share']}\n"
+            f"and {on_pool} {events(timeouts, 'acquire_timeout_floor')}",
+            "Requests of pool {{ $labels.pool }} get no connection",
+            f"{PERCENT} of the requests of {WHERE} waited for the acquire timeout or found the queue full.",
+            after=60,
+        ),
+        alert(
+            "HTTPClientPoolLeak", "warning", clock,
+            "sum without (held_by)"
+            f' (min_over_time(http_client_pool_overdue_leases{{held_by="caller"}}[{clock(300)}])) >= {T["leaked_leases"]}',
+            "Code of {{ $labels.job }} holds connections on which nothing moves",
+            f"{{{{ $value | humanize }}}} connections of {WHERE} are held by code that does not read its response.",
+            after=300,
+        ),
+        alert(
+            "HTTPClientPoolThreadBlocked", "critical", clock,
+            f"quantile_over_time(0.5, http_client_pool_driver_stall_seconds[{clock(120)}]) > {T['stall']}",
+            "The thread of pool {{ $labels.pool }} is blocked",
+            f"The thread of {WHERE} is busy with one turn, for {{{{ $value | humanizeDuration }}}} and longer: no request proceeds.",
+            after=60,
+        ),
+        alert(
+            "HTTPClientUpstreamDown", "critical", clock,
+            f"job_pool_origin:http_client_pool_unreachable:ratio_rate5m > {T['connect_failure_share']}\n"
+            f"and {on_origin} {events('job_pool_origin:http_client_pool_unreachable:rate5m', 'connect_failure_floor')}",
+            "{{ $labels.job }} cannot connect to {{ $labels.origin }}",
+            f"{PERCENT} of the attempts of {WHO} to connect to {{{{ $labels.origin }}}} fail"
+            + commonest(
+                "reason", "job_pool_origin:http_client_pool_connect_failures:rate5m",
+                ', reason!~"cancelled|no_descriptor"',
+            ) + ".",
+            after=120,
+        ),
+        alert(
+            "HTTPClientUpstreamTimeouts", "warning", clock,
+            f"{late.format('ratio_')} > {T['upstream_timeout_share']}\n"
+            f"and {on_origin} {events(late.format(''), 'upstream_timeout_floor')}",
+            "{{ $labels.origin }} does not respond to {{ $labels.job }} in time",
+            f"{PERCENT} of the requests of {WHO} to {{{{ $labels.origin }}}} that had a connection timed out.",
+            after=120, drop="outcome",
+        ),
+        alert(
+            "HTTPClientUpstreamFailing", "warning", clock,
+            f"{broken} / {leases} > {T['upstream_failure_share']}\n"
+            f"and {on_origin} {events(broken, 'upstream_failure_floor')}",
+            "{{ $labels.origin }} fails requests of {{ $labels.job }}",
+            f"{PERCENT} of the requests of {WHO} to {{{{ $labels.origin }}}} fail"
+            + commonest("outcome", "job_pool_origin:http_client_pool_leases:rate5m", f", {failures}") + ".",
+            after=300,
+        ),
+        alert(
+            "HTTPClientUpstreamSilent", "warning", clock,
+            "sum without (held_by)"
+            f' (min_over_time(http_client_pool_overdue_leases{{held_by="peer"}}[{clock(300)}]))\n'
+            f"/ {on_pool} max_over_time(http_client_pool_max_connections[{clock(300)}]) > {T['silent_share']}",
+            "Upstreams of {{ $labels.job }} hold connections on which nothing moves",
+            f"An upstream has moved no byte for a minute on {PERCENT} of the connections that {WHERE} may open.",
+            after=300,
+        ),
+        alert(
+            "HTTPClientPoolNotReused", "warning", clock,
+            f"{closed(WASTED)} / {acquires} > {T['wasted_share']}\n"
+            f"and {on_origin} {events(acquires, 'reuse_floor')}",
+            "{{ $labels.job }} does not reuse connections to {{ $labels.origin }}",
+            f"{PERCENT} of the requests of {WHO} to {{{{ $labels.origin }}}} cost a connection"
+            + commonest(
+                "reason", "job_pool_origin:http_client_pool_connections_closed:rate5m", f', reason=~"{WASTED}"'
+            ) + ".",
+            after=600,
+        ),
+        alert(
+            "HTTPClientPeerClosesIdle", "warning", clock,
+            f"{closed('peer_closed')} / {acquires} > {T['peer_closed_share']}\n"
+            f"and {on_origin} {events(acquires, 'reuse_floor')}",
+            "{{ $labels.origin }} closes idle connections of {{ $labels.job }}",
+            f"{{{{ $labels.origin }}}} closes an idle connection for {PERCENT} of the requests of {WHO}:"
+            " its keep-alive is shorter than that of the pool.",
+            after=600,
+        ),
+        alert(
+            "HTTPClientPerRequest", "warning", clock,
+            f"changes(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made_scrapes']}\n"
+            f"and increase(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made']}",
+            "{{ $labels.job }} makes HTTP clients again and again",
+            f"{PROCESS} keeps making HTTP clients instead of sharing one: nothing is reused between them.",
+            after=120,
+        ),
+        alert(
+            "HTTPClientPoolTooManyOrigins", "warning", clock,
+            f"sum by ({SERVICE}, pool, origin) (job_pool_origin:http_client_pool_acquires:rate5m{{origin=\"other\"}})\n"
+            f"/ {on_origin.replace(', origin', '')} group_left sum by ({SERVICE}, pool)"
+            f" (job_pool_origin:http_client_pool_acquires:rate5m) > {T['other_share']}\n"
+            f"and {on_origin} "
+            + events(
+                'sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m{origin="other"})', "other_floor"
+            ),
+            "Pool {{ $labels.pool }} has more upstreams than series",
+            f"{PERCENT} of the requests of {WHO} go to upstreams that share the row other.",
+            after=600,
+        ),
+        alert(
+            "HTTPClientPoolReloadFailed", "warning", clock,
+            f"max_over_time(http_client_pool_config_last_reload_successful[{clock(120)}]) == 0",
+            "The settings of pool {{ $labels.pool }} were not reloaded",
+            f"The last reload of the settings of {WHERE} failed; those before it are in force.",
+            after=60,
+        ),
+        alert(
+            "HTTPClientOutOfDescriptors", "critical", clock,
+            f"sum by ({INSTANCE}) (\n  "
+            + increase(clock, 'http_client_pool_connect_failures_total{origin!="retired", reason="no_descriptor"}')
+            + f"\n) >= {T['no_descriptor_floor']}",
+            "{{ $labels.instance }} has no file descriptor left",
+            f"{PROCESS} could not open {{{{ $value | humanize }}}} connections for lack of a file descriptor.",
+        ),
+        alert(
+            "HTTPClientDescriptorsLow", "warning", clock,
+            f"max_over_time(process_open_fds[{clock(120)}]) / max_over_time(process_max_fds[{clock(120)}])"
+            f" > {T['descriptors_share']}\n"
+            f"and on ({INSTANCE}) job_instance:http_client_pools:known",
+            "{{ $labels.instance }} is running out of file descriptors",
+            f"{PROCESS} has opened {PERCENT} of the file descriptors that it may open.",
+            after=120,
+        ),
+        alert(
+            "HTTPClientInstanceFailing", "warning", clock,
+            f"job_instance_pool:http_client_pool_failed:ratio_rate5m > {T['instance_failure_share']}\n"
+            f"and {on_pool} (job_instance_pool:http_client_pool_failed:ratio_rate5m\n"
+            f"  > on ({SERVICE}, pool) group_left"
+            f" {T['instance_failure_factor']} * job_pool:http_client_pool_failed:ratio_rate5m)\n"
+            f"and {on_pool} {events('job_instance_pool:http_client_pool_failed:rate5m', 'instance_failure_floor')}",
+            "{{ $labels.instance }} fails more requests than the rest of {{ $labels.job }}",
+            f"{PERCENT} of the requests of {WHERE} fail, far more than in the other instances.",
+            after=300,
+        ),
+        alert(
+            "HTTPClientInstanceDown", "warning", clock,
+            f"max_over_time(up[{clock(120)}]) == 0 and on ({INSTANCE}) job_instance:http_client_pools:known",
+            "{{ $labels.instance }} does not respond to scrapes",
+            f"{PROCESS} has not responded to a scrape for minutes: it has ended, is frozen, or cannot be reached.",
+            after=60,
+        ),
+        alert(
+            "HTTPClientServiceGone", "critical", clock,
+            f"count by ({SERVICE}) (last_over_time(http_client_pools[{clock(21600)}]))\n"
+            f"unless on ({SERVICE}) count by ({SERVICE}) (last_over_time(http_client_pools[{clock(180)}]))",
+            "No instance of {{ $labels.job }} is left",
+            "None of the instances of {{ $labels.job }} that were scraped in the last six hours responds any more.",
+            after=120,
+        ),
+        alert(
+            "HTTPClientScrapesMissed", "warning", clock,
+            f"1 - avg_over_time(up[{clock(900)}]) > {T['missed_share']}\n"
+            f"and max_over_time(up[{clock(120)}]) == 1 and on ({INSTANCE}) job_instance:http_client_pools:known",
+            "Scrapes of {{ $labels.instance }} fail now and then",
+            f"{PERCENT} of the scrapes of {PROCESS} in the last quarter of an hour failed; rates are less exact.",
+            after=300,
+        ),
+    ]
+
+
+def alert(name, severity, clock, expr, summary, description, after=0, drop=None):
+    """`drop`: a label that the expression leaves over and the alert is not to have."""
+    if drop:
+        expr = f"sum without ({drop}) (\n{expr}\n)"
+    rule = {"alert": name, "expr": expr}
+    if after:
+        rule["for"] = clock(after)
+    rule["keep_firing_for"] = clock(300)
+    rule["labels"] = {"severity": severity}
+    rule["annotations"] = {
+        "summary": summary, "description": description, "runbook_url": f"{RUNBOOK}#{name.lower()}",
+    }
+    return rule
