@@ -128,7 +128,7 @@ def fleet():
                     ("Fullest instance", f"topk(30, {full})", "percentunit"),
                     ("Requests per second", f"topk(30, job_pool:http_client_pool_acquisitions:rate5m{OF_POOL})", "reqps"),
                 ],
-                links("job"), (24, 10), "Saturated",
+                links("job"), (24, 7), "Saturated",
             ),
             row("Who waits, who fails"),
             graph(
@@ -260,7 +260,7 @@ def service():
                     ("Turn", f"topk(50, http_client_pool_driver_stall_seconds{POOLS})", "s", 0.5, T["stall"]),
                     ("Requests per second", f"topk(50, {traffic})", "reqps"),
                 ],
-                links("instance", "pool"), (24, 10), "Failed",
+                links("instance", "pool"), (24, 8), "Failed",
             ),
             alerts(),
             row("Instances side by side"),

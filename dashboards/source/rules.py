@@ -333,7 +333,7 @@ def alerts(clock):
             + increase(clock, 'http_client_pool_connect_failures_total{origin!="retired", reason="no_descriptor"}')
             + f"\n) >= {T['no_descriptor_floor']}",
             "{{ $labels.instance }} has no file descriptor left",
-            f"{PROCESS} could not open {{{{ $value | humanize }}}} connections for lack of a file descriptor.",
+            f"{PROCESS} could not open {{{{ $value | printf `%.0f` }}}} connections for lack of a file descriptor.",
         ),
         alert(
             "HTTPClientDescriptorsLow", "warning", clock,
