@@ -58,7 +58,7 @@ package struct Diagnosis: Sendable {
             "\(Phrase.rate(perSecond)) HTTP clients are made each second"
         )
         verdict.summary =
-            "\(Phrase.count(process.clientsCreated)) were made since the start, \(Phrase.count(process.clientsAlive)) are alive. "
+            "Made since the start: \(Phrase.count(process.clientsCreated)), alive now: \(Phrase.count(process.clientsAlive)). "
             + "None of them can reuse a connection of another: each request pays for DNS, TCP and TLS again."
         verdict.add("cause", "code that makes a client for a request: \(Phrase.count(made, "client")) in the last 60 s")
         let innocent = reports.filter { ($0.reading.reuseRatio ?? 0) > 0.5 }.map(\.reading.name)

@@ -153,7 +153,8 @@ extension PoolDiagnosis {
         limit: Int
     ) {
         addCost(&verdict, episode, queued: queued)
-        let need = addNeed(&verdict, recent, limit: limit)
+        // Of a leak, no number of connections is enough.
+        let need = cause.raising == .never ? nil : addNeed(&verdict, recent, limit: limit)
         verdict.add("queued", queued)
         verdict.add("limit", limit)
         switch cause.raising {

@@ -92,12 +92,12 @@ extension PoolDiagnosis {
         if needed > limit {
             verdict.add(
                 "outlook",
-                "\(Phrase.count(needed, "connection")) are needed at this pace, the limit is \(Phrase.count(limit)): requests will wait"
+                "needed at this pace: \(Phrase.count(needed, "connection")); the limit is \(Phrase.count(limit)), so requests will wait"
             )
         } else {
             verdict.add(
                 "outlook",
-                "\(Phrase.count(needed, "connection")) of \(Phrase.count(limit)) are needed at this pace"
+                "needed at this pace: \(Phrase.count(needed)) of \(Phrase.count(limit, "connection"))"
             )
         }
         verdict.add("do first", "Find out why it is slow. More connections would only add to its load.")

@@ -30,7 +30,7 @@ struct ClientPerRequestTests {
                     page.headline.hasPrefix("CLIENT PER REQUEST: ")
                 }
                 let lines = named.lines.dropFirst().prefix(4).joined(separator: " ")
-                #expect(lines.contains("were made since the start, ") && lines.contains(" are alive."), "\(named.text)")
+                #expect(lines.contains("Made since the start: ") && lines.contains(", alive now: "), "\(named.text)")
                 #expect(named.row("cause")?.hasPrefix("code that makes a client for a request: ") == true)
                 #expect(named.row("not by")?.hasPrefix("pool shared: ") == true, "\(named.text)")
                 #expect(named.row("do first")?.hasPrefix("Make one client at the start and hand it to") == true)

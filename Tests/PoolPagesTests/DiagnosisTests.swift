@@ -175,7 +175,7 @@ struct DiagnosisTests {
         let verdict = incident.diagnosis.first
         #expect(verdict.kind == .upstreamSlow && verdict.severity == .warning)
         #expect(verdict.title.hasPrefix("it responds in 1.") && verdict.title.hasSuffix(", usually in 20 ms"))
-        #expect(row(verdict, "outlook")?.contains("of 50 are needed") == true)
+        #expect(row(verdict, "outlook")?.contains("of 50 connections") == true)
     }
 
     @Test("One request and one connection are in the singular")

@@ -70,11 +70,16 @@ struct PoolLogTests {
         #expect(log.lines.dropLast().allSatisfy { $0.metadata["limit"] == "connections" })
         #expect(log.lines.first?.text == "saturated: all 1 connections are taken")
         #expect(log.lines.dropLast().last?.metadata["waited"] == "2")
-        #expect(log.lines.last?.text == "pool ended: 2 requests got a connection, 50 % on reused ones")
+        let totals = PoolTotals(client.reading())
+        // Whether one of those that waited got the connection of another that was cancelled is a race.
+        #expect(totals.acquires + totals.failures == 4 && totals.acquires >= 2 && totals.reused >= 1)
+        #expect(totals.responses == 1 && totals.opened == totals.closed && totals.left == 0)
+        #expect(log.lines.last?.text.hasPrefix("pool ended: \(totals.acquires) requests got a connection, ") == true)
         #expect(
             log.lines.last?.metadata == [
-                "pool": "small", "acquires": "2", "reused": "1", "acquire_failures": "2", "responses": "1",
-                "connections_opened": "1", "connections_closed": "1",
+                "pool": "small", "acquires": "\(totals.acquires)", "reused": "\(totals.reused)",
+                "acquire_failures": "\(totals.failures)", "responses": "1", "connections_opened": "\(totals.opened)",
+                "connections_closed": "\(totals.closed)",
             ]
         )
         await upstream.stop()

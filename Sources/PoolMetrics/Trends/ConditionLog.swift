@@ -32,6 +32,7 @@ struct ConditionLog: Sendable {
     ///
     /// - Parameters:
     ///   - since: when it began, if that was before it was noticed.
+    ///   - held: for how long of that time it held, in nanoseconds, if that is known; otherwise all of it counts.
     ///   - counts: the counters of its origin, or of the pool.
     /// - Returns: the episode, if it has now held for its ``PoolCondition/hold`` time for the first time.
     @discardableResult
@@ -40,6 +41,7 @@ struct ConditionLog: Sendable {
         _ origin: String? = nil,
         at now: MonotonicTime,
         since: MonotonicTime? = nil,
+        held: UInt64? = nil,
         _ counts: RecentCounts
     ) -> ConditionEpisode? {
         let key = Key(condition: condition, origin: origin)
@@ -55,7 +57,7 @@ struct ConditionLog: Sendable {
             )
         episode.lastHeld = max(now, episode.lastHeld)
         episode.counts = counts
-        let isNews = !episode.isReported && episode.lasted >= condition.hold
+        let isNews = !episode.isReported && (held ?? episode.lasted) >= condition.hold
         if isNews { episode.isReported = true }
         open[key] = episode
         return isNews ? episode : nil

@@ -49,7 +49,7 @@ package enum PoolCondition: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// How long it must have held to be reported, in nanoseconds. Its age counts from its beginning all the same.
+    /// How long it must have held to be reported; of a limit of the whole pool, pauses do not count, in nanoseconds. Its age counts from its beginning all the same.
     package var hold: UInt64 {
         switch self {
         case .stalled, .outOfDescriptors, .leakSuspected, .reloadFailed, .ending: 0

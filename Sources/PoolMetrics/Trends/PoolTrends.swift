@@ -128,7 +128,7 @@ struct PoolTrends: Sendable {
         for episode in saturation.set(new, at: now) {
             note(.saturationBegan(episode.limit, value: configuration.limits[episode.limit]), at: now)
             guard episode.limit == .connectionsPerOrigin else {
-                conditions.holds(PoolCondition(episode.limit), at: now, RecentCounts(rows))
+                conditions.holds(PoolCondition(episode.limit), at: now, held: 0, RecentCounts(rows))
                 continue
             }
             let limit = configuration.limits.maxConnectionsPerOrigin
@@ -213,7 +213,13 @@ struct PoolTrends: Sendable {
         let counts = RecentCounts(rows)
         // An origin's own limit is looked at with the origin.
         for episode in saturation.open where episode.limit != .connectionsPerOrigin {
-            conditions.holds(PoolCondition(episode.limit), at: episode.lastHeld, since: episode.began, counts)
+            conditions.holds(
+                PoolCondition(episode.limit),
+                at: episode.lastHeld,
+                since: episode.began,
+                held: episode.held,
+                counts
+            )
         }
         // The shared rows are no origins.
         for row in origins.indices where row < rows.count && !rows[row].isShared {

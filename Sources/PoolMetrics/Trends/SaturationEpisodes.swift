@@ -8,6 +8,8 @@ struct SaturationEpisodes: Sendable {
     static let quiet: UInt64 = 5_000_000_000
 
     private(set) var saturation: PoolSaturation = []
+    /// Until when the time of ``saturation`` is in ``SaturationEpisode/held``.
+    private var counted = MonotonicTime(nanoseconds: 0)
     /// The episodes that go on.
     private(set) var open: [SaturationEpisode] = []
     private var waits = Counts<PoolLimit>()
@@ -34,12 +36,18 @@ struct SaturationEpisodes: Sendable {
             hasWaits = false
         }
         guard !new.isEmpty || !saturation.isEmpty else { return [] }
+        countTime(until: now)
         for index in open.indices where saturation.contains(open[index].limit) || new.contains(open[index].limit) {
             open[index].lastHeld = max(now, open[index].lastHeld)
         }
         let begun = new == saturation ? [] : begin(new, at: now)
         saturation = new
         return begun
+    }
+
+    private mutating func countTime(until now: MonotonicTime) {
+        for index in open.indices where saturation.contains(open[index].limit) { open[index].held += now - counted }
+        counted = max(now, counted)
     }
 
     private mutating func begin(_ new: PoolSaturation, at now: MonotonicTime) -> [SaturationEpisode] {
@@ -54,6 +62,7 @@ struct SaturationEpisodes: Sendable {
     /// Ends the episodes that are over.
     mutating func end(at now: MonotonicTime) -> [SaturationEpisode] {
         guard !open.isEmpty else { return [] }
+        countTime(until: now)
         for index in open.indices {
             if saturation.contains(open[index].limit) { open[index].lastHeld = max(now, open[index].lastHeld) }
             open[index].waited = waits[open[index].limit] &- open[index].waitsBefore
@@ -72,6 +81,8 @@ package struct SaturationEpisode: Sendable, Hashable {
     package let began: MonotonicTime
     /// and when it last did.
     package fileprivate(set) var lastHeld: MonotonicTime
+    /// For how long of that time it kept a request waiting, in nanoseconds.
+    package fileprivate(set) var held: UInt64 = 0
     fileprivate let waitsBefore: UInt64
     /// How many requests it has made wait.
     package fileprivate(set) var waited: UInt64 = 0

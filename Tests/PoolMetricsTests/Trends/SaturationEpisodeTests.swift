@@ -63,4 +63,39 @@ struct SaturationEpisodeTests {
         #expect(episodes.end(at: at(6)).map(\.limit) == [.connectionsPerOrigin])
         #expect(episodes.open.map(\.limit) == [.connections])
     }
+
+    @Test("Only the time in which somebody waited counts as held: two moments two seconds apart are not two seconds")
+    mutating func held() {
+        _ = episodes.set(.connections, at: at(0))
+        _ = episodes.set([], at: at(0.125))
+        _ = episodes.end(at: at(1))
+        _ = episodes.set(.connections, at: at(2))
+        _ = episodes.end(at: at(2.0625))
+        #expect(episodes.open.map(\.held) == [187_500_000])
+        #expect(episodes.open.map { $0.lastHeld - $0.began } == [2_062_500_000])
+        _ = episodes.set([.connections, .streams], at: at(3))
+        _ = episodes.end(at: at(4))
+        #expect(episodes.open.map(\.held) == [2_125_000_000, 1_000_000_000])
+    }
+
+    @Test("A full pool is a condition when requests have waited for a second in all, counted from the first of them")
+    func condition() {
+        var tally = PoolTally(configuration: PoolConfiguration(), since: 0)
+        var trends = PoolTrends(at: at(0))
+        func turn(_ time: Double, _ saturation: PoolSaturation) {
+            var turn = PoolTurn(now: at(time))
+            turn.saturation = saturation
+            tally.add(turn, &trends, wall: nil)
+            trends.tick(at: at(time), tally.origins.rows, tally.configuration, waitingAges: [:])
+        }
+        for blip in 0..<4 {
+            turn(Double(blip) * 2, .connections)
+            turn(Double(blip) * 2 + 0.1875, [])
+        }
+        #expect(trends.conditions.current.isEmpty)
+        turn(8, .connections)
+        turn(8.25, .connections)
+        #expect(trends.conditions.current.map(\.condition) == [.saturated])
+        #expect(trends.conditions.current.map(\.began) == [at(0)])
+    }
 }
