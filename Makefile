@@ -48,7 +48,7 @@ run: deps ## Build for release and run `poolscope run $(ARGS)`
 COMPUTING := RandomSequenceTests|RequestFuzzTests|HeaderBlockTests|CostTests
 # Whatever libcurl can change is tested with the newer one of the distribution's backports as well, which is unpacked beside
 # the system's and loaded in its place.
-BY_LIBCURL := StormTests|ScaleTests|$(COMPUTING)|HTTPPoolTests|PoolMetricsTests|PoolMetricsBridgeTests|PoolEndpointTests|PoolPagesTests|PoolTestingTests|HTTPRetryTests|UnpackingTests|ToolTests|ConfigCommandTests|PrometheusTests|PoolDecisionsTests|CheckTests|StatusAddressTests|TopCommandTests|TopScreenTests|TopStateTests
+BY_LIBCURL := StormTests|IncidentTests|PoolEndpointTLSTests|ScaleTests|$(COMPUTING)|HTTPPoolTests|PoolMetricsTests|PoolMetricsBridgeTests|PoolEndpointTests|PoolPagesTests|PoolTestingTests|HTTPRetryTests|UnpackingTests|ToolTests|ConfigCommandTests|PrometheusTests|PoolDecisionsTests|CheckTests|StatusAddressTests|TopCommandTests|TopScreenTests|TopStateTests
 test-other-libcurl: export STORM_SECONDS ?= 25
 test-other-libcurl: export FAULT_STORM_SECONDS ?= 20
 test-other-libcurl: deps deps-test ## Run the tests against another version of libcurl
