@@ -103,8 +103,10 @@ public final class MeasuredPool: Sendable {
     /// The settings of the pool were reloaded, or could not be. Until the first call the pool counts as one whose
     /// settings are not followed.
     ///
-    /// - Parameter problem: why they could not be, such as the file and the key that is wrong. It is shown on pages, so it must
-    ///   contain no secret.
+    /// - Parameters:
+    ///   - succeeded: whether they could be.
+    ///   - problem: why they could not be, such as the file and the key that is wrong. It is shown on pages, so it must contain no
+    ///     secret.
     public func noteReload(succeeded: Bool, problem: String? = nil) {
         meter.noteReload(succeeded: succeeded, problem: problem)
     }
