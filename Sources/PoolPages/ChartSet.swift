@@ -41,7 +41,7 @@ struct ChartSet {
         let index = report.origins.firstIndex { $0.label == verdict.origin }
         let isOrigin = index != nil && !isHour
         let trend = isHour ? report.trend : index.map { report.origins[$0].trend } ?? report.trend
-        let cells = isHour ? trend.lastMinutes(current: report.cell) : trend.lastTens(current: report.cell)
+        let cells = isHour ? trend.lastHour(current: report.cell) : trend.lastTens(current: report.cell)
         subject = isOrigin ? "the upstream above" : "pool \(report.reading.name)"
         origin = isOrigin ? verdict.origin : nil
         let seconds = isHour ? 60.0 : 10.0

@@ -102,6 +102,13 @@ package struct Trend: Sendable {
         return cells(of: minutes, minute - min(count, Self.length)..<minute)
     }
 
+    /// The cells of the last hour, the oldest first, the running minute last.
+    package func lastHour(current: Int) -> [TrendCell] {
+        let begin = current / Self.cellsPerMinute * Self.cellsPerMinute
+        return lastMinutes(Self.length - 1, current: current)
+            + [TrendCell(cells(of: tens, begin..<current) + [running])]
+    }
+
     private func cells(of ring: [TrendCell], _ numbers: Range<Int>) -> [TrendCell] {
         numbers.map { $0 < 0 || ring.isEmpty ? TrendCell() : ring[$0 % Self.length] }
     }

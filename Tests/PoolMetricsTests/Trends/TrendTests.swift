@@ -98,6 +98,10 @@ struct TrendTests {
                 for (index, found) in trend.lastMinutes(current: cell).enumerated() {
                     check(found, model, number: cell / 6 - Trend.length + index, seconds: 60)
                 }
+                let hour = trend.lastHour(current: cell)
+                #expect(hour.dropLast() == trend.lastMinutes(Trend.length - 1, current: cell)[...])
+                let minute = Double(cell / 6) * 60 - 1000
+                #expect(hour.last?.queuedPeak == model.peak(minute..<now.nextUp), "\(now) in \(model)")
             }
         }
     }
