@@ -50,7 +50,9 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
 
     init(_ code: Code, listeningAt configuration: EndpointConfiguration) {
         self.code = code
-        let name = Self.name(.metricsTLSCertificateFile, in: configuration)
+        let setting: PoolSetting =
+            configuration.tlsCertificateFile == nil ? .metricsTLSKeyFile : .metricsTLSCertificateFile
+        let name = Self.name(setting, in: configuration)
         description = "the metrics endpoint of this program does not speak TLS; unset \(name), or use PoolEndpointTLS"
     }
 

@@ -87,7 +87,12 @@ package struct Diagnosis: Sendable {
     private static func calm(_ reports: [PoolReport], _ process: ProcessSituation) -> Verdict {
         let live = reports.filter { !$0.reading.hasEnded }
         guard !live.isEmpty else {
-            let what = reports.isEmpty ? "no pool is measured in this process" : "every pool of this process has ended"
+            let made =
+                process.clientsCreated > 1
+                ? "; \(Phrase.count(process.clientsCreated)) clients were made since the start" : ""
+            let what =
+                reports.isEmpty
+                ? "no pool is measured in this process" : "every pool of this process has ended\(made)"
             return Verdict(.idle, .ok, pool: nil, now: process.now, what)
         }
         let lately = live.contains { report in

@@ -13,6 +13,7 @@ package enum EventsText {
         let found = EventList(reports, process, query)
         page.add("EVENTS: \(Phrase.count(found.total, "event")) kept, newest first")
         page.add(wrapping: "now: \(diagnosis.first.headline)", first: "  ", rest: "       ")
+        if !query.filters.isEmpty { page.add("  only those that fit \(query.filterWords)") }
         page.add()
         page.add("        ago  time (UTC)  event")
         for item in found.items {

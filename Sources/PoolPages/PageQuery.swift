@@ -71,6 +71,9 @@ package struct PageQuery: Sendable, Hashable {
         ].compactMap { $0.0 ? $0.1 : nil }
     }
 
+    /// ``filters`` as they are written: `?origin= ?site=`.
+    var filterWords: String { filters.map { "?\($0)=" }.joined(separator: " ") }
+
     /// Whether a name is asked for.
     func accepts(pool: String, origin: String, site: String) -> Bool {
         (self.pool.map { pool.contains($0) } ?? true) && (self.origin.map { origin.contains($0) } ?? true)

@@ -27,9 +27,17 @@ extension PoolDiagnosis {
         let room = open < limits.maxConnections ? "The pool has room: " : "The pool is full, too: "
         verdict.add(
             "limit",
-            "\(Phrase.count(limit, "connection")) per upstream. \(room)\(Phrase.count(open)) of \(Phrase.count(limits.maxConnections)) are open."
+            "\(Phrase.count(limit, "connection")) per upstream. \(room)it has \(Phrase.count(open)) of \(Phrase.count(limits.maxConnections))."
         )
-        finish(&verdict, episode, past.recent, queued: queued, cause, setting: .maxConnectionsPerOrigin, limit: limit)
+        finish(
+            &verdict,
+            episode,
+            past.recent,
+            responds: past.respondsIn,
+            cause,
+            setting: .maxConnectionsPerOrigin,
+            limit: limit
+        )
         return verdict
     }
 
@@ -43,7 +51,7 @@ extension PoolDiagnosis {
         // Requests waited within the last seconds, and no connection is in use any more.
         guard taken > 0 else { return nil }
         let users = reading.origins.count { $0.levels.connections.taken > 0 }
-        let isOne = 2 * taken >= limit
+        let isOne = 2 * taken > limit || limit == 1
         let title =
             isOne
             ? "1 upstream holds \(limit == 1 ? "the only connection" : "\(Phrase.count(taken)) of all \(Phrase.count(limit)) connections")"
@@ -81,10 +89,11 @@ extension PoolDiagnosis {
             "limit",
             "\(limit == 1 ? "the only connection" : "all \(Phrase.count(limit)) connections"): \(levels.active) active, \(levels.connecting) connecting, \(levels.idle) idle; \(perOrigin)"
         )
-        if isOne, limits.maxConnectionsPerOrigin == nil, cause.isUpstream {
-            addCost(&verdict, episode, queued: queued)
-            addNeed(&verdict, report.recent, limit: limit)
-            let room = max(1, limit / 2)
+        let hasOthers = reading.origins.count { !$0.isShared } > 1
+        if isOne, hasOthers, limits.maxConnectionsPerOrigin == nil, cause.isUpstream {
+            addCost(&verdict, episode)
+            // Fewer than it holds now, or nothing would change.
+            let room = max(1, min(limit / 2, taken - 1))
             verdict.add(
                 "do first",
                 "Keep room for the others: set a limit per upstream, for example \(room). Then: \(cause.advice)"
@@ -92,7 +101,15 @@ extension PoolDiagnosis {
             verdict.add("set", advice(.maxConnectionsPerOrigin))
             return verdict
         }
-        finish(&verdict, episode, report.recent, queued: queued, cause, setting: .maxConnections, limit: limit)
+        finish(
+            &verdict,
+            episode,
+            report.recent,
+            responds: isOne ? past.respondsIn : nil,
+            cause,
+            setting: .maxConnections,
+            limit: limit
+        )
         return verdict
     }
 
@@ -123,7 +140,7 @@ extension PoolDiagnosis {
         let whom = forIt ? " for it" : ""
         let age = oldest.map { ", the oldest for \(Phrase.duration(Double(now - $0) / 1e9))" } ?? ""
         let gaveUp = Double(recent.gaveUp) / max(1, report.recentSeconds)
-        let giveUp = gaveUp > 0 ? "; \(Phrase.rate(gaveUp)) a second give up" : ""
+        let giveUp = gaveUp > 0 && queued > 0 ? "; \(Phrase.rate(gaveUp)) a second give up" : ""
         let are = queued == 1 ? "is" : "are"
         return "\(Phrase.count(queued, "request")) \(are) queued\(whom)\(age)\(giveUp)."
     }
@@ -143,19 +160,20 @@ extension PoolDiagnosis {
         return noun + shown.joined(separator: ", ") + (rest > 0 ? ", others: \(Phrase.count(rest))" : "")
     }
 
+    /// - Parameter responds: how late the upstream responds, in seconds.
     private func finish(
         _ verdict: inout Verdict,
         _ episode: ConditionEpisode,
         _ recent: RecentCounts,
-        queued: Int,
+        responds: Double?,
         _ cause: SaturationCause,
         setting: PoolSetting,
         limit: Int
     ) {
-        addCost(&verdict, episode, queued: queued)
-        // Of a leak, no number of connections is enough.
-        let need = cause.raising == .never ? nil : addNeed(&verdict, recent, limit: limit)
-        verdict.add("queued", queued)
+        addCost(&verdict, episode)
+        // Of a leak, or an upstream that does not respond, no number of connections is enough.
+        let need = cause.raising == .never ? nil : addNeed(&verdict, recent, limit: limit, responds: responds)
+        verdict.add("queued", verdict.queued)
         verdict.add("limit", limit)
         switch cause.raising {
         case .never: verdict.add("do first", cause.advice)
@@ -172,9 +190,9 @@ extension PoolDiagnosis {
         }
     }
 
-    private func addCost(_ verdict: inout Verdict, _ episode: ConditionEpisode, queued: Int) {
+    private func addCost(_ verdict: inout Verdict, _ episode: ConditionEpisode) {
         let counted = episode.counted
-        let all = Int(counted.acquired) + Int(counted.gaveUp) + queued
+        let all = Int(counted.acquired) + Int(counted.gaveUp)
         guard counted.gaveUp > 0 else { return }
         let timeout =
             reading.configuration.timeouts.acquire.map { " after up to \(Phrase.duration($0.inSeconds)) in the queue" }
@@ -189,7 +207,12 @@ extension PoolDiagnosis {
 
     /// What would be enough for nobody to wait, by Little's law.
     @discardableResult
-    private func addNeed(_ verdict: inout Verdict, _ recent: RecentCounts, limit: Int) -> Int? {
+    private func addNeed(
+        _ verdict: inout Verdict,
+        _ recent: RecentCounts,
+        limit: Int,
+        responds: Double?
+    ) -> Int? {
         // Where requests share connections, their number says nothing about the connections needed.
         guard !reading.origins.contains(where: { $0.levels.requests.inFlight > $0.levels.connections.active }) else {
             return nil
@@ -206,7 +229,8 @@ extension PoolDiagnosis {
         }
         // A request whose connection could not be opened needed none.
         let rate = Double(recent.acquired &+ recent.gaveUp) / max(1, report.recentSeconds)
-        let held = Double(recent.leaseMicroseconds) / 1e6 / Double(recent.leases)
+        // The last minute may have been better than now.
+        let held = max(Double(recent.leaseMicroseconds) / 1e6 / Double(recent.leases), responds ?? 0)
         let needed = Int(min(1e9, (rate * held).rounded(.up)))
         guard needed > 0 else { return nil }
         // A caller that waits sends no other request meanwhile, so the rate is that of a pool in which requests wait.

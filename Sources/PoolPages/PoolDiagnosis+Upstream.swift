@@ -33,7 +33,7 @@ extension PoolDiagnosis {
         verdict.add("hurt", sites(of: label))
         verdict.add(
             "limit",
-            "\(Phrase.count(self.reading.levels.connections.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(reading.levels.requests.queued)) requests to it are queued"
+            "the pool has \(Phrase.count(self.reading.levels.connections.total)) of \(Phrase.count(limits.maxConnections)) connections; queued for it: \(Phrase.count(reading.levels.requests.queued, "request"))"
         )
         verdict.add("do first", most.2)
         verdict.add("or set", "nothing: no setting of the pool helps")
@@ -80,7 +80,12 @@ extension PoolDiagnosis {
     func slow(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
         guard let (reading, past) = origin(label), let responds = past.respondsIn else { return nil }
         let usual = past.usual.map { ", usually in \(Phrase.duration($0))" } ?? ""
-        var verdict = make(.upstreamSlow, .warning, episode, "it responds in \(Phrase.duration(responds))\(usual)")
+        // What is known may be the age of the requests that wait.
+        let silence = past.justNow.responses == 0 ? past.lastResponse.map { Double(now - $0) / 1e9 } : nil
+        let title =
+            silence.map { "it has not responded for \(Phrase.duration($0))\(usual)" }
+            ?? "it responds in \(Phrase.duration(responds))\(usual)"
+        var verdict = make(.upstreamSlow, .warning, episode, title)
         let inFlight = reading.levels.requests.inFlight
         let oldest = report.holdings.filter { $0.origin == label }.compactMap(\.oldest).min()
         let age = oldest.map { ", the oldest for \(Phrase.duration(Double(now - $0) / 1e9))" } ?? ""

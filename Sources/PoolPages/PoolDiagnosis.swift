@@ -152,8 +152,12 @@ struct PoolDiagnosis {
         return verdict
     }
 
-    private func nearLimit(_ episode: ConditionEpisode) -> Verdict {
+    private func nearLimit(_ episode: ConditionEpisode) -> Verdict? {
         let peak = reading.peaks.demand
+        // The condition lasts a while after it was last true, and a limit that is reached is a finding of its own.
+        guard Double(peak) >= ConditionRules.nearLimit * Double(limits.maxConnections),
+            !report.conditions.contains(where: { VerdictKind($0.condition)?.isSaturation ?? false })
+        else { return nil }
         var verdict = make(
             .nearLimit,
             .ok,

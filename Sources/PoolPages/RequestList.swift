@@ -11,7 +11,7 @@ package struct RequestList: Sendable {
         package let age: Double
         /// The time since a byte of it last moved, in seconds.
         package let still: Double?
-        /// The time until it gives up, in seconds, while it waits for a connection.
+        /// The time until it gives up, in seconds, while it is queued. One that is connecting has the time of its connection.
         package let givesUpIn: Double?
 
         /// The side that is to move the next byte; `nil` if that is not known.
@@ -66,7 +66,7 @@ package struct RequestList: Sendable {
                         request: request,
                         age: age,
                         still: request.moved.map { Double(now - $0) / 1e9 },
-                        givesUpIn: leases ? nil : acquire.map { max(0, $0 - age) }
+                        givesUpIn: request.phase == .queued ? acquire.map { max(0, $0 - age) } : nil
                     )
                 )
             }

@@ -48,7 +48,7 @@ extension RequestList {
 
     /// That the query leaves requests out, so that an empty page is not read as an idle pool; `nil` without a filter.
     func filtered(by query: PageQuery) -> String? {
-        query.filters.isEmpty ? nil : "only those that fit \(query.filters.map { "?\($0)=" }.joined(separator: " "))"
+        query.filters.isEmpty ? nil : "only those that fit \(query.filterWords)"
     }
 
     /// Whom the leases wait for.
@@ -58,11 +58,14 @@ extension RequestList {
         let overdue = reports.compactMap(\.reading.overdueLeases).reduce(0) { $0 + $1.total }
         let are = overdue == 0 ? "none is" : "\(Phrase.count(overdue)) \(overdue == 1 ? "is" : "are")"
         return
-            "\(Phrase.count(peer)) of them wait for the upstream, \(Phrase.count(caller)) for our own code; \(are) overdue."
+            "Waiting for the upstream: \(Phrase.count(peer)), for our own code: \(Phrase.count(caller)); \(are) overdue."
     }
 }
 
 extension RequestList.Item {
+    /// When it gives up.
+    var givesUp: String { request.phase == .queued ? givesUpIn.map(Phrase.duration) ?? "never" : "-" }
+
     /// Who is to move the next byte.
     var holder: String {
         switch heldBy {

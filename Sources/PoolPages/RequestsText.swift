@@ -37,7 +37,7 @@ package enum RequestsText {
         let limits = reports.flatMap { $0.conditions }.map(\.condition).filter {
             VerdictKind($0)?.isSaturation ?? false
         }
-        if !limits.isEmpty { page.add("  a limit is reached: see /") }
+        if !limits.isEmpty, list.all > 0 { page.add("  a limit is reached: see /") }
         groups(list, RequestTables.queue(list), to: &page)
         if !list.items.isEmpty {
             page.add()
@@ -48,7 +48,7 @@ package enum RequestsText {
         for item in list.items {
             heading(item, &last, to: &page)
             page.add(
-                Phrase.duration(item.age).right(9) + (item.givesUpIn.map(Phrase.duration) ?? "never").right(12) + "  "
+                Phrase.duration(item.age).right(9) + item.givesUp.right(12) + "  "
                     + (item.request.phase?.rawValue ?? "-").left(11) + " " + item.request.site.printable
             )
         }

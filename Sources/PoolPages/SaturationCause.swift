@@ -20,7 +20,7 @@ struct SaturationCause {
     let kind: VerdictKind?
 
     /// Whether the upstream is the cause.
-    var isUpstream: Bool { kind == .upstreamDown || kind == .upstreamSlow }
+    var isUpstream: Bool { kind == .upstreamDown || kind == .upstreamSlow || kind == .upstreamFailing }
 
     /// - Parameters:
     ///   - origin: the origin that holds the connections; `nil` if it is no single one.
@@ -48,6 +48,13 @@ struct SaturationCause {
                 "The upstream is down or slow to accept: \(Phrase.count(connections.connecting)) of \(Phrase.count(all, "connection")) are being opened."
             advice = "Check the upstream and the way to it. More connections would not help."
             (raising, kind) = (.never, .upstreamDown)
+        } else if let silence = Silence(pool, origin, past, of: all) {
+            (words, advice) = (silence.words, silence.advice)
+            (raising, kind) = (.never, .upstreamSlow)
+        } else if let failures = Self.failures(pool, past) {
+            words = "The upstream fails: \(failures)."
+            advice = "Look into the upstream's log. More connections would only bring more failures."
+            (raising, kind) = (.never, .upstreamFailing)
         } else if let now = past?.respondsIn,
             // A saturation is reported before a slow upstream is, and must not advise to raise the limit until then.
             pool.holds(.upstreamSlow, origin?.label) != nil || ConditionRules.isSlow(now, usually: past?.usual)
@@ -62,10 +69,62 @@ struct SaturationCause {
             advice = "Make the code of \(site) read its responses faster, or read them to their end before it goes on."
             (raising, kind) = (.second, nil)
         } else {
-            let responds = past?.respondsIn.map { " It responds in \(Phrase.duration($0)) (median)." } ?? ""
+            let responds = past?.median.map { " It responds in \(Phrase.duration($0)) (median)." } ?? ""
             words = "The limit is below what the traffic needs.\(responds)"
             advice = "Raise the limit."
             (raising, kind) = (.first, nil)
         }
     }
+
+    /// That most requests failed in the last seconds; `nil` if they did not.
+    private static func failures(_ pool: PoolDiagnosis, _ past: OriginReport?) -> String? {
+        guard let counts = past?.justNow, counts.leases >= 3, 2 * counts.leaseFailures >= counts.leases else {
+            return nil
+        }
+        let last = past?.lastError.map { ", the last one: \($0.words)" } ?? ""
+        return
+            "\(Phrase.count(counts.leaseFailures)) of the last \(Phrase.count(counts.leases, "request")) failed\(last)"
+    }
+}
+
+/// An upstream of which most connections wait for a byte, and that has sent none for too long: no response at all, or the rest of
+/// those that it has begun.
+private struct Silence {
+    let words: String
+    let advice: String
+
+    /// - Parameter all: the connections of the limit that are taken.
+    init?(_ pool: PoolDiagnosis, _ origin: OriginReading?, _ past: OriginReport?, of all: Int) {
+        guard let origin, let past, all > 0 else { return nil }
+        let now = pool.now
+        func age(_ time: MonotonicTime) -> Double { Double(now - time) / 1e9 }
+        let typical = 3 * (past.usual ?? past.median ?? 0)
+        let requests = pool.report.requests.filter { $0.origin == origin.label }
+        let stopped = requests.filter { request in
+            request.phase == .receiving && request.moved.map { age($0) >= max(Self.pause, typical) } ?? false
+        }
+        if 2 * stopped.count >= all, let oldest = stopped.compactMap(\.moved).min() {
+            words =
+                "The upstream stops within its responses: \(Phrase.count(stopped.count)) of \(Phrase.count(all, "connection")) wait for the rest of one, the longest for \(Phrase.duration(age(oldest)))."
+            advice = "Find out why it does not send the rest. More connections would only add to its load."
+            return
+        }
+        let waiting = requests.filter { $0.phase == .waitingForHead || $0.phase == .sending }
+        // Until then it may just be slow, of which there are more signs.
+        let patience = past.lastResponse == nil ? Self.pause : max(Self.silence, typical)
+        guard 2 * waiting.count >= all, let oldest = waiting.map(\.since).min(), age(oldest) >= patience else {
+            return nil
+        }
+        let since = past.lastResponse.map { max($0, pool.report.began) }
+        guard since.map({ age($0) >= patience }) ?? true else { return nil }
+        let time = since.map { "for \(Phrase.duration(age($0)))" } ?? "since the start"
+        let usual = past.usual.map { ", and responds in \(Phrase.duration($0)) usually" } ?? ""
+        words = "The upstream has not responded \(time)\(usual)."
+        advice = "Find out why it does not respond. More connections would only add to its load."
+    }
+
+    /// In seconds: without a byte of a response that has begun, or of an upstream that has never responded; and without any
+    /// response.
+    private static let pause = 2.0
+    private static let silence = 6.0
 }

@@ -63,7 +63,7 @@ struct DiagnosisTests {
         #expect(row(verdict, "limit")?.contains("The pool has room") == true)
         #expect(row(verdict, "do first")?.contains("More connections would only add to its load") == true)
         #expect(row(verdict, "or set")?.hasPrefix("limits.maxConnectionsPerOrigin") == true)
-        #expect(row(verdict, "cost")?.hasPrefix("20 of 43 requests gave up") == true, "\(row(verdict, "cost") ?? "")")
+        #expect(row(verdict, "cost")?.hasPrefix("20 of 40 requests gave up") == true, "\(row(verdict, "cost") ?? "")")
     }
 
     @Test("All connections held by a fast upstream: the limit is below the need, and to raise it comes first")

@@ -110,3 +110,95 @@ struct IncidentCourseTests {
         #expect(leases.hasPrefix("LEASES: 1 request holds a connection") && !leases.contains("the table counts"))
     }
 }
+
+/// What a stranger did to upstreams of his own, and found misleading.
+@Suite("What is found of an upstream that does not respond")
+struct SilentUpstreamTests {
+    private func row(_ verdict: Verdict, _ label: String) -> String? {
+        verdict.rows.first { $0.label == label }?.text
+    }
+
+    private func full(_ incident: Incident, queued: Int = 6) {
+        for _ in 0..<queued {
+            let request = incident.submit("search")
+            incident.recorder.record { $0.queued(request, behind: .connections) }
+        }
+    }
+
+    private func expectNoRaise(_ verdict: Verdict, _ cause: String, here: SourceLocation = #_sourceLocation) {
+        #expect(verdict.kind == .saturated, "\(verdict.headline)", sourceLocation: here)
+        let words = row(verdict, "cause") ?? ""
+        #expect(words.hasPrefix(cause), "\(words)", sourceLocation: here)
+        let advice = ["do first", "set", "or set"].compactMap { row(verdict, $0) }.joined(separator: " ")
+        #expect(!advice.contains("Raise") && !advice.contains("axConnections"), "\(advice)", sourceLocation: here)
+        #expect(row(verdict, "needed") == nil, sourceLocation: here)
+    }
+
+    @Test(
+        "One that has never responded is said to be silent, and no limit is to be raised; no time of responses is shown"
+    )
+    func never() throws {
+        let incident = try Incident { $0.limits.maxConnections = 4 }
+        for _ in 0..<4 { _ = incident.hang("search") }
+        full(incident)
+        incident.pass(3)
+        let verdict = incident.diagnosis.first
+        expectNoRaise(verdict, "The upstream has not responded since the start.")
+        #expect(!incident.page.contains("It responds in"))
+    }
+
+    @Test("One that falls silent is said to be so, and since when")
+    func silent() throws {
+        let incident = try Incident { $0.limits.maxConnections = 4 }
+        incident.usual("search", minutes: 2)
+        for _ in 0..<4 { _ = incident.hang("search") }
+        full(incident)
+        incident.pass(9)
+        expectNoRaise(
+            incident.diagnosis.first,
+            "The upstream has not responded for 9.9 s, and responds in 20 ms usually."
+        )
+    }
+
+    @Test("One whose requests end with timeouts fails; that its connections are busy is no reason for more of them")
+    func timeouts() throws {
+        let incident = try Incident { $0.limits.maxConnections = 4 }
+        for _ in 0..<6 {
+            let held = (0..<4).map { _ in incident.hang("search") }
+            incident.pass(3)
+            for request in held { incident.end(request, .timeout, closing: .requestTimeout) }
+        }
+        for _ in 0..<4 { _ = incident.hang("search") }
+        full(incident)
+        incident.pass(1.5)
+        expectNoRaise(incident.diagnosis.first, "The upstream fails: ")
+    }
+
+    @Test("One that stops within its responses is said to, whatever it took to begin them")
+    func body() throws {
+        let incident = try Incident { $0.limits.maxConnections = 4 }
+        incident.usual("search", minutes: 2)
+        for _ in 0..<4 {
+            let request = incident.hang("search")
+            incident.recorder.record { $0.responseHead(request) }
+        }
+        full(incident)
+        incident.pass(4)
+        expectNoRaise(incident.diagnosis.first, "The upstream stops within its responses: 4 of 4 connections wait")
+    }
+
+    @Test("Of two upstreams that hold half each, neither is blamed, and a limit per upstream is below what one holds")
+    func halves() throws {
+        let incident = try Incident { $0.limits.maxConnections = 4 }
+        for host in ["a", "a", "b", "b"] { _ = incident.hang(host) }
+        full(incident)
+        incident.pass(2)
+        #expect(incident.diagnosis.first.title == "all 4 connections are in use by 2 upstreams")
+        let other = try Incident { $0.limits.maxConnections = 10 }
+        for host in Array(repeating: "a", count: 6) + Array(repeating: "b", count: 4) { _ = other.hang(host) }
+        full(other)
+        other.pass(3)
+        let advice = row(other.diagnosis.first, "do first") ?? ""
+        #expect(advice.contains("set a limit per upstream, for example 5."), "\(advice)")
+    }
+}

@@ -30,7 +30,8 @@ package struct ExpositionChecker: Sendable {
         case sites = "sums over call sites equal sums over origins"
         case peaks = "a peak is not below its level"
         case saturation = "a limit keeps requests waiting only while requests wait, and none says that no limit does"
-        case waits = "requests have waited at least as long as the acquisitions took that ended"
+        case waits =
+            "requests have waited at least as long as the acquisitions took that ended, but for a turn for each retry"
         case overdue = "overdue leases do not exceed requests in flight"
         case reuse = "the reuse ratio is that of the acquires, and absent without any"
         case growth = "integrals grow by at most the peak multiplied by the time"

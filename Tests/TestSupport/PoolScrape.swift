@@ -142,8 +142,11 @@ struct PoolScrape: Sendable {
             expect(limits == 0 || queued > 0, .saturation, "\(limits) with \(queued) queued")
         }
         expect(sum("overdue_leases") <= inFlight, .overdue, "\(sum("overdue_leases")) of \(inFlight)")
+        // A request that loses its connection begins to wait again at the end of the turn, its next acquisition within it. No
+        // turn takes as long as this.
+        let slack = 1.0 * sum("leases_total", ["outcome": "retried"])
         let (waited, took) = (sum("wait_seconds_total"), sum("acquire_duration_seconds_sum"))
-        expect(waited >= took - 1e-9 - 1e-12 * took, .waits, "\(waited) s, the acquisitions \(took) s")
+        expect(waited >= took - slack - 1e-9 - 1e-12 * took, .waits, "\(waited) s, the acquisitions \(took) s")
         let acquires = sum("acquires_total")
         let ratio = (acquires - sum("acquires_total", ["kind": "new"])) / acquires
         let shown = value("reuse_ratio")

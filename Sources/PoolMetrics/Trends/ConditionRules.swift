@@ -6,6 +6,8 @@ import HTTPPool
 package enum ConditionRules {
     /// An origin is slow only if it responds so much later than usual, in seconds.
     static let leastDelay = 0.25
+    /// A pool is near its limit when such a part of its connections is wanted at once.
+    package static let nearLimit = 0.8
 
     /// What is known of an origin at one moment.
     struct Origin {
@@ -66,7 +68,7 @@ package enum ConditionRules {
         if pool.closedForRoom >= 30, UInt64(pool.closedForRoom) * 10 >= UInt64(pool.acquired) {
             found.append(.evictionChurn)
         }
-        if minutes.allSatisfy({ Double($0.activePeak + $0.queuedPeak) >= 0.8 * Double(limit) }) {
+        if minutes.allSatisfy({ Double($0.activePeak + $0.queuedPeak) >= nearLimit * Double(limit) }) {
             found.append(.nearLimit)
         }
         return found

@@ -85,8 +85,14 @@ package struct OriginReport: Sendable {
     package let label: String
     /// Its recent past.
     package let trend: Trend
-    /// What was counted in the last 60 to 70 s.
+    /// What was counted in the last 60 to 70 s,
     package let recent: RecentCounts
+    /// and in the last 10 to 20 s.
+    package let justNow: RecentCounts
+    /// When the head of the last response arrived; `nil` if none ever did.
+    package let lastResponse: MonotonicTime?
+    /// The median time of its last responses, in seconds, whatever waits for one now; `nil` without any in the last minute.
+    package let median: Double?
     /// How late it responds, in seconds: the larger of the median of its last responses and the median age of the requests that
     /// wait for one; `nil` if nothing is known.
     package let respondsIn: Double?
@@ -104,6 +110,9 @@ package struct OriginReport: Sendable {
         label = reading.label
         trend = past.trend
         recent = past.trend.recent(RecentCounts(reading), current: cell)
+        justNow = past.trend.justNow(RecentCounts(reading), current: cell)
+        lastResponse = past.lastResponse
+        median = recent.responses > 0 ? past.trend.medianSeconds(current: cell) : nil
         respondsIn = past.respondsIn
         usual = past.usualSeconds(current: cell)
         lastError = past.lastError

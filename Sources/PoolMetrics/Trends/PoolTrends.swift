@@ -13,27 +13,32 @@ struct PoolTrends: Sendable {
         var lastError: (words: String, time: MonotonicTime)?
         /// When the last complete response with a status below 500 ended.
         var lastSuccess: MonotonicTime?
-        /// When the head of the last response arrived that was not much later than usual.
+        /// When the head of the last response arrived,
+        var lastResponse: MonotonicTime?
+        /// and of the last one that was not much later than usual.
         var lastQuickResponse: MonotonicTime?
         /// How late it responds, in seconds, at the last tick: the median of its last responses, or the median age of the
         /// requests that wait for one if that is larger and no response of the last second was as quick as usual.
         var respondsIn: Double?
         /// How late it responds usually, in seconds, and the minute for which that was computed.
-        private var usual: (seconds: Double?, minute: Int)?
+        private var usual: (seconds: Float?, minute: Int32) = (nil, -1)
 
         /// Notes a response that took so many nanoseconds.
         mutating func responded(after nanoseconds: UInt64, at now: MonotonicTime) {
             trend.responded(after: nanoseconds)
-            if !ConditionRules.isSlow(Double(nanoseconds) / 1e9, usually: usual?.seconds) { lastQuickResponse = now }
+            lastResponse = now
+            if !ConditionRules.isSlow(Double(nanoseconds) / 1e9, usually: usual.seconds.map(Double.init)) {
+                lastQuickResponse = now
+            }
         }
 
         /// How late it responds usually, in seconds. Computed once a minute, and only where it is asked for.
         mutating func usualSeconds(current: Int) -> Double? {
             let minute = current / Trend.cellsPerMinute
-            if let usual, usual.minute == minute { return usual.seconds }
-            let seconds = trend.usualSeconds(current: current)
-            usual = (seconds, minute)
-            return seconds
+            if usual.minute != minute {
+                usual = (trend.usualSeconds(current: current).map { Float($0) }, Int32(truncatingIfNeeded: minute))
+            }
+            return usual.seconds.map(Double.init)
         }
     }
 

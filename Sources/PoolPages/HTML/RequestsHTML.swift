@@ -34,7 +34,7 @@ package enum RequestsHTML {
         )
         fill(&every, list) { item in
             [
-                .init(Phrase.duration(item.age)), .init(item.givesUpIn.map(Phrase.duration) ?? "never"),
+                .init(Phrase.duration(item.age)), .init(item.givesUp),
                 .init(item.request.phase?.rawValue ?? "-"),
             ]
         }
