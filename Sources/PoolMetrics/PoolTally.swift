@@ -155,7 +155,8 @@ struct PoolTally: Sendable {
             }
         case .connecting: break
         case .connectionOpened(let took):
-            origins.update(id, at: now) { $0.connectionsOpened &+= 1 }
+            let row = origins.update(id, at: now) { $0.connectionsOpened &+= 1 }
+            trends.connected(row)
             durations.connected.observe(took)
         case .connectFailed(let reason, let took):
             let row = origins.update(id, at: now) { $0.connectFailures[reason] &+= 1 }

@@ -105,7 +105,10 @@ package struct Diagnosis: Sendable {
         }
         guard lately else {
             let since = acquires == 0 ? "since the start" : "in the last 10 min"
-            return Verdict(.idle, .ok, pool: nil, now: process.now, "no request \(since)")
+            // Those of clients that are made for a request and ended are not seen otherwise.
+            let many = process.clientsCreated > UInt64(live.count) + 10
+            let made = many ? "; \(Phrase.count(process.clientsCreated)) clients were made since the start" : ""
+            return Verdict(.idle, .ok, pool: nil, now: process.now, "no request \(since)\(made)")
         }
         let queued = live.reduce(0) { $0 + $1.reading.levels.requests.queued }
         let waits =

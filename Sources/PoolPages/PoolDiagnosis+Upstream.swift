@@ -59,6 +59,9 @@ extension PoolDiagnosis {
         )
         verdict.summary =
             "Of them \(outcomes.filter { $0.0 > 0 }.map { "\(Phrase.count($0.0)) with \($0.1)" }.joined(separator: ", "))."
+        if past.justNow.leases > 0, past.justNow.leaseFailures == 0 {
+            verdict.summary += " Of the last \(Phrase.count(past.justNow.leases, "request")), none failed."
+        }
         let hour = past.trend.lastMinutes(current: report.cell).filter { !$0.isTroubled }
         let requests = hour.reduce(0) { $0 + $1.requests }
         if requests > 0 {

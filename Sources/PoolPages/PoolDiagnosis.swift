@@ -123,7 +123,10 @@ struct PoolDiagnosis {
         return verdict
     }
 
-    private func churn(_ episode: ConditionEpisode) -> Verdict {
+    private func churn(_ episode: ConditionEpisode) -> Verdict? {
+        // The condition is one of the last minute.
+        let justNow = report.trend.justNow(RecentCounts(reading.origins), current: report.cell)
+        guard justNow.closedForRoom > 0 else { return nil }
         let closed = Double(report.recent.closedForRoom) / max(1, report.recentSeconds)
         var verdict = make(
             .evictionChurn,

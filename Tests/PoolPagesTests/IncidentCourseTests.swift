@@ -202,3 +202,47 @@ struct SilentUpstreamTests {
         #expect(advice.contains("set a limit per upstream, for example 5."), "\(advice)")
     }
 }
+
+/// What a finding says of now, while it is one of the last minute.
+@Suite("What is found as a trouble begins and ends")
+struct FindingTimesTests {
+    @Test("An upstream is down since the first connection that failed, or since it last responded on an older one")
+    func down() throws {
+        let incident = try Incident()
+        incident.usual("search", minutes: 1)
+        let held = incident.hang("search")
+        for second in 0..<40 {
+            incident.fail("search")
+            incident.pass(1)
+            if second == 9 {
+                incident.recorder.record { $0.responseHead(held) }
+                incident.end(held, closing: .peerClosed)
+            }
+            _ = incident.diagnosis
+        }
+        let verdict = try #require(incident.diagnosis.verdicts.first { $0.kind == .upstreamDown })
+        #expect(verdict.headline.hasPrefix("UPSTREAM DOWN for 30.0 s"), "\(verdict.headline)")
+    }
+
+    @Test("A failing upstream whose last requests succeeded is said to have recovered")
+    func failing() throws {
+        let incident = try Incident()
+        for _ in 0..<40 {
+            incident.exchange("search", seconds: 0.5, .serverError)
+            _ = incident.diagnosis
+        }
+        func summary() -> String { incident.diagnosis.verdicts.first { $0.kind == .upstreamFailing }?.summary ?? "" }
+        #expect(summary() == "Of them 40 with 5xx.", "\(summary())")
+        for _ in 0..<50 { incident.exchange("search", seconds: 0.5) }
+        #expect(summary().contains(", none failed."), "\(summary())")
+    }
+
+    @Test("A process whose clients end before anybody looks is not said to be idle without a word")
+    func clients() throws {
+        let incident = try Incident()
+        var process = incident.process
+        process.clientsCreated = 145
+        let title = Diagnosis([incident.report], process).first.title
+        #expect(title == "no request since the start; 145 clients were made since the start")
+    }
+}

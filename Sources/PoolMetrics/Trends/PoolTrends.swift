@@ -17,6 +17,8 @@ struct PoolTrends: Sendable {
         var lastResponse: MonotonicTime?
         /// and of the last one that was not much later than usual.
         var lastQuickResponse: MonotonicTime?
+        /// When the first connection failed to open since the last one that opened; 0 if none did.
+        var failingSince = MonotonicTime(nanoseconds: 0)
         /// How late it responds, in seconds, at the last tick: the median of its last responses, or the median age of the
         /// requests that wait for one if that is larger and no response of the last second was as quick as usual.
         var respondsIn: Double?
@@ -101,8 +103,14 @@ struct PoolTrends: Sendable {
         origins[row].lastError = (words, now)
     }
 
+    mutating func connected(_ row: Int) {
+        reserve(row)
+        origins[row].failingSince = MonotonicTime(nanoseconds: 0)
+    }
+
     mutating func connectFailed(_ reason: ConnectFailure, _ row: Int, _ label: String, at now: MonotonicTime) {
         reserve(row)
+        if reason.isOfPeer, origins[row].failingSince.nanoseconds == 0 { origins[row].failingSince = now }
         let error = origins[row].lastError
         // The words come with the turn that has the failure.
         note(.connectFailed(reason), label, at: now, words: error.flatMap { $0.time == now ? $0.words : nil })
@@ -268,7 +276,13 @@ struct PoolTrends: Sendable {
             usual: mayBeSlow ? origins[row].usualSeconds(current: cell) : nil,
             limit: configuration.limits.maxConnectionsPerOrigin
         )
-        for condition in ConditionRules.conditions(of: origin) { hold(condition, reading.label, at: now, counts) }
+        for condition in ConditionRules.conditions(of: origin) {
+            // It may have responded on older connections after the first failure.
+            let since =
+                condition == .upstreamDown
+                ? max(origins[row].failingSince, origins[row].lastResponse ?? MonotonicTime(nanoseconds: 0)) : nil
+            hold(condition, reading.label, since: since, at: now, counts)
+        }
     }
 
     /// A condition of the pool holds.

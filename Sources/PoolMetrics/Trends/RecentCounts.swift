@@ -33,7 +33,7 @@ package struct RecentCounts: Sendable {
     init(_ row: OriginReading) { add(row) }
 
     /// The sum over rows.
-    init(_ rows: [OriginReading]) { for row in rows { add(row) } }
+    package init(_ rows: [OriginReading]) { for row in rows { add(row) } }
 
     private mutating func add(_ row: OriginReading) {
         acquiredNew &+= UInt32(truncatingIfNeeded: row.acquires[.new])
@@ -101,6 +101,16 @@ package struct RecentCounts: Sendable {
 
     /// Connections that failed to open because of the peer.
     package var connectFailuresOfPeer: Int {
-        self[.dns] + self[.refused] + self[.timeout] + self[.tls] + self[.other]
+        ConnectFailure.allCases.reduce(0) { $1.isOfPeer ? $0 + self[$1] : $0 }
+    }
+}
+
+extension ConnectFailure {
+    /// Whether the peer, or the way to it, is the cause.
+    var isOfPeer: Bool {
+        switch self {
+        case .dns, .refused, .timeout, .tls, .other: true
+        case .cancelled, .noDescriptor: false
+        }
     }
 }
