@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
 from processes import Poolscope, StoppedThread
@@ -29,7 +29,12 @@ class Situation:
     before: str  # the alerts before these rules
     expected: set  # without HTTPClient
     start: Callable  # Bench to Live
-    healthy: bool = False
+    # What has to have happened, as a query, where no alert shows it; $job is the situation.
+    proof: str | None = None
+
+    @property
+    def healthy(self):
+        return not self.expected
 
 
 class Bench:
@@ -39,7 +44,13 @@ class Bench:
         self.processes, self.folder, self.program = processes, folder, program
         self.loop = Loop()
         self._certificates = None
-        self.over = threading.Event()
+        self.over, self.at_end = threading.Event(), []
+
+    def close(self):
+        """Undoes what would keep the processes from being ended."""
+        self.over.set()
+        for action in self.at_end:
+            action()
 
     @property
     def certificates(self):
@@ -61,9 +72,9 @@ class Bench:
 ALL = []
 
 
-def situation(name, before, *expected, healthy=False):
+def situation(name, before, *expected, proof=None):
     def add(start):
-        ALL.append(Situation(name, before, set(expected), start, healthy))
+        ALL.append(Situation(name, before, set(expected), start, proof))
         return start
 
     return add
@@ -89,24 +100,33 @@ def one_of_ten(sick, rate=20, **environment):
 
 
 # What is no trouble.
-situation("healthy", "none: right", healthy=True)(behaves(lambda upstream: None))
-situation("limit reached, nobody waits", "not measured", healthy=True)(
-    behaves(lambda upstream: upstream.now(delay=0.3), concurrency=5, max_connections=5)
+situation("healthy", "none: right", proof='sum(rate(http_client_pool_acquires_total{job="$job"}[1m])) > 5')(
+    behaves(lambda upstream: None)
 )
+situation(
+    "limit reached, nobody waits", "none; the board is red",
+    proof='avg_over_time(job_instance_pool:http_client_pool_connections:utilization{job="$job"}[1m]) > 0.8',
+)(behaves(lambda upstream: upstream.now(delay=0.3), 25, 5, max_connections=5))
 
 
-@situation("restarting", "none: right", healthy=True)
+@situation("restarting", "none: right", proof='changes(process_start_time_seconds{job="$job"}[2m]) >= 2')
 def restarting(bench):
     service = bench.service(bench.upstream().urls)
 
     def restart():
         while not bench.over.wait(30):
-            service.restart()
+            try:
+                service.restart()
+            except RuntimeError:  # The suite is over.
+                return
 
     return Live([service.target], lambda: threading.Thread(target=restart, daemon=True).start())
 
 
-@situation("one single acquire timeout", "pages critical for 3 minutes", healthy=True)
+@situation(
+    "one single acquire timeout", "pages critical for 3 minutes",
+    proof='sum(http_client_pool_acquire_failures_total{job="$job", reason="timeout"}) < 3 > 0',
+)
 def single_timeout(bench):
     upstream = bench.upstream()
     service = bench.service(upstream.urls, 10, 2, max_connections=1, pool_timeout=1)
@@ -208,6 +228,7 @@ def one_instance(bench):
 # The process and its own code.
 @situation("leak below the limit", "none", "PoolLeak")
 def leak(bench):
+    """`poolscope run` reads every response to its end, so one number of its page is replaced."""
     proxy = bench.proxy(bench.service(bench.upstream().urls))
 
     def begin():
@@ -246,13 +267,16 @@ def stopped_thread(bench):
                 stall = re.search(rb"(?m)^http_client_pool_driver_stall_seconds\{.*\} (.*)$", page.read())
             if float(stall.group(1)) > 0:
                 return
-            stopped.pop().resume()
+            end()
             time.sleep(0.013)
         raise RuntimeError("the thread was never stopped within a turn")
 
     def end():
-        stopped.pop().resume()
+        while stopped:
+            stopped.pop().resume()
 
+    # A stopped thread would keep its process from ending.
+    bench.at_end.append(end)
     return Live([service.target], begin, end)
 
 

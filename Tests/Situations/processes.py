@@ -4,10 +4,10 @@ import ctypes
 import json
 import os
 import pathlib
-import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -23,35 +23,42 @@ class Processes:
 
     def __init__(self, folder):
         self.folder, self.running, self.logs = folder, [], 0
+        self.lock, self.over = threading.Lock(), False
 
     def start(self, command, environment=None, files=None):
-        self.logs += 1
-        log = open(os.path.join(self.folder, f"log-{self.logs}"), "wb")
-
-        def limit():
-            if files:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-
-        process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, preexec_fn=limit,
-            cwd=self.folder,
-        )
-        process.log = log.name
-        log.close()
-        self.running.append(process)
-        return process
+        """`files`: how many it may open."""
+        if files:
+            command = ["bash", "-c", f'ulimit -n {files} && exec "$@"', "bash", *command]
+        with self.lock:
+            if self.over:
+                raise RuntimeError("everything is being ended")
+            self.logs += 1
+            with open(os.path.join(self.folder, f"log-{self.logs}"), "wb") as log:
+                process = subprocess.Popen(
+                    command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
+                )
+            process.log = log.name
+            self.running.append(process)
+            return process
 
     def end(self, process):
-        if process in self.running:
-            self.running.remove(process)
+        with self.lock:
+            if process in self.running:
+                self.running.remove(process)
+        self._kill(process)
+
+    @staticmethod
+    def _kill(process):
         if process.poll() is None:
-            process.send_signal(signal.SIGCONT)
             process.kill()
         process.wait()
 
     def end_all(self):
-        for process in list(self.running):
-            self.end(process)
+        with self.lock:
+            self.over = True
+            ending, self.running = self.running, []
+        for process in ending:
+            self._kill(process)
 
 
 class Poolscope:

@@ -53,7 +53,7 @@ class Upstream:
 
     @property
     def url(self):
-        return f"{'https' if self.context else 'http'}://localhost:{self.port}/" if self.context else self.urls[0]
+        return f"https://localhost:{self.port}/" if self.context else self.urls[0]
 
     @property
     def urls(self):
@@ -86,7 +86,10 @@ class Upstream:
         self.loop.run(self._open())
 
     def well(self):
+        hung = self.behaviour["hang"]
         self.now()
+        if hung:
+            self.loop.run(self._abort())
         for open_socket in self.hole:
             open_socket.close()
         self.hole = []
@@ -102,6 +105,9 @@ class Upstream:
         if self.server is not None:
             self.server.close()
             self.server = None
+        await self._abort()
+
+    async def _abort(self):
         for writer in list(self.writers):
             writer.transport.abort()
 
@@ -140,10 +146,10 @@ class Upstream:
 
 
 class ScrapeProxy:
-    """Stands before an endpoint: fails every n-th scrape while `missing`, and rewrites the page while `rewrite` is set."""
+    """Stands before an endpoint: fails every fourth scrape while `missing`, and rewrites the page while `rewrite` is set."""
 
-    def __init__(self, loop, address, every=4):
-        self.address, self.every, self.port = address, every, free_port()
+    def __init__(self, loop, address):
+        self.address, self.port = address, free_port()
         self.missing, self.rewrite, self.count = False, None, 0
         loop.run(self._open())
 
@@ -162,7 +168,7 @@ class ScrapeProxy:
         try:
             await reader.readuntil(b"\r\n\r\n")
             self.count += 1
-            if not (self.missing and self.count % self.every == 0):
+            if not (self.missing and self.count % 4 == 0):
                 kind, page = await asyncio.get_running_loop().run_in_executor(None, self._fetch)
                 page = self.rewrite(page) if self.rewrite else page
                 writer.write(
