@@ -6,12 +6,11 @@ import re
 import signal
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 from typing import Callable
 
 from processes import Poolscope, StoppedThread
-from upstreams import Certificates, Loop, ScrapeProxy, Upstream
+from upstreams import Certificates, Loop, ScrapeProxy, Upstream, open_url
 
 
 @dataclass(eq=False)
@@ -263,7 +262,7 @@ def stopped_thread(bench):
         for _ in range(200):
             stopped[:] = [StoppedThread(thread)]
             time.sleep(0.05)
-            with urllib.request.urlopen(f"http://{service.target}/metrics", timeout=5) as page:
+            with open_url(f"http://{service.target}/metrics", timeout=5) as page:
                 stall = re.search(rb"(?m)^http_client_pool_driver_stall_seconds\{.*\} (.*)$", page.read())
             if float(stall.group(1)) > 0:
                 return

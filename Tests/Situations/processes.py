@@ -10,9 +10,8 @@ import sys
 import threading
 import time
 import urllib.parse
-import urllib.request
 
-from upstreams import free_port
+from upstreams import free_port, open_url
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = REPOSITORY / "dashboards"
@@ -67,7 +66,10 @@ class Poolscope:
     def __init__(self, processes, program, targets, environment, arguments, files=None):
         self.processes, self.program, self.port, self.files = processes, program, free_port(), files
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("HTTP_CLIENT_")},
+            **{
+                name: value for name, value in os.environ.items()
+                if not name.startswith("HTTP_CLIENT_") and not name.lower().endswith("_proxy")
+            },
             "HTTP_CLIENT_METRICS_PORT": str(self.port), **environment,
         }
         self.start(targets, arguments)
@@ -122,7 +124,7 @@ class StoppedThread:
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=10) as page:
+    with open_url(url, timeout=10) as page:
         return json.load(page)
 
 
@@ -157,7 +159,7 @@ class Monitoring:
         while True:
             try:
                 for port in (self.port, self.managed):
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2).close()
+                    open_url(f"http://127.0.0.1:{port}/-/ready", timeout=2).close()
                 return
             except OSError:
                 for process in (self.prometheus, self.alertmanager):
