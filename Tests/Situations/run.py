@@ -24,9 +24,10 @@ sys.path.insert(0, str(DASHBOARDS / "source"))
 import rules  # noqa: E402
 
 SCALE = 0.1
-WELL, SICK, RESOLVED = 45, 120, 140  # seconds
+WELL, SICK, RESOLVED = 32, 100, 140  # seconds
 PAGE = DASHBOARDS / "situations.md"
 PREFIX = "HTTPClient"
+ENDING = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
 HEAD = """# Which alert fires in which situation
 
@@ -242,11 +243,11 @@ def main():
 
     def stop(*_):
         # Only once, so that nothing interrupts the ending of the processes.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         sys.exit("stopped")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, stop)
     chosen = [situation for situation in cases.ALL if not arguments.only or situation.name in arguments.only]
     folder = tempfile.mkdtemp(prefix="poolscope-situations-")
