@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint dashboards build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint dashboards situations build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -11,6 +11,7 @@ TEST_PACKAGES := brotli chromium curl nginx openssl procps prometheus python3 py
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
+SITUATIONS_PACKAGES := openssl prometheus prometheus-alertmanager python3
 DOCS_PACKAGES := python3
 
 FORMATTED := Package.swift Sources Tests Examples/Adapter/Package.swift Examples/Adapter/Sources Examples/Adapter/Tests
@@ -100,6 +101,11 @@ verify: lint words build-without-traits test ## What a change must pass: formatt
 dashboards: ## Write the rules and boards that dashboards/source describes
 	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
 	python3 dashboards/generate.py
+
+situations: deps ## Fail where other alerts fire than dashboards/situations.md says. ARGS=--write writes it; eleven minutes
+	@packages="$(SITUATIONS_PACKAGES)"; $(INSTALL_MISSING)
+	swift build --product poolscope
+	python3 Tests/Situations/run.py --poolscope "$$(swift build --show-bin-path)/poolscope" $(ARGS)
 
 lint: swift ## Fail where the sources are not formatted as .swift-format says, or import what is not declared
 	swift format lint --strict --recursive $(FORMATTED)

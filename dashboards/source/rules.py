@@ -373,6 +373,7 @@ def alerts(clock):
         alert(
             "HTTPClientScrapesMissed", "warning", clock,
             f"1 - avg_over_time(up[{clock(900)}]) > {T['missed_share']}\n"
+            f"and changes(up[{clock(900)}]) >= {T['missed_changes']}\n"
             f"and max_over_time(up[{clock(120)}]) == 1 and on ({INSTANCE}) job_instance:http_client_pools:known",
             "Scrapes of {{ $labels.instance }} fail now and then",
             f"{PERCENT} of the scrapes of {PROCESS} in the last quarter of an hour failed; rates are less exact.",

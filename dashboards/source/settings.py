@@ -32,6 +32,7 @@ THRESHOLDS = {
     "instance_failure_factor": 1.5,  # as often as in the whole service
     "instance_failure_floor": 5,
     "missed_share": 0.1,  # of the scrapes of a quarter of an hour
+    "missed_changes": 4,  # between success and failure in that time: one outage makes two
 }
 
 WINDOW = 300  # of rates; at least four scrape intervals

@@ -534,6 +534,11 @@ def tests(severities=None):
         "no alert: a restart", play("a", {}, restart=RESTART) + play("b", {}),
         [(time, ()) for time in range(RESTART, RESTART + 1201, 60)],
     ))
+    # InstanceDown may fire on for five minutes.
+    found.append(test(
+        "no alert of missed scrapes after one outage", play("a", {"up": 0}) + play("b", {}),
+        [(time, ()) for time in range(SICK_UNTIL + 420, WELL_AGAIN + 1, 60)],
+    ))
     found.append(test(
         "no alert of one instance where all fail alike",
         play("a", SICK["HTTPClientInstanceFailing"].series) + play("b", SICK["HTTPClientInstanceFailing"].series),
