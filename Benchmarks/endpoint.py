@@ -112,7 +112,7 @@ def pipelining(clients):
             thread.join()
         for each in connections:
             each.close()
-    attack.__doc__ = f"{clients} that pipeline and read fast"
+    attack.__doc__ = f"pipelining clients that read fast: {clients}"
     return attack
 
 
