@@ -108,6 +108,7 @@ situations: deps ## Fail where other alerts fire than dashboards/situations.md s
 	python3 Tests/Situations/run.py --poolscope "$$(swift build --show-bin-path)/poolscope" $(ARGS)
 
 lint: swift ## Fail where the sources are not formatted as .swift-format says, or import what is not declared
+	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)
 	swift format lint --strict --recursive $(FORMATTED)
 	python3 scripts/imports.py
 

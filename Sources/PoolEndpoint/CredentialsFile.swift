@@ -13,7 +13,7 @@ package struct CredentialsFile {
         package var description: String { "\(path): \(reason)" }
     }
 
-    /// What tells one version of the file from another.
+    /// Changes whenever the file is written or replaced.
     private struct Version: Equatable {
         let inode: UInt64
         let size: Int

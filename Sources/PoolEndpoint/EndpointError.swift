@@ -41,7 +41,7 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
     /// One line: the address, the reason, and the variable to change.
     public let description: String
 
-    /// Describes what is wrong with the certificate.
+    /// An error about the certificate or its key.
     package init(certificate reason: String, of configuration: EndpointConfiguration) {
         code = .tls
         let name = Self.name(.metricsTLSCertificateFile, in: configuration)

@@ -28,7 +28,7 @@ public final class MetricsEndpoint: Service, Sendable {
     private let counters: EndpointCounters
     private let logger: Logger
     private let allowance: Allowance
-    /// Adds what encrypts a connection to its channel; `nil` for connections in the clear.
+    /// Adds the TLS handler to the channel of a new connection; `nil` for an endpoint without TLS.
     private let security: Security?
     private let running = Mutex<Running?>(nil)
     /// Whether file descriptors are scarce.

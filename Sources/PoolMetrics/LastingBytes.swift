@@ -1,6 +1,7 @@
 /// Bytes that are never released, such as the names of families: unlike an array, they are not retained for each use.
+///
+/// Sound as `Sendable`: nothing writes to the memory after the initializer, and nothing frees it.
 struct LastingBytes: @unchecked Sendable {
-    /// Sound: nothing writes to it after the initializer, and nothing frees it.
     private let bytes: UnsafeBufferPointer<UInt8>
 
     /// - Precondition: called a bounded number of times, because the memory is never freed.

@@ -110,11 +110,14 @@ private struct Silence {
             return
         }
         let waiting = requests.filter { $0.phase == .waitingForHead || $0.phase == .sending }
-        // Until then it may just be slow, of which there are more signs.
+        // A shorter silence may be an upstream that is only slow, which is checked for later.
         let patience = past.lastResponse == nil ? Self.pause : max(Self.silence, typical)
-        guard 2 * waiting.count >= all, let oldest = waiting.map(\.since).min(), age(oldest) >= patience else {
-            return nil
-        }
+        guard 2 * waiting.count >= all, let oldest = waiting.map(\.since).min() else { return nil }
+        // A pool that was at rest has had no response either, and a short timeout ends requests before they are old.
+        let hasFailed =
+            past.justNow.leaseFailures >= 3
+            && past.lastError.map { error in past.lastResponse.map { error.time > $0 } ?? true } ?? false
+        guard age(oldest) >= patience || hasFailed else { return nil }
         let since = past.lastResponse.map { max($0, pool.report.began) }
         guard since.map({ age($0) >= patience }) ?? true else { return nil }
         let time = since.map { "for \(Phrase.duration(age($0)))" } ?? "since the start"

@@ -14,7 +14,7 @@ struct CapturedPage: Sendable {
     }
 
     var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
-    /// What is wrong and for how long.
+    /// The problem and how long it has lasted.
     var headline: String { lines.first ?? "" }
 
     /// The text behind a label, with the lines that it is wrapped over: `row("cause")`.

@@ -160,6 +160,24 @@ struct SilentUpstreamTests {
         )
     }
 
+    @Test("One that falls silent is found although a short timeout ends each request before it is old")
+    func shortTimeout() throws {
+        let incident = try Incident { $0.limits.maxConnections = 4 }
+        incident.usual("search", minutes: 2)
+        for _ in 0..<4 {
+            let held = (0..<4).map { _ in incident.hang("search") }
+            incident.pass(2)
+            for request in held {
+                incident.recorder.record { $0.originFailed(Incident.origin("search"), "no byte in time") }
+                incident.end(request, .timeout, closing: .requestTimeout)
+            }
+        }
+        for _ in 0..<4 { _ = incident.hang("search") }
+        full(incident)
+        incident.pass(1.5)
+        expectNoRaise(incident.diagnosis.first, "The upstream has not responded for ")
+    }
+
     @Test("One whose requests end with timeouts fails; that its connections are busy is no reason for more of them")
     func timeouts() throws {
         let incident = try Incident { $0.limits.maxConnections = 4 }

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The schema of the pages as tables of its keys.
+/// Renders the JSON schema of the pages as tables of keys.
 enum SchemaTables {
     private struct Schema: Decodable {
         var description: String?

@@ -2,7 +2,7 @@
 
     pages.py SCHEMA
 
-Standard input is a JSON object of pages as text by name; standard output a JSON array of what is wrong with them.
+Standard input is a JSON object of pages as text by name; standard output a JSON array of validation errors.
 """
 
 import json

@@ -35,6 +35,7 @@ struct EndpointCommand: AsyncParsableCommand {
         let address = try await endpoint.start()
         FileHandle.standardOutput.write(Data("\(address.port)\n".utf8))
         if blocked {
+            // More than there are threads. Each blocks one in the kernel, as a task that calls a blocking function does.
             for _ in 0..<64 { Task.detached { while true { sleep(1) } } }
         }
         // Not on a thread of Swift concurrency, which may all be blocked.

@@ -23,8 +23,8 @@ public struct EndpointConfiguration: Sendable, Hashable {
         get { values.processMetrics }
         set { change { $0.processMetrics = newValue } }
     }
-    /// The path of a file with what requests must present: each line is `bearer TOKEN` or `basic USER:PASSWORD`. It is read
-    /// again when it changes; `/-/healthy` and `/-/ready` need nothing of it. `nil`: the endpoint does not authenticate.
+    /// The path of a file of accepted credentials: each line is `bearer TOKEN` or `basic USER:PASSWORD`. It is read again when
+    /// it changes. `/-/healthy` and `/-/ready` require none, because probes have no secret. `nil` disables authentication.
     public var credentialsFile: String? {
         get { values.credentialsFile }
         set { change { $0.credentialsFile = newValue } }

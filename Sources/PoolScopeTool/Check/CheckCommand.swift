@@ -84,7 +84,7 @@ struct StatusAddressOption: ParsableArguments {
     ///
     /// - Throws: ``TargetError``, a fault of a file, or `PoolError`.
     func client(timeout: Duration) throws -> StatusClient {
-        // The file of the environment belongs to its endpoint, and to no other.
+        // Credentials from the environment are sent only to the endpoint configured there, never to a URL of the command line.
         let ownFile = url == nil ? ProcessInfo.processInfo.environment["HTTP_CLIENT_METRICS_CREDENTIALS_FILE"] : nil
         let file = credentialsFile ?? ownFile.flatMap { $0.isEmpty || $0 == "none" ? nil : $0 }
         return try StatusClient(
