@@ -78,6 +78,19 @@ final class ResponseStream: Sendable {
     /// Whether the stream has ended.
     var hasEnded: Bool { state.withLock { $0.ending != nil } }
 
+    /// Ends the stream because its reader wants no more. The peer is paused until the driver ends the request: what it
+    /// sends meanwhile would only be thrown away, and a whole body of it would count as read.
+    func abandon() {
+        state.withLock { state in
+            if state.ending == nil {
+                state.ending = .failure(CancellationError())
+                state.isFull = true
+                state.buffer = []
+            }
+            return state.takeReader()
+        }?.resume()
+    }
+
     /// Takes the available data.
     ///
     /// - Parameter limit: if set, takes the whole rest of the body, or nothing while it is incomplete; in bytes.
@@ -108,8 +121,9 @@ final class ResponseStream: Sendable {
     /// - Returns: whether the peer was paused.
     func makeRoom() -> Bool {
         state.withLock { state in
+            guard state.ending == nil else { return false }
             defer { state.isFull = false }
-            return state.isFull && state.ending == nil
+            return state.isFull
         }
     }
 
@@ -181,14 +195,14 @@ final class ResponseReader: ResponseBodySource {
 
     func discard() {
         guard !stream.hasEnded else { return }
-        stream.end(.failure(CancellationError()))
+        stream.abandon()
         mailbox.cancel(exchange)
     }
 
     /// Ends the request because its body cannot be unpacked.
     func refuse() {
         guard !stream.hasEnded else { return }
-        stream.end(.failure(CancellationError()))
+        stream.abandon()
         mailbox.refuseResponse(of: exchange)
     }
 

@@ -195,6 +195,25 @@ struct DownloadTests {
         #expect(stream.hasRoom)
     }
 
+    // The rest of fifty megabytes arrived, to be thrown away, before the pool heard of it: the connection was kept and
+    // the response counted as complete, now and then.
+    @Test("A reader that is gone pauses the peer at once, before the pool ends the request")
+    func abandoned() {
+        let stream = ResponseStream([1, 2, 3])
+        #expect(stream.hasRoom)
+        stream.abandon()
+        #expect(!stream.hasRoom)
+        for limit in [nil, 1 << 30] {
+            guard case .failed(let error) = stream.take(upTo: limit) else {
+                Issue.record("what had arrived is still there")
+                return
+            }
+            #expect(error is CancellationError)
+        }
+        #expect(!stream.makeRoom())
+        #expect(!stream.hasRoom)
+    }
+
     @Test("A paused reader costs no processor time, though the peer has sent more")
     func standingStill() async throws {
         let sent = Counter()
