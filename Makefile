@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint dashboards situations build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
+.PHONY: help swift deps deps-test build run test test-other-libcurl outside docs snippets api api-baseline words fault-storm verify lint dashboards situations other-prometheus build-without-traits format sanitize bench bench-endpoint bench-instructions soak clean
 
 # Debian packages: what the build needs, and the real programs that the tests ask.
 BUILD_PACKAGES := libbrotli-dev libcurl4-openssl-dev libidn2-dev libzstd-dev pkg-config zlib1g-dev
@@ -11,7 +11,7 @@ TEST_PACKAGES := brotli chromium curl nginx openssl procps prometheus python3 py
 BENCH_PACKAGES := gcc golang-github-prometheus-client-golang-dev golang-go nginx openssl python3-venv wrk
 INSTRUCTIONS_PACKAGES := binutils nginx openssl python3 valgrind
 SOAK_PACKAGES := nginx openssl python3
-SITUATIONS_PACKAGES := openssl prometheus prometheus-alertmanager python3
+SITUATIONS_PACKAGES := chromium openssl prometheus prometheus-alertmanager python3
 DOCS_PACKAGES := python3
 
 FORMATTED := Package.swift Sources Tests Examples/Adapter/Package.swift Examples/Adapter/Sources Examples/Adapter/Tests
@@ -54,7 +54,7 @@ test-other-libcurl: export STORM_SECONDS ?= 25
 test-other-libcurl: export FAULT_STORM_SECONDS ?= 20
 test-other-libcurl: deps deps-test ## Run the tests against another version of libcurl
 	swift build --build-tests
-	export LD_LIBRARY_PATH="$$(Tests/OtherLibcurl/fetch.sh)"; \
+	export LD_LIBRARY_PATH="$$(Tests/OtherVersions/libcurl.sh)"; \
 	swift test --skip-build --no-parallel --skip '$(BY_LIBCURL)'; \
 	swift test --skip-build --filter PoolStormTests; \
 	swift test --skip-build --filter FaultStormTests
@@ -106,6 +106,13 @@ situations: deps ## Fail where other alerts fire than dashboards/situations.md s
 	@packages="$(SITUATIONS_PACKAGES)"; $(INSTALL_MISSING)
 	swift build --product poolscope
 	python3 Tests/Situations/run.py --poolscope "$$(swift build --show-bin-path)/poolscope" $(ARGS)
+
+# The first time, unstable's programs are unpacked beside the system's.
+other-prometheus: deps ## Test alerts and situations with the newest Prometheus and Alertmanager of the distribution
+	@packages="$(SITUATIONS_PACKAGES)"; $(INSTALL_MISSING)
+	export PATH="$$(Tests/OtherVersions/prometheus.sh):$$PATH"; \
+	python3 dashboards/generate.py --test; \
+	$(MAKE) situations
 
 lint: swift ## Fail where the sources are not formatted as .swift-format says, or import what is not declared
 	@packages="$(DOCS_PACKAGES)"; $(INSTALL_MISSING)

@@ -142,10 +142,12 @@ class Prometheus:
         return float(self.ask("query", query=query)["result"][0]["value"][1])
 
 
-def board_times(prometheus, board):
-    """The time of all queries of a board one after the other, as a panel asks them for the last hour, and the slowest."""
+def board_times(prometheus, board, **chosen):
+    """The time of all queries of a board one after the other, as a panel asks them for the last hour, and the slowest.
+
+    chosen: values of the board's variables; of the others all is chosen."""
     values = {variable["name"]: variable.get("allValue", "") for variable in board["templating"]["list"]}
-    values["__rate_interval"] = "1m"
+    values |= {"__rate_interval": "1m", **chosen}
     times, end = [], time.time()
     for panel in board["panels"]:
         for target in panel.get("targets", []):
@@ -184,8 +186,10 @@ def main():
                       f" {slowest['evaluationTime']:.2f} s")
             for name in ("fleet", "service", "pool", "origin"):
                 board = json.loads((ROOT / f"dashboards/grafana/{name}.json").read_text())
-                total, (slowest, title) = board_times(prometheus, board)
-                print(f"board {name}: {total:.1f} s for all queries, the slowest {slowest:.2f} s ({title})")
+                for chosen in {}, {"job": "service-1"}, {"job": "service-1", "instance": "instance-1"}:
+                    total, (slowest, title) = board_times(prometheus, board, **chosen)
+                    print(f"board {name}, {' '.join(chosen.values()) or 'all'}: {total:.1f} s for all queries,"
+                          f" the slowest {slowest:.2f} s ({title})")
         finally:
             prometheus.process.terminate()
             prometheus.process.wait()

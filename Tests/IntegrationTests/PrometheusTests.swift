@@ -108,7 +108,7 @@ struct PrometheusTests {
         }
     }
 
-    @Test("answers every query of the boards with a number, and fills their variables")
+    @Test("has a number for every query of the boards, and fills their variables")
     func boards() async throws {
         try await Workday.with { day in
             let prometheus = try await Prometheus.start(scraping: day.endpoint)
@@ -123,7 +123,8 @@ struct PrometheusTests {
                 for query in try board.queries(rateInterval: "1m") {
                     // The rules are evaluated after a scrape, so what they record comes later.
                     try await eventually("\(board.title): \(query.panel): \(query.expr)") {
-                        let series = try await prometheus.query(query.expr)
+                        // Of one process no setting has more than one value.
+                        let series = try await prometheus.query(query.expr.replacing(/ > 1$/, with: ""))
                         // Nothing fires, or not yet.
                         return query.expr.contains("ALERTS") || series.contains { !$0.value.isNaN }
                     }

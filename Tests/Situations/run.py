@@ -18,6 +18,7 @@ import threading
 import time
 
 import cases
+import pictures
 from processes import DASHBOARDS, Monitoring, Processes
 
 sys.path.insert(0, str(DASHBOARDS / "source"))
@@ -26,6 +27,10 @@ import rules  # noqa: E402
 SCALE = 0.1
 WELL, SICK, RESOLVED = 32, 100, 140  # seconds
 PAGE = DASHBOARDS / "situations.md"
+PICTURES = {
+    "fleet": "", "service": "&var-job=1-of-2-instances-fails", "pool": "&var-job=limit-5-upstream-1-s",
+    "origin": "&var-job=1-of-10-origins-refuses",
+}
 PREFIX = "HTTPClient"
 ENDING = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
@@ -98,8 +103,8 @@ def listed(delays, silenced, digits):
 
 
 class Suite:
-    def __init__(self, chosen, folder, program, healthy_seconds):
-        self.chosen, self.folder, self.healthy_seconds = chosen, folder, healthy_seconds
+    def __init__(self, chosen, folder, program, arguments):
+        self.chosen, self.folder, self.arguments = chosen, folder, arguments
         self.processes = Processes(folder)
         self.bench = cases.Bench(self.processes, folder, program)
         self.results, self.failures = {}, []
@@ -153,6 +158,8 @@ class Suite:
         self._wait(start + SICK)
         for situation in self.chosen:
             self._judge(situation, began[situation])
+        if self.arguments.pictures:
+            pictures.take(self.monitoring.port, PICTURES, self.arguments.pictures, self.arguments.height)
 
         ended = self._each("end")
         mended = [situation for situation in self.chosen if situation.expected and self.live[situation].end]
@@ -166,7 +173,7 @@ class Suite:
             if still:
                 self.fail(situation, f"{short(still)} did not end")
 
-        self._wait(start + self.healthy_seconds if any(situation.healthy for situation in self.chosen) else 0)
+        self._wait(start + self.arguments.healthy_seconds if any(situation.healthy for situation in self.chosen) else 0)
         self.watch.stop()
         for situation in self.chosen:
             late = set(self.watch.of(job(situation))) - set(self.results[situation.name][0])
@@ -230,6 +237,8 @@ def main():
         "--healthy-seconds", type=float, default=600, help="how long the healthy ones run without an alert, at least"
     )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    parser.add_argument("--pictures", metavar="FOLDER", help="draw the boards during the trouble, in Chromium")
+    parser.add_argument("--height", type=int, default=1000, help="of the pictures, in pixels (default: %(default)s)")
     arguments = parser.parse_args()
     unknown = set(arguments.only) - {situation.name for situation in cases.ALL}
     if unknown:
@@ -252,7 +261,7 @@ def main():
     chosen = [situation for situation in cases.ALL if not arguments.only or situation.name in arguments.only]
     folder = tempfile.mkdtemp(prefix="poolscope-situations-")
     try:
-        suite = Suite(chosen, folder, os.path.abspath(arguments.poolscope), arguments.healthy_seconds)
+        suite = Suite(chosen, folder, os.path.abspath(arguments.poolscope), arguments)
         suite.run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

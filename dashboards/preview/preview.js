@@ -16,9 +16,9 @@ function element(tag, attributes = {}, ...children) {
 
 async function ask(path, parameters) {
     const response = await fetch(`/api/v1/${path}?` + new URLSearchParams(parameters));
-    const answer = await response.json();
-    if (answer.status !== "success") throw new Error(answer.error ?? response.status);
-    return answer.data.result;
+    const found = await response.json();
+    if (found.status !== "success") throw new Error(found.error ?? response.status);
+    return found.data.result;
 }
 
 // Numbers as people read them.
@@ -107,15 +107,25 @@ function named(legend, metric) {
     return name || Object.values(metric).join(" ") || "value";
 }
 
+// The distance between the lines of a grid: 1, 2, 2.5 or 5 of a unit, its multiples by 10, so that three or four lines reach
+// the highest value.
+function gridStep(highest, unit) {
+    const base = unit === "bytes" ? 1024 ** Math.max(0, Math.floor(Math.log2(highest) / 10))
+        : unit === "s" && highest >= 7200 ? 3600 : unit === "s" && highest >= 120 ? 60 : 1;
+    const least = highest / base / 4, power = 10 ** Math.floor(Math.log10(least));
+    return [1, 2, 2.5, 5, 10].find((factor) => factor * power >= least * 0.9999) * power * base;
+}
+
 function chart(lines, {width, height, from, range, unit, top, marks = []}) {
     const left = 54, bottom = 14, inner = height - bottom - 10;
     const all = lines.flatMap((line) => line.points.map((point) => point[1])).filter(Number.isFinite);
-    const high = top ?? (Math.max(...all, 0) || 1) * 1.05;
+    const highest = top ?? (Math.max(...all, 0) || 1);
+    const step = gridStep(highest, unit), count = Math.ceil(highest / step - 1e-9), high = step * count;
     const x = (time) => left + (width - left - 2) * (time - from) / range;
     const y = (value) => 8 + inner * (1 - value / high);
     const svg = element("svg", {width, height, role: "img"});
-    for (let line = 0; line <= 3; line++) {
-        const value = high * line / 3;
+    for (let line = 0; line <= count; line++) {
+        const value = step * line;
         svg.append(element("svg:line", {class: "grid", x1: left, x2: width, y1: y(value), y2: y(value)}));
         svg.append(element("svg:text", {x: 0, y: y(value) + 3}, shown(value, unit)));
     }
@@ -235,7 +245,8 @@ async function drawHeader(board) {
     }
     const runbook = board.json.links.find((link) => link.title === "Runbook");
     header.append(element("a", {href: runbook.url, rel: "noreferrer"}, "runbook"));
-    const ranges = Object.entries(RANGES).map(([name, seconds]) =>
+    const known = Object.values(RANGES).includes(board.range) ? RANGES : {[shown(board.range, "s")]: board.range, ...RANGES};
+    const ranges = Object.entries(known).map(([name, seconds]) =>
         element("option", {value: seconds, ...(seconds === board.range ? {selected: ""} : {})}, name));
     const range = element("select", {}, ...ranges);
     range.onchange = () => go({range: range.value});

@@ -78,9 +78,9 @@ def clients_alive(by):
 
 
 def drift(family):
-    """How many different values the instances of a service have."""
+    """How many different values the instances of a service have, if more than one."""
     return (
-        f'topk(50, count by ({SERVICE}, pool) (count_values by ({SERVICE}, pool) ("value", {family}{POOLS})))'
+        f'topk(50, count by ({SERVICE}, pool) (count_values by ({SERVICE}, pool) ("value", {family}{POOLS}))) > 1'
     )
 
 
@@ -114,18 +114,20 @@ def fleet():
             stat("Instances", "Processes that report pools.", "none", f"count(http_client_pools{PROCESSES})"),
             stat(
                 "Requests", "Acquisitions per second over the whole fleet.", "reqps",
-                f"sum(job_pool:http_client_pool_acquisitions:rate5m{OF_POOL})",
+                f"sum(job_instance_pool:http_client_pool_acquisitions:rate5m{POOLS})",
             ),
             alerts(),
             table(
                 "Services, the worst first", "One row a service and pool: the share of time in which a limit made requests wait in"
-                " its worst instance, the mean wait, the share of requests that failed, how full its fullest instance is, and"
-                " the traffic. A pool that is full and makes nobody wait is well used.",
+                " its worst instance, the mean wait, the share of requests that failed, how full its fullest instance is, the share"
+                " of requests that needed no new connection, and the traffic. A pool that is full and makes nobody wait is well"
+                " used.",
                 [
                     ("Saturated", f"topk(30, {saturated})", "percentunit", 0.1, T["saturated_share"]),
                     ("Mean wait", f"topk(30, {wait})", "s", T["saturated_wait"], 1),
                     ("Failed", f"topk(30, {failed})", "percentunit", 0.01, 0.1),
                     ("Fullest instance", f"topk(30, {full})", "percentunit"),
+                    ("Reused", f"topk(30, job_pool:http_client_pool_reuse:ratio_rate5m{OF_POOL} >= 0)", "percentunit"),
                     ("Requests per second", f"topk(30, job_pool:http_client_pool_acquisitions:rate5m{OF_POOL})", "reqps"),
                 ],
                 links("job"), (24, 7), "Saturated",
@@ -196,8 +198,8 @@ def fleet():
             ),
             row("Who differs from whom"),
             table(
-                "Different settings", "How many different values of a setting the instances of a service have. More than 1: a"
-                " rollout is under way, or settings have drifted.",
+                "Different settings", "Services whose instances have different values of a setting, and how many: a rollout is under"
+                " way, or settings have drifted. None: all are alike.",
                 [
                     (name, drift(f"http_client_pool_{family}"), "none", 2)
                     for name, family in (
@@ -208,7 +210,7 @@ def fleet():
                 ] + [(
                     "Timeouts",
                     f'topk(50, max by ({SERVICE}, pool) (count by ({SERVICE}, pool, phase) (count_values by ({SERVICE}, pool,'
-                    f' phase) ("value", http_client_pool_timeout_seconds{POOLS}))))', "none", 2,
+                    f' phase) ("value", http_client_pool_timeout_seconds{POOLS})))) > 1', "none", 2,
                 )],
                 links("job"), (12, 9),
             ),

@@ -74,6 +74,10 @@ def records(clock):
             f"http_client_pools and on ({INSTANCE}) (up offset {window} == 1)\n"
             f"or http_client_pools and on ({INSTANCE}) (time() - process_start_time_seconds < {WINDOW * clock.scale:g})",
 
+        # Each instance. Recorded, like all that `increase` is in, so that what is known of the instances is of the same moment.
+        "job_instance:http_client_pool_no_descriptor:rate5m":
+            grown(INSTANCE, pool(f'connect_failures_total{{{own}, reason="no_descriptor"}}')),
+
         # Each instance and pool.
         "job_instance_pool:http_client_pool_connections:utilization":
             f"sum by ({pool_by}) (http_client_pool_connections) / on ({pool_by}) http_client_pool_max_connections",
@@ -158,6 +162,10 @@ def records(clock):
         "job_pool_origin:http_client_pool_time_to_head_seconds:mean5m":
             rate(origin_by, pool(f"response_wait_seconds_total{{{own}}}")) + "\n/ "
             + rate(origin_by, pool(f"responses_total{{{own}}}")),
+
+        "job_pool:http_client_pool_reuse:ratio_rate5m":
+            f'sum by ({service_by}) (job_pool_origin:http_client_pool_acquires:rate5m{{kind!="new"}})\n'
+            f"/ sum by ({service_by}) (job_pool_origin:http_client_pool_acquires:rate5m)",
 
         # Each upstream, over all services.
         "cluster_origin:http_client_pool_connections:sum":
@@ -329,9 +337,7 @@ def alerts(clock):
         ),
         alert(
             "HTTPClientOutOfDescriptors", "critical", clock,
-            f"sum by ({INSTANCE}) (\n  "
-            + increase(clock, 'http_client_pool_connect_failures_total{origin!="retired", reason="no_descriptor"}')
-            + f"\n) >= {T['no_descriptor_floor']}",
+            events("job_instance:http_client_pool_no_descriptor:rate5m", "no_descriptor_floor"),
             "{{ $labels.instance }} has no file descriptor left",
             f"{PROCESS} could not open {{{{ $value | printf `%.0f` }}}} connections for lack of a file descriptor.",
         ),

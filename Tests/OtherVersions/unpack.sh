@@ -1,19 +1,20 @@
 #!/bin/bash
-# Unpacks the newer libcurl of Debian's backports beside the system's own, and prints the folder to put on LD_LIBRARY_PATH.
+# unpack.sh SUITE PACKAGE...: unpacks packages of another suite of the distribution below .build-SUITE, and prints the folder.
 #
-# Nothing is installed: apt works on lists and a cache of its own, below .build-libcurl, with the mirror and the keys that the
-# machine's own sources name.
+# Nothing is installed: apt works on lists and a cache of its own, with the mirror and the keys that the machine's own sources
+# name.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-work=$PWD/.build-libcurl
-unpacked() { find "$work/root" -name libcurl.so.4 -printf '%h\n' 2>/dev/null; }
-if [ -n "$(unpacked)" ]; then
-    unpacked
+suite=$1
+shift
+work=$PWD/.build-$suite
+if [ -e "$work/root/complete" ]; then
+    echo "$work/root"
     exit
 fi
 
+release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # The name that the sources give the release, or the one that its index gives it.
 find_mirror() {
     apt-get "$@" indextargets --format '$(REPO_URI) $(RELEASE) $(CODENAME)' |
@@ -27,12 +28,12 @@ if [ -z "$mirror" ]; then
     mirror=$(find_mirror -o Dir::State::Lists="$work/first")
 fi
 if [ -z "$mirror" ]; then
-    echo "no source of this machine offers $release, so its backports cannot be found" >&2
+    echo "no source of this machine offers $release, so $suite cannot be found" >&2
     exit 1
 fi
 rm -rf "$work"
 mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/parts" "$work/root"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $release-backports main" >"$work/sources.list"
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$work/sources.list"
 apt() {
     apt-get --quiet --quiet \
         -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/parts" \
@@ -40,11 +41,7 @@ apt() {
         -o APT::Sandbox::User=root "$@" >&2
 }
 apt update
-(cd "$work/archives" && apt download libcurl4/"$release-backports")
-dpkg --extract "$work"/archives/libcurl4_*.deb "$work/root"
-missing=$(LD_LIBRARY_PATH=$(unpacked) ldd "$(unpacked)/libcurl.so.4" | awk '/not found/ { print $1 }')
-if [ -n "$missing" ]; then
-    echo "the newer libcurl lacks: $missing" >&2
-    exit 1
-fi
-unpacked
+(cd "$work/archives" && apt download "${@/%//$suite}")
+for package in "$work"/archives/*.deb; do dpkg --extract "$package" "$work/root"; done
+touch "$work/root/complete"
+echo "$work/root"
