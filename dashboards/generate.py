@@ -17,6 +17,7 @@ import tempfile
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER / "source"))
 
+import alert_tests  # noqa: E402
 import boards  # noqa: E402
 import rules  # noqa: E402
 import situations  # noqa: E402
@@ -117,7 +118,7 @@ def test():
     version = subprocess.run(["promtool", "--version"], capture_output=True, text=True, check=True).stdout
     files = {
         "rules.yml": outputs()["prometheus/rules.yml"],
-        "rules.test.yml": yaml(situations.tests(major=int(re.search(r"version (\d+)", version)[1]))),
+        "rules.test.yml": yaml(alert_tests.tests(major=int(re.search(r"version (\d+)", version)[1]))),
         "runbook.yml": yaml({"groups": [{"name": "runbook", "rules": runbook_queries()}]}),
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,6 @@ import ctypes
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""Grafana's JSON: panels, variables, annotations, boards. What they show is in boards.py."""
+"""Grafana's JSON: panels, variables, annotations, boards. What they show is in boards/."""
 
 import string
 

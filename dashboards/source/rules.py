@@ -200,7 +200,7 @@ def alerts(clock):
     on_pool = f"on ({INSTANCE}, pool)"
     on_origin = f"on ({SERVICE}, pool, origin)"
     timeouts = (
-        f'sum without (reason) (job_instance_pool:http_client_pool_acquire_failures:rate5m{{reason=~"timeout|rejected"}})'
+        'sum without (reason) (job_instance_pool:http_client_pool_acquire_failures:rate5m{reason=~"timeout|rejected"})'
     )
     failures = 'outcome=~"5xx|connection_lost|invalid_response"'
     broken = f"sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m{{{failures}}})"
