@@ -24,7 +24,7 @@ struct EndpointPages {
         /config        every setting: value, source, use
         /metrics       for Prometheus
         /-/healthy     200 while the endpoint responds
-        /-/ready       200 while there is a pool and none is shutting down
+        /-/ready       200 while there is a pool and nothing is shutting down
         ?format=json   the same as JSON; browsers get HTML, others text: ?format=html, ?format=text
 
         """

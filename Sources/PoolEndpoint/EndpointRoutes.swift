@@ -10,6 +10,7 @@ struct EndpointRoutes: Sendable {
     var hasProcess = true
     /// What `/metrics` reports about the endpoint itself; `nil` for nothing.
     var counters: EndpointCounters?
+    var shutdown = ShutdownFlag()
 
     /// The distinct warnings about the pools: untested libraries and unknown variables.
     var cautions: [String] { Set(registry.readings().flatMap(\.cautions)).sorted() }
@@ -61,14 +62,22 @@ struct EndpointRoutes: Sendable {
         )
     }
 
-    /// Whether the process takes requests: it has a pool, and none is ending. Load does not count.
+    /// Whether the process takes requests: it has a pool, and neither a pool nor the process is ending. Load does not count.
     private func ready() -> EndpointResponse {
         let live = registry.readings().filter { !$0.hasEnded }
-        guard !live.isEmpty, !live.contains(where: \.isEnding) else {
-            let why = live.isEmpty ? "no pool yet" : "a pool is shutting down"
-            return EndpointResponse(page: .ready, status: .serviceUnavailable, body: Array("not ready: \(why)\n".utf8))
-        }
-        return EndpointResponse(page: .ready, body: Array("ready\n".utf8))
+        let obstacle: String? =
+            if shutdown.isRaised {
+                "the process is shutting down"
+            } else if live.isEmpty {
+                "no pool yet"
+            } else if live.contains(where: \.isEnding) {
+                "a pool is shutting down"
+            } else {
+                nil
+            }
+        guard let obstacle else { return EndpointResponse(page: .ready, body: Array("ready\n".utf8)) }
+        let body = Array("not ready: \(obstacle)\n".utf8)
+        return EndpointResponse(page: .ready, status: .serviceUnavailable, body: body)
     }
 
     private static func page(_ path: String) -> EndpointReading.Page {

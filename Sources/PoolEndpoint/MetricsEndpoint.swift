@@ -31,6 +31,7 @@ public final class MetricsEndpoint: Service, Sendable {
     /// Adds the TLS handler to the channel of a new connection; `nil` for an endpoint without TLS.
     private let security: Security?
     private let running = Mutex<Running?>(nil)
+    private let shutdown = ShutdownFlag()
     /// Whether file descriptors are scarce.
     let scarcity = AcceptGuard.Scarcity()
 
@@ -85,10 +86,18 @@ public final class MetricsEndpoint: Service, Sendable {
         let counters = EndpointCounters()
         self.configuration = configuration
         self.counters = counters
-        self.routes = EndpointRoutes(registry: registry, hasProcess: configuration.processMetrics, counters: counters)
+        self.routes = EndpointRoutes(
+            registry: registry,
+            hasProcess: configuration.processMetrics,
+            counters: counters,
+            shutdown: shutdown
+        )
         self.logger = logger
         self.allowance = allowance
     }
+
+    /// A service that makes `/-/ready` respond with 503 from the beginning of a shutdown, if it is the last of the service group.
+    public var shutdownNotice: ShutdownNotice { ShutdownNotice(flag: shutdown) }
 
     /// The port that it listens on; `nil` while it does not listen.
     public var port: Int? { addresses.first?.port }

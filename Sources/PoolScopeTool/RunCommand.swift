@@ -132,6 +132,7 @@ struct RunCommand: AsyncParsableCommand {
         if let client { services.append(Entry(service: LoggedPool(client: client, logger: logger))) }
         if let reload { services.append(Entry(service: reload)) }
         services.append(Entry(service: load, successTerminationBehavior: .gracefullyShutdownGroup))
+        services.append(Entry(service: endpoint.shutdownNotice))
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
         let signals = SignalWatch { Task { await group.triggerGracefulShutdown() } }
         defer { withExtendedLifetime(signals) {} }

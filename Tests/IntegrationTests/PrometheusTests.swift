@@ -124,7 +124,7 @@ struct PrometheusTests {
                     // The rules are evaluated after a scrape, so what they record comes later.
                     try await eventually("\(board.title): \(query.panel): \(query.expr)") {
                         // Of one process no setting has more than one value.
-                        let series = try await prometheus.query(query.expr.replacing(/ > 1$/, with: ""))
+                        let series = try await prometheus.query(query.expr.replacing(#/ > 1$/#, with: ""))
                         // Nothing fires, or not yet.
                         return query.expr.contains("ALERTS") || series.contains { !$0.value.isNaN }
                     }

@@ -153,6 +153,49 @@ struct EndpointLifeTests {
         #expect(try await curl("http://\(address)/-/healthy").status == 7)
     }
 
+    /// A service of the user that takes its time to end.
+    private struct SlowService: Service {
+        let isToEnd: AsyncStream<Void>
+
+        func run() async {
+            try? await gracefulShutdown()
+            for await _ in isToEnd {}
+        }
+    }
+
+    @Test("/-/ready is 503 from the beginning of the shutdown, while other services and the pool go on")
+    func shutdownNotice() async throws {
+        let registry = PoolRegistry()
+        let pool = try MeasuredPool(
+            PoolRecorder(backend: PoolBackend(library: "client/1.0", tls: "none")),
+            name: "shared",
+            registry: registry
+        )
+        let logger = Logger(label: "group", factory: { _ in SwiftLogNoOpLogHandler() })
+        let endpoint = MetricsEndpoint(
+            EndpointConfiguration(host: "127.0.0.1", port: 0),
+            registry: registry,
+            logger: logger
+        )
+        let address = try await endpoint.start()
+        func ready() async throws -> String {
+            try await curl("-w", "%{http_code}", "http://\(address)/-/ready").output
+        }
+        let (isToEnd, end) = AsyncStream<Void>.makeStream()
+        let services: [any Service] = [endpoint, SlowService(isToEnd: isToEnd), endpoint.shutdownNotice]
+        let group = ServiceGroup(services: services, logger: logger)
+        async let running: Void = group.run()
+        #expect(try await ready() == "ready\n200")
+        await group.triggerGracefulShutdown()
+        try await eventually("a probe is refused") {
+            try await ready() == "not ready: the process is shutting down\n503"
+        }
+        end.finish()
+        try await running
+        #expect(endpoint.port == nil)
+        withExtendedLifetime(pool) {}
+    }
+
     @Test("run() ends when its task is cancelled")
     func cancelled() async throws {
         let endpoint = endpoint()
