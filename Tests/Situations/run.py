@@ -40,7 +40,7 @@ HEAD = """# Which alert fires in which situation
 the rules at a tenth of their times, whose alerts go to an Alertmanager with the example's routes. One number is not real: that of the
 leaked leases, since `poolscope run` leaks none. Every situation runs beside all others; in each, exactly these alerts fire.
 
-*Before* is what the former rules did. The delay is the time from the beginning of the trouble until the alert fires, ten times what was
+*Before* is what the rules of the first release did. The delay is the time from the beginning of the trouble until the alert fires, ten times what was
 measured, with a scrape and an evaluation every 20 seconds. *Silenced*: at the end another alert, its cause, kept it from notifying
 anybody. Names begin with `HTTPClient`.
 

@@ -4,6 +4,7 @@
 const BOARDS = ["fleet", "service", "pool", "origin"];
 const COLORS = ["#7eb26d", "#d9a520", "#3eb0cc", "#ef843c", "#e24d42", "#3f8fd6", "#ba43a9", "#8f7bc9", "#508642", "#cca300"];
 const RANGES = {"15 minutes": 900, "1 hour": 3600, "6 hours": 21600, "24 hours": 86400};
+const RUNBOOK = "/runbook.md";
 const address = new URLSearchParams(location.search);
 
 function element(tag, attributes = {}, ...children) {
@@ -120,7 +121,7 @@ function chart(lines, {width, height, from, range, unit, top, marks = []}) {
     const left = 54, bottom = 14, inner = height - bottom - 10;
     const all = lines.flatMap((line) => line.points.map((point) => point[1])).filter(Number.isFinite);
     const highest = top ?? (Math.max(...all, 0) || 1);
-    const step = gridStep(highest, unit), count = Math.ceil(highest / step - 1e-9), high = step * count;
+    const step = gridStep(highest, unit), count = Math.ceil(highest / step - 0.02), high = step * count;
     const x = (time) => left + (width - left - 2) * (time - from) / range;
     const y = (value) => 8 + inner * (1 - value / high);
     const svg = element("svg", {width, height, role: "img"});
@@ -193,6 +194,7 @@ async function drawSeries(board, panel, body, marks) {
 function linked(board, value, links, fields) {
     const link = links?.[0];
     if (!link || !value) return document.createTextNode(value);
+    if (link.title === "Runbook") return element("a", {href: RUNBOOK, title: link.title}, value);
     let url = link.url.replace(/\$\{__data\.fields\.(\w+)\}/g, (_, label) => encodeURIComponent(fields[label] ?? ""))
         .replace(/&?\$\{[^}]*\}/g, "");
     const other = url.match(/^\/d\/poolscope-(\w+)\?(.*)$/);
@@ -218,7 +220,9 @@ async function drawTable(board, panel, body) {
     }));
     if (!rows.size) return body.append(element("div", {class: "none"}, "none"));
     const labels = [...new Set([...rows.values()].flatMap((row) => Object.keys(row.labels)))];
-    const ordered = [...rows.values()].sort((a, b) => (b.values[sort.field] ?? -1) - (a.values[sort.field] ?? -1));
+    const compare = columns.includes(sort.field) ? (a, b) => (a.values[sort.field] ?? -1) - (b.values[sort.field] ?? -1)
+        : (a, b) => (a.labels[sort.field] ?? "").localeCompare(b.labels[sort.field] ?? "");
+    const ordered = [...rows.values()].sort((a, b) => sort.desc ? compare(b, a) : compare(a, b));
     const head = element("tr", {}, ...labels.map((label) => element("th", {}, label)),
         ...columns.map((name) => element("th", {class: "number"}, name)));
     const lines = ordered.slice(0, 200).map((row) => element("tr", {},
@@ -243,8 +247,7 @@ async function drawHeader(board) {
         kept.set("board", name);
         header.append(element("a", {href: `?${kept}`, ...(name === board.name ? {"aria-current": "page"} : {})}, name));
     }
-    const runbook = board.json.links.find((link) => link.title === "Runbook");
-    header.append(element("a", {href: runbook.url, rel: "noreferrer"}, "runbook"));
+    header.append(element("a", {href: RUNBOOK}, "runbook"));
     const known = Object.values(RANGES).includes(board.range) ? RANGES : {[shown(board.range, "s")]: board.range, ...RANGES};
     const ranges = Object.entries(known).map(([name, seconds]) =>
         element("option", {value: seconds, ...(seconds === board.range ? {selected: ""} : {})}, name));

@@ -35,6 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.respond(200, "text/html; charset=utf-8", (HERE / "index.html").read_bytes())
         elif path == "/preview.js":
             self.respond(200, "text/javascript; charset=utf-8", (HERE / "preview.js").read_bytes())
+        elif path == "/runbook.md":
+            self.respond(200, "text/plain; charset=utf-8", (HERE.parent / "runbook.md").read_bytes())
         elif path.startswith("/boards/") and name in NAMES:
             self.respond(200, "application/json", (BOARDS / f"{name}.json").read_bytes())
         elif path in QUERIES:

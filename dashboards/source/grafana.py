@@ -98,9 +98,9 @@ def graph(title, about, unit, *queries, stack=False, top=None, dashed=()):
     )
 
 
-def table(title, about, columns, links=None, size=(24, 8), worst=None):
+def table(title, about, columns, links=None, size=(24, 8), first=None, descending=True):
     """`columns`: tuples of a name, an expression, a unit and, to colour it, a warning level and a bad one; rows of the same labels
-    are merged. `worst`: the column to sort by, the largest first. `links`: label to a list of (title, URL)."""
+    are merged. `first`: what to sort by, a column or a label. `links`: label to a list of (title, URL)."""
     single = len(columns) == 1
     names = {"Value" if single else f"Value #{string.ascii_uppercase[n]}": column[0] for n, column in enumerate(columns)}
     overrides = []
@@ -129,9 +129,14 @@ def table(title, about, columns, links=None, size=(24, 8), worst=None):
         transformations=[
             {"id": "merge", "options": {}},
             {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}},
-            {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": worst or columns[0][0], "desc": True}]}},
+            {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": first or columns[0][0], "desc": descending}]}},
         ],
     )
+
+
+def line(*stats):
+    """Stats that share a line evenly."""
+    return [{**item, "size": (24 // len(stats), item["size"][1])} for item in stats]
 
 
 def row(title):

@@ -310,7 +310,8 @@ def alerts(clock):
         alert(
             "HTTPClientPerRequest", "warning", clock,
             f"changes(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made_scrapes']}\n"
-            f"and increase(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made']}",
+            f"and increase(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made']}\n"
+            f"and increase(http_client_pools_created_total[{clock(600)}]) > 0",
             "{{ $labels.job }} makes HTTP clients again and again",
             f"{PROCESS} keeps making HTTP clients instead of sharing one: nothing is reused between them.",
             after=120,
@@ -380,7 +381,9 @@ def alerts(clock):
             "HTTPClientScrapesMissed", "warning", clock,
             f"1 - avg_over_time(up[{clock(900)}]) > {T['missed_share']}\n"
             f"and changes(up[{clock(900)}]) >= {T['missed_changes']}\n"
-            f"and max_over_time(up[{clock(120)}]) == 1 and on ({INSTANCE}) job_instance:http_client_pools:known",
+            f"and max_over_time(up[{clock(120)}]) == 1\n"
+            # A target that was first reached within this time has not missed what was before.
+            f"and on ({INSTANCE}) job_instance:http_client_pools:known offset {clock(900)}",
             "Scrapes of {{ $labels.instance }} fail now and then",
             f"{PERCENT} of the scrapes of {PROCESS} in the last quarter of an hour failed; rates are less exact.",
             after=300,

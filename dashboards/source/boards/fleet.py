@@ -1,7 +1,10 @@
 """Fleet: which services and upstreams are in trouble, who sends how much where, who differs from whom."""
 
-from boards.shared import FLEET, PROCESSES, POOLS, OF_POOL, OF_ORIGIN, links, alerts, firing, clients_made, clients_alive
-from grafana import board, graph, row, stat, table
+from boards.shared import (
+    FLEET, OF_ORIGIN, OF_POOL, POOLS, PROCESSES, alerts, clients_alive, clients_made, clients_made_now, firing, leases_ended, links,
+    not_moving, worst,
+)
+from grafana import board, graph, line, row, stat, table
 from rules import SERVICE
 from settings import THRESHOLDS as T
 
@@ -18,40 +21,52 @@ def fleet():
     wait = f"job_pool:http_client_pool_queue_wait_seconds:mean5m{OF_POOL}"
     failed = f"job_pool:http_client_pool_failed:ratio_rate5m{OF_POOL}"
     full = f"job_pool:http_client_pool_connections:utilization_max{OF_POOL}"
+    unreachable = f"job_pool_origin:http_client_pool_unreachable:ratio_rate5m{OF_ORIGIN} >= 0"
+    late = leases_ended("timeout")
+    broken = leases_ended("5xx|connection_lost|invalid_response")
     acquires = f"job_pool_origin:http_client_pool_acquires:rate5m{OF_ORIGIN}"
     return board(
         "fleet", "fleet", "Which services and upstreams are in trouble, who sends how much where, and who differs from whom.",
         FLEET,
         [
             row("Is anything wrong?"),
-            firing(),
-            stat(
-                "Requests that fail", "Share of all requests that got no connection, or failed on it.", "percentunit",
-                "sum(job_instance_pool:http_client_pool_failed:rate5m" + POOLS
-                + ") / sum(job_instance_pool:http_client_pool_acquisitions:rate5m" + POOLS + ")", 0.01, 0.05, 2,
-            ),
-            stat(
-                "Pools that make wait", "Pools in which a limit kept requests waiting for more than half of the time.", "none",
-                f"count(job_instance_pool:http_client_pool_saturated:ratio_rate5m{POOLS} > {T['saturated_share']})"
-                " or vector(0)", 1, 5,
-            ),
-            stat(
-                "Instances that are down", "Instances that are targets and do not respond to scrapes.", "none",
-                f"count(up{PROCESSES} == 0 and on ({SERVICE}, instance) job_instance:http_client_pools:known{PROCESSES}) or vector(0)",
-                1, 3,
-            ),
-            stat("Instances", "Processes that report pools.", "none", f"count(http_client_pools{PROCESSES})"),
-            stat(
-                "Requests", "Acquisitions per second over the whole fleet.", "reqps",
-                f"sum(job_instance_pool:http_client_pool_acquisitions:rate5m{POOLS})",
+            *line(
+                firing(),
+                stat(
+                    "Requests that fail", "Share of all requests that got no connection, or failed on it.", "percentunit",
+                    "sum(job_instance_pool:http_client_pool_failed:rate5m" + POOLS
+                    + ") / sum(job_instance_pool:http_client_pool_acquisitions:rate5m" + POOLS + ")", 0.01, 0.05, 2,
+                ),
+                stat(
+                    "Pools that make wait", "Pools in which a limit kept requests waiting for more than half of the time.", "none",
+                    f"count(job_instance_pool:http_client_pool_saturated:ratio_rate5m{POOLS} > {T['saturated_share']})"
+                    " or vector(0)", 1, 5,
+                ),
+                not_moving(),
+                clients_made_now(),
+                stat(
+                    "Instances that are down", "Instances that responded to a scrape once, are targets, and do not respond now.",
+                    "none",
+                    f"count(up{PROCESSES} == 0 and on ({SERVICE}, instance) job_instance:http_client_pools:known{PROCESSES})"
+                    " or vector(0)", 1, 3,
+                ),
+                stat("Instances", "Processes that report pools.", "none", f"count(http_client_pools{PROCESSES})"),
+                stat(
+                    "Requests", "Acquisitions per second over the whole fleet.", "reqps",
+                    f"sum(job_instance_pool:http_client_pool_acquisitions:rate5m{POOLS})",
+                ),
             ),
             alerts(),
             table(
-                "Services, the worst first", "One row a service and pool: the share of time in which a limit made requests wait in"
-                " its worst instance, the mean wait, the share of requests that failed, how full its fullest instance is, the share"
+                "Services, the worst first", "One row a service and pool, by the worse of two shares: of time in which a limit made"
+                " requests wait in its worst instance, and of requests that failed; the mean wait, how full its fullest instance is, the share"
                 " of requests that needed no new connection, and the traffic. A pool that is full and makes nobody wait is well"
                 " used.",
                 [
+                    (
+                        "Worst", f"topk(30, {worst(f'{SERVICE}, pool', saturated, f'{failed} >= 0')})", "percentunit", 0.1,
+                        T["saturated_share"],
+                    ),
                     ("Saturated", f"topk(30, {saturated})", "percentunit", 0.1, T["saturated_share"]),
                     ("Mean wait", f"topk(30, {wait})", "s", T["saturated_wait"], 1),
                     ("Failed", f"topk(30, {failed})", "percentunit", 0.01, 0.1),
@@ -59,7 +74,7 @@ def fleet():
                     ("Reused", f"topk(30, job_pool:http_client_pool_reuse:ratio_rate5m{OF_POOL} >= 0)", "percentunit"),
                     ("Requests per second", f"topk(30, job_pool:http_client_pool_acquisitions:rate5m{OF_POOL})", "reqps"),
                 ],
-                links("job"), (24, 7), "Saturated",
+                links("job"), (24, 7),
             ),
             row("Who waits, who fails"),
             graph(
@@ -77,30 +92,22 @@ def fleet():
             ),
             row("Upstreams"),
             table(
-                "Upstreams in trouble", "One row a service and upstream: the share of connection attempts that fail, of requests"
-                " that time out, of those that fail otherwise, and the mean time to respond.",
+                "Upstreams, the worst first", "One row a service and upstream, by the worst of three shares: of connection attempts"
+                " that fail, of requests that time out, and of those that fail otherwise; and the mean time to respond.",
                 [
                     (
-                        "Unreachable", f"topk(30, job_pool_origin:http_client_pool_unreachable:ratio_rate5m{OF_ORIGIN} >= 0)",
-                        "percentunit", 0.1, T["connect_failure_share"],
+                        "Worst", f"topk(30, {worst(f'{SERVICE}, pool, origin', unreachable, late, broken)})", "percentunit",
+                        T["upstream_failure_share"], T["connect_failure_share"],
                     ),
-                    (
-                        "Timed out",
-                        "topk(30, sum without (outcome) (job_pool_origin:http_client_pool_leases:ratio_rate5m"
-                        + OF_ORIGIN[:-1] + ', outcome="timeout"}))', "percentunit", 0.01, T["upstream_timeout_share"],
-                    ),
-                    (
-                        "Failed",
-                        "topk(30, sum without (outcome) (job_pool_origin:http_client_pool_leases:ratio_rate5m"
-                        + OF_ORIGIN[:-1] + ', outcome=~"5xx|connection_lost|invalid_response"}))',
-                        "percentunit", 0.01, T["upstream_failure_share"],
-                    ),
+                    ("Unreachable", f"topk(30, {unreachable})", "percentunit", 0.1, T["connect_failure_share"]),
+                    ("Timed out", f"topk(30, {late})", "percentunit", 0.01, T["upstream_timeout_share"]),
+                    ("Failed", f"topk(30, {broken})", "percentunit", 0.01, T["upstream_failure_share"]),
                     (
                         "Time to respond",
                         f"topk(30, job_pool_origin:http_client_pool_time_to_head_seconds:mean5m{OF_ORIGIN} >= 0)", "s",
                     ),
                 ],
-                links("job", "origin"), (24, 9), "Unreachable",
+                links("job", "origin"), (24, 9),
             ),
             graph(
                 "Who sends how much to which upstream", "Requests per second; the ten largest pairs.", "reqps",

@@ -1,12 +1,16 @@
 """Origin: one upstream as all services see it."""
 
-from boards.shared import FLEET, ORIGINS, OF_ORIGIN, PER, links, rate
+from boards.shared import FLEET, ORIGINS, OF_ORIGIN, PER, leases_ended, links, rate, worst
 from grafana import PROCESS, board, chosen, graph, row, stat, table
+from rules import SERVICE
 from settings import THRESHOLDS as T
 
 
 def origin():
     by_job = "{{job}} {{pool}}"
+    unreachable = f"job_pool_origin:http_client_pool_unreachable:ratio_rate5m{OF_ORIGIN} >= 0"
+    late = leases_ended("timeout")
+    broken = leases_ended("5xx|connection_lost|invalid_response")
     return board(
         "origin", "origin", "One upstream as all services see it: is it up, is it slow, who sends how much, are connections reused.",
         FLEET,
@@ -27,17 +31,19 @@ def origin():
             stat("Requests", "Acquisitions per second, of all services.", "reqps",
                  f"sum(job_pool_origin:http_client_pool_acquires:rate5m{OF_ORIGIN})"),
             stat("Connections", "That all services together hold.", "none", f"sum(http_client_pool_connections{ORIGINS})"),
-            table("Services that send to it, the worst first", "One row a service, pool and upstream.",
-                  [("Unreachable", f"topk(30, job_pool_origin:http_client_pool_unreachable:ratio_rate5m{OF_ORIGIN} >= 0)",
-                    "percentunit", 0.1, T["connect_failure_share"]),
-                   ("Timed out", "topk(30, sum without (outcome) (job_pool_origin:http_client_pool_leases:ratio_rate5m"
-                    + OF_ORIGIN[:-1] + ', outcome="timeout"}))', "percentunit", 0.01, T["upstream_timeout_share"]),
+            table("Services that send to it, the worst first", "One row a service, pool and upstream, by the worst of the shares of"
+                  " connection attempts that fail, of requests that time out, and of those that fail otherwise.",
+                  [("Worst", f"topk(30, {worst(f'{SERVICE}, pool, origin', unreachable, late, broken)})", "percentunit",
+                    T["upstream_failure_share"], T["connect_failure_share"]),
+                   ("Unreachable", f"topk(30, {unreachable})", "percentunit", 0.1, T["connect_failure_share"]),
+                   ("Timed out", f"topk(30, {late})", "percentunit", 0.01, T["upstream_timeout_share"]),
+                   ("Failed", f"topk(30, {broken})", "percentunit", 0.01, T["upstream_failure_share"]),
                    ("Time to respond", f"topk(30, job_pool_origin:http_client_pool_time_to_head_seconds:mean5m{OF_ORIGIN} >= 0)", "s"),
                    ("Wait", f"topk(30, job_pool_origin:http_client_pool_wait_seconds:mean5m{OF_ORIGIN} >= 0)", "s", 0.05, 1),
                    ("Reused", f"topk(30, job_pool_origin:http_client_pool_reuse:ratio_rate5m{OF_ORIGIN} >= 0)", "percentunit"),
                    ("Requests per second", f"topk(30, sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m{OF_ORIGIN}))",
                     "reqps")],
-                  links("job", "origin"), (24, 8), "Unreachable"),
+                  links("job", "origin"), (24, 8)),
             row("Is it up?"),
             graph("Failed connects", "Connections per second that never became usable, by reason.", "ops",
                   (rate("http_client_pool_connect_failures_total" + ORIGINS, "reason"), "{{reason}}")),

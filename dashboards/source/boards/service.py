@@ -1,6 +1,8 @@
 """Service: its instances side by side, the sick ones first."""
 
-from boards.shared import FLEET, PROCESSES, POOLS, PER, links, rate, quantile, alerts, firing, clients_made, clients_alive
+from boards.shared import (
+    FLEET, PER, POOLS, PROCESSES, alerts, clients_alive, clients_made, firing, links, not_moving, quantile, rate, worst,
+)
 from grafana import board, graph, row, stat, table
 from rules import SERVICE
 from settings import THRESHOLDS as T
@@ -23,25 +25,24 @@ def service():
                  f"max({saturated})", 0.1, T["saturated_share"], 1),
             stat("Longest mean wait", "Time that a request was queued, in the worst instance.", "s", f"max({wait})",
                  T["saturated_wait"], 1),
-            stat("Leases that our code holds", "On which it has moved no byte for a minute.", "none",
-                 "sum(http_client_pool_overdue_leases" + POOLS[:-1] + ', held_by="caller"})', 1, 3),
+            not_moving(),
             stat("Instances", "Processes that report pools.", "none", f"count(http_client_pools{PROCESSES})"),
             table(
-                "Instances, the worst first", "One row an instance and pool. The instance leads to its own page.",
+                "Instances, the worst first", "One row an instance and pool, by the worse of two shares: of requests that failed, and of time in"
+                " which a limit made requests wait. The instance leads to its own page.",
                 [
+                    ("Worst", f"topk(50, {worst(f'{SERVICE}, instance, pool', saturated, f'{failed} >= 0')})", "percentunit", 0.1,
+                     T["saturated_share"]),
                     ("Failed", f"topk(50, {failed})", "percentunit", 0.01, 0.1),
                     ("Saturated", f"topk(50, {saturated})", "percentunit", 0.1, T["saturated_share"]),
                     ("Mean wait", f"topk(50, {wait})", "s", T["saturated_wait"], 1),
                     ("Full", f"topk(50, {full})", "percentunit"),
-                    (
-                        "Held by our code",
-                        f"topk(50, sum by ({SERVICE}, instance, pool) (http_client_pool_overdue_leases"
-                        + POOLS[:-1] + ', held_by="caller"}))', "none", 1, 3,
-                    ),
+                    ("Nothing moves", f"topk(50, sum by ({SERVICE}, instance, pool) (http_client_pool_overdue_leases{POOLS}))", "none",
+                     1, 10),
                     ("Turn", f"topk(50, http_client_pool_driver_stall_seconds{POOLS})", "s", 0.5, T["stall"]),
                     ("Requests per second", f"topk(50, {traffic})", "reqps"),
                 ],
-                links("instance", "pool"), (24, 8), "Failed",
+                links("instance", "pool"), (24, 8),
             ),
             alerts(),
             row("Instances side by side"),

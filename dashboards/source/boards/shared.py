@@ -38,11 +38,25 @@ def rate(selector, by=""):
     return f"sum by ({by}) (rate({selector}[{PER}]))" if by else f"rate({selector}[{PER}])"
 
 
+def worst(by, *shares):
+    """The highest of several shares of the same thing."""
+    numbered = [f'label_replace({share}, "share", "{number}", "", "")' for number, share in enumerate(shares)]
+    return f"max by ({by}) ({' or '.join(numbered)})"
+
+
 def quantile(share, family, selector, by="le"):
     return f"histogram_quantile({share}, sum by ({by}) (rate({family}_bucket{selector}[{PER}])))"
 
 
 ALERTS = f'{{alertstate="firing", alertname=~"HTTPClient.+", {OF_SERVICE[1:]}'
+
+
+def leases_ended(outcomes):
+    """The share of the requests to each upstream that ended so."""
+    return (
+        "sum without (outcome) (job_pool_origin:http_client_pool_leases:ratio_rate5m"
+        + OF_ORIGIN[:-1] + f', outcome=~"{outcomes}"}}) >= 0'
+    )
 
 
 def alerts():
@@ -54,7 +68,22 @@ def alerts():
             f"max by (severity, alertname, {SERVICE}, instance, pool, origin, limit)"
             f" (time() - {since} and ignoring (alertstate) ALERTS{ALERTS})", "s",
         )],
-        links("job", "instance", "pool", "origin", "alertname"), (24, 7),
+        # critical comes before warning.
+        links("job", "instance", "pool", "origin", "alertname"), (24, 7), "severity", descending=False,
+    )
+
+
+def clients_made_now():
+    return stat(
+        "Clients made", "HTTP clients that the busiest process makes per second. A service makes its clients once, at the start: where"
+        " it goes on, nothing is reused.", "ops", f"max({rate('http_client_pools_created_total' + PROCESSES)})", 0.01, 0.1, 2,
+    )
+
+
+def not_moving():
+    return stat(
+        "Nothing moves", "Requests that hold a connection on which no byte has moved for a minute: an upstream that is silent, or code"
+        " that does not read.", "none", f"sum(http_client_pool_overdue_leases{POOLS})", 1, 10,
     )
 
 
