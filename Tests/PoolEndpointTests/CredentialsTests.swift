@@ -127,6 +127,7 @@ struct CredentialsTests {
         #expect(error.code == .credentials && error.description.contains(path), "\(error)")
         #expect(error.description.contains("endpoint.credentialsFile") && !error.description.contains("s3cret"))
         #expect(endpoint.port == nil)
+        #expect(StartFailure.report(of: error).status == 78)
     }
 
     private static let refusal = "this endpoint asks for a token or a password\n"
