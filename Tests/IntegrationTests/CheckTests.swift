@@ -236,6 +236,18 @@ struct CheckCommandTests {
         #expect(peer.connections == 1)
     }
 
+    @Test("says that the TLS handshake was not complete where the server accepts connections and never shakes hands")
+    func silentHandshake() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        expect(
+            try await check("https://\(peer.authority)", "--timeout", "0.3"),
+            3,
+            "UNKNOWN - no response from https://\(peer.authority): totalTimeout: "
+                + "the TLS handshake was not complete within 0.3 s\n"
+        )
+        #expect(peer.connections == 1)
+    }
+
     @Test("is unknown where the server sends byte by byte for ever")
     func dripping() async throws {
         let peer = try ScriptedPeer { connection, _ in
