@@ -23,7 +23,7 @@ extension PoolDiagnosis {
         var verdict = make(.upstreamDown, .critical, episode, most.1)
         let perSecond = Double(failed) / max(1, report.recentSeconds)
         verdict.summary =
-            "\(Phrase.count(failed)) of \(Phrase.count(failed + Int(past.recent.opened), "attempt")) to connect failed in the last minute, \(Phrase.rate(perSecond)) a second."
+            "\(Phrase.count(failed)) of \(Phrase.count(failed + Int(past.recent.opened), "attempt")) to connect failed \(lately), \(Phrase.rate(perSecond)) a second."
         verdict.add("cause", words(past))
         verdict.add(
             "before",
@@ -37,7 +37,8 @@ extension PoolDiagnosis {
         )
         verdict.add("do first", most.2)
         verdict.add("or set", "nothing: no setting of the pool helps")
-        verdict.add("connect_failures_60s", failed)
+        addWindow(to: &verdict)
+        verdict.add("recent_connect_failures", failed)
         verdict.add("connect_failures_per_second", perSecond)
         return verdict
     }
@@ -55,7 +56,7 @@ extension PoolDiagnosis {
             .upstreamFailing,
             isMost ? .critical : .warning,
             episode,
-            "\(Phrase.count(recent.leaseFailures)) of \(Phrase.count(recent.leases, "request")) in the last minute failed, most with \(most.1)"
+            "\(Phrase.count(recent.leaseFailures)) of \(Phrase.count(recent.leases, "request")) failed \(lately), most with \(most.1)"
         )
         verdict.summary =
             "Of them \(outcomes.filter { $0.0 > 0 }.map { "\(Phrase.count($0.0)) with \($0.1)" }.joined(separator: ", "))."
@@ -75,8 +76,9 @@ extension PoolDiagnosis {
         verdict.add("hurt", sites(of: label))
         verdict.add("do first", "Look into the upstream's log. Retries multiply its load.")
         verdict.add("or set", "nothing: no setting of the pool helps")
-        verdict.add("requests_60s", recent.leases)
-        verdict.add("failures_60s", recent.leaseFailures)
+        addWindow(to: &verdict)
+        verdict.add("recent_requests", recent.leases)
+        verdict.add("recent_failures", recent.leaseFailures)
         return verdict
     }
 
@@ -202,14 +204,15 @@ extension PoolDiagnosis {
             .noReuse,
             .warning,
             episode,
-            "\(Phrase.count(recent.acquiredNew)) of \(Phrase.count(recent.acquired, "request")) in the last minute opened a connection"
+            "\(Phrase.count(recent.acquiredNew)) of \(Phrase.count(recent.acquired, "request")) opened a connection \(lately)"
         )
         verdict.summary = "Each of them paid for TCP and TLS again."
-        verdict.add("cause", most.0 > 0 ? "\(most.1): \(Phrase.count(most.0)) in the last minute" : nil)
+        verdict.add("cause", most.0 > 0 ? "\(most.1): \(Phrase.count(most.0)) \(lately)" : nil)
         verdict.add("do first", most.0 > 0 ? most.2 : "Find out who closes the connections: /pools/\(reading.name)")
         if most.0 > 0, let setting = most.3 { verdict.add("or set", advice(setting)) }
-        verdict.add("opened_60s", recent.acquiredNew)
-        verdict.add("acquired_60s", recent.acquired)
+        addWindow(to: &verdict)
+        verdict.add("recent_opened", recent.acquiredNew)
+        verdict.add("recent_acquired", recent.acquired)
         return verdict
     }
 

@@ -122,7 +122,7 @@ package enum StatusHTML {
             + section(
                 "sites-\(index)",
                 "Call sites",
-                "\(whose)who holds connections, then who waits; rates over the last minute",
+                "\(whose)who holds connections, then who waits; rates over the last \(Phrase.recentSeconds(report))",
                 sites
             )
     }
