@@ -12,8 +12,8 @@ extension PoolDiagnosis {
                 "Check that it is running and listens on this port, and that its name leads to the right address."
             ),
             (
-                .timeout, "it does not accept connections in time",
-                "Check that it is running, and the network and firewalls on the way to it."
+                .timeout, "its connections are not ready in time",
+                "Check that it is running and completes TLS handshakes, and the network and firewalls on the way to it."
             ),
             (.tls, "the TLS handshake fails", "Check its certificate, and which authorities the client trusts."),
             (.other, "no connection can be opened", "Check the network on the way to it."),
@@ -21,10 +21,15 @@ extension PoolDiagnosis {
         let most = reasons.max { past.recent[$0.0] < past.recent[$1.0] } ?? reasons[4]
         let failed = past.recent.connectFailuresOfPeer
         var verdict = make(.upstreamDown, .critical, episode, most.1)
+        let attempts = failed + Int(past.recent.opened)
         let perSecond = Double(failed) / max(1, report.recentSeconds)
         verdict.summary =
-            "\(Phrase.count(failed)) of \(Phrase.count(failed + Int(past.recent.opened), "attempt")) to connect failed \(lately), \(Phrase.rate(perSecond)) a second."
-        verdict.add("cause", words(past))
+            "\(Phrase.count(failed)) of \(Phrase.count(attempts, "attempt")) to connect failed \(lately), \(Phrase.rate(perSecond)) a second."
+        verdict.add(
+            "cause",
+            "\(most.0.rawValue): \(Phrase.count(past.recent[most.0])) of \(Phrase.count(attempts, "attempt"))"
+        )
+        verdict.add("error", lastError(past))
         verdict.add(
             "before",
             past.lastSuccess.map { "it last responded at \(process.clock($0))" }
@@ -46,20 +51,22 @@ extension PoolDiagnosis {
     func failing(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
         guard let (_, past) = origin(label) else { return nil }
         let recent = past.recent
-        let outcomes: [(UInt32, String)] = [
-            (recent.serverErrors, "5xx"), (recent.timeouts, "a timeout"), (recent.lost, "a lost connection"),
-            (recent.invalid, "an invalid response"),
+        let outcomes: [(count: UInt32, outcome: LeaseOutcome, words: String)] = [
+            (recent.serverErrors, .serverError, "5xx"), (recent.timeouts, .timeout, "a timeout"),
+            (recent.lost, .connectionLost, "a lost connection"),
+            (recent.invalid, .invalidResponse, "an invalid response"),
         ]
-        let most = outcomes.max { $0.0 < $1.0 } ?? outcomes[0]
+        let found = outcomes.filter { $0.count > 0 }.sorted { $0.count > $1.count }
+        let most = found.first ?? outcomes[0]
         let isMost = 2 * recent.leaseFailures >= recent.leases
         var verdict = make(
             .upstreamFailing,
             isMost ? .critical : .warning,
             episode,
-            "\(Phrase.count(recent.leaseFailures)) of \(Phrase.count(recent.leases, "request")) failed \(lately), most with \(most.1)"
+            "\(Phrase.count(recent.leaseFailures)) of \(Phrase.count(recent.leases, "request")) failed \(lately), most with \(most.words)"
         )
         verdict.summary =
-            "Of them \(outcomes.filter { $0.0 > 0 }.map { "\(Phrase.count($0.0)) with \($0.1)" }.joined(separator: ", "))."
+            "Of them \(found.map { "\(Phrase.count($0.count)) with \($0.words)" }.joined(separator: ", "))."
         if past.justNow.leases > 0, past.justNow.leaseFailures == 0 {
             verdict.summary += " Of the last \(Phrase.count(past.justNow.leases, "request")), none failed."
         }
@@ -72,7 +79,14 @@ extension PoolDiagnosis {
                 "\(Phrase.share(Double(failures) / Double(requests))) of the requests failed in the last hour without trouble"
             )
         }
-        verdict.add("cause", words(past))
+        verdict.add(
+            "cause",
+            found.enumerated().map { index, entry in
+                let all = index == 0 ? " of \(Phrase.count(recent.leases, "request"))" : ""
+                return "\(entry.outcome.rawValue): \(Phrase.count(entry.count))\(all)"
+            }.joined(separator: ", ")
+        )
+        verdict.add("error", lastError(past))
         verdict.add("hurt", sites(of: label))
         verdict.add("do first", "Look into the upstream's log. Retries multiply its load.")
         verdict.add("or set", "nothing: no setting of the pool helps")
@@ -219,8 +233,8 @@ extension PoolDiagnosis {
     // MARK: Lines
 
     /// The words of the last error, and when it was.
-    private func words(_ past: OriginReport) -> String? {
-        past.lastError.map { "\"\($0.words)\", last \(Phrase.duration(Double(now - $0.time) / 1e9)) ago" }
+    private func lastError(_ past: OriginReport) -> String? {
+        past.lastError.map { "last: \"\($0.words)\", \(Phrase.duration(Double(now - $0.time) / 1e9)) ago" }
     }
 
     /// The call sites with requests to an origin, as far as they are not finished.

@@ -356,7 +356,11 @@ extension CurlDriver {
     /// A transfer ended or could not be started. Stores the result, unless the request is retried.
     private func endTransfer(of exchange: Exchange, _ ending: TransferEnding, error: PoolError?) -> PoolActions {
         guard let id = exchange.id else { return PoolActions() }
-        if let error { note(error, of: exchange) }
+        if let error {
+            note(error, of: exchange)
+        } else if case .complete(let status, _) = ending, status >= 500 {
+            machine.noteErrorStatus(of: exchange.request.origin, status)
+        }
         let ended = machine.transferEnded(id, ending, at: now)
         switch ended.verdict {
         case .retry:
