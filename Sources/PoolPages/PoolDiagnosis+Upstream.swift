@@ -36,10 +36,11 @@ extension PoolDiagnosis {
                 ?? "it has not responded since the start"
         )
         verdict.add("hurt", sites(of: label))
-        verdict.add(
-            "limit",
-            "the pool has \(Phrase.count(self.reading.levels.connections.total)) of \(Phrase.count(limits.maxConnections)) connections; queued for it: \(Phrase.count(reading.levels.requests.queued, "request"))"
-        )
+        let all = Phrase.count(limits.maxConnections)
+        let open = self.reading.ofConnections(self.reading.levels.connections.total)
+            .map { "the pool has \(Phrase.count($0)) of \(all) connections; " }
+        let queued = Phrase.count(reading.levels.requests.queued, "request")
+        verdict.add("limit", "\(open ?? "")queued for it: \(queued)")
         verdict.add("do first", most.2)
         verdict.add("or set", "nothing: no setting of the pool helps")
         addWindow(to: &verdict)
@@ -162,9 +163,11 @@ extension PoolDiagnosis {
         let levels = reading.levels.connections
         verdict.add(
             "limit",
-            "\(Phrase.count(levels.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(levels.active)) active"
+            reading.ofConnections(
+                "\(Phrase.count(levels.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(levels.active)) active"
+            )
         )
-        verdict.add("outlook", outlook(now: overdue.count))
+        verdict.add("outlook", reading.ofConnections(overdue.count).flatMap(outlook))
         verdict.add(
             "do first",
             "In the code of \(Phrase.site(site)): read each body to its end, call discard(), or let go of the response."
@@ -178,7 +181,7 @@ extension PoolDiagnosis {
     }
 
     /// When all connections will be held, at the pace of the last hour.
-    private func outlook(now overdue: Int) -> String? {
+    private func outlook(_ overdue: Int) -> String? {
         let minutes = report.trend.lastMinutes(current: report.cell).map(\.overduePeak)
         guard let first = minutes.firstIndex(where: { $0 > 0 }), overdue > minutes[first] else { return nil }
         let perSecond = Double(overdue - minutes[first]) / Double((minutes.count - first) * 60)

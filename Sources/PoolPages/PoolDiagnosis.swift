@@ -108,9 +108,12 @@ struct PoolDiagnosis {
         var verdict = make(.outOfDescriptors, .critical, episode, "\(open) of \(most) are open")
         let failed = report.recent[.noDescriptor]
         verdict.summary = "\(Phrase.count(failed, "connection")) failed for lack of one \(lately)."
+        let held = reading.levels.connections.total
         verdict.add(
             "limit",
-            "this client holds \(Phrase.count(reading.levels.connections.total)) connections of at most \(Phrase.count(limits.maxConnections))"
+            reading.ofConnections(
+                "this client holds \(Phrase.count(held)) connections of at most \(Phrase.count(limits.maxConnections))"
+            )
         )
         verdict.add(
             "do first",

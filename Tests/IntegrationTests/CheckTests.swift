@@ -53,6 +53,13 @@ struct CheckReportTests {
         )
     }
 
+    @Test("A number that one of the pools does not know is unknown to the monitor")
+    func unknownNumbers() throws {
+        let text = StatusPages.saturated().replacing(#""active": 0, "idle": 5"#, with: #""active": null, "idle": null"#)
+        let report = CheckReport(try page(text))
+        #expect(report.lines.last?.hasPrefix("| active=U;;;0;100 idle=U;;;0;100 queued=60;;;0; ") == true)
+    }
+
     @Test("All verdicts with their evidence are printed when that is asked for")
     func verbose() throws {
         let lines = CheckReport(try page(StatusPages.saturated()), isVerbose: true).lines
