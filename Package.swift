@@ -223,6 +223,7 @@ let package = Package(
             dependencies: [
                 "HTTPPool",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             path: "Tests/TestSupport",

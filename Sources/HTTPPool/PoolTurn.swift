@@ -67,8 +67,8 @@ public struct PoolTurn: Sendable {
     public struct OriginFailure: Sendable, Hashable {
         /// The origin.
         public let origin: OriginID
-        /// What happened, as ``PoolError/reason`` has it. It is shown on pages, so it must contain no path, query, header field
-        /// or other secret.
+        /// What happened, as ``PoolError/reason`` has it, or the status of its response. It is shown on pages, so it must
+        /// contain no path, query, header field or other secret.
         public let words: String
 
         /// Describes an error.

@@ -120,6 +120,12 @@ package struct PoolStateMachine: ~Copyable {
         record.noteFailure(of: number, words)
     }
 
+    /// An origin responded with an error of its own: a status from 500 on. For the observer only.
+    package mutating func noteErrorStatus(of origin: Origin, _ status: Int) {
+        guard let number = origins.number(of: origin) else { return }
+        record.noteErrorStatus(of: number, status)
+    }
+
     /// The limits that keep requests waiting. Every connection that could be given was given before the turn ends, so
     /// whoever still has a rank waits for the limit of the whole pool.
     private var saturation: PoolSaturation {

@@ -106,3 +106,8 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
         description = "the metrics endpoint cannot listen on \(failure.place): \(reason)"
     }
 }
+
+extension EndpointError: SettingFault {
+    /// An address can become available again; what a file says does not change by itself.
+    package var isOfSetting: Bool { [.credentials, .tls, .tlsNotBuilt].contains(code) }
+}

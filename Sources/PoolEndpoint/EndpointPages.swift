@@ -29,6 +29,16 @@ struct EndpointPages {
 
         """
 
+    /// The parameters that a page has, by name.
+    static func parameters(of page: EndpointReading.Page) -> [String] {
+        switch page {
+        case .leases, .queue: ["format", "limit", "min_age", "origin", "pool", "site"]
+        case .events: ["format", "limit", "origin", "pool", "since"]
+        case .config: ["format"]
+        default: ["ascii", "format"]
+        }
+    }
+
     /// - Parameter accept: the value of `Accept`, which decides where the query names no format.
     /// - Returns: `nil` if there is no such pool.
     func render(_ page: EndpointReading.Page, path: String, _ query: PageQuery, accept: String = "") -> Rendered? {

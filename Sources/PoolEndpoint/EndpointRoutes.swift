@@ -22,7 +22,8 @@ struct EndpointRoutes: Sendable {
     ///
     /// - Parameters:
     ///   - path: the path, decoded.
-    ///   - query: the query with its question mark. Nothing of it is repeated.
+    ///   - query: the query with its question mark. Of it, only the name of a parameter that a page does not have is repeated.
+    ///     Scrapers and probes add parameters of their own, so only pages refuse them.
     ///   - headers: of these, `Accept` and `Accept-Encoding` count.
     func response(
         method: HTTPMethod,
@@ -43,6 +44,9 @@ struct EndpointRoutes: Sendable {
         case .ready: return ready()
         case .other: return notFound()
         default:
+            if let unknown = UnknownParameter(in: query, known: EndpointPages.parameters(of: page)) {
+                return EndpointResponse(page: page, status: .badRequest, body: Array("\(unknown)\n".utf8))
+            }
             let rendered = EndpointPages(registry: registry)
                 .render(page, path: path, PageQuery(target: query), accept: headers.list("Accept"))
             guard let rendered else { return notFound() }

@@ -105,7 +105,8 @@ struct ChartSet {
             )
         }
         counts("queued", "Queued requests", cells.map { Double($0.queuedPeak) }, least: 10, now: levels.requests.queued)
-        let active = cells.map { Double($0.activePeak) }
+        let active = cells.map { report.reading.ofConnections(Double($0.activePeak)) }
+        let highest = active.compactMap(\.self).max()
         lines.append(
             Line(
                 name: "active",
@@ -113,8 +114,8 @@ struct ChartSet {
                 values: known(active),
                 top: Double(limit),
                 limit: Double(limit),
-                peak: "\(Int(active.max() ?? 0))/\(limit)",
-                now: Phrase.count(levels.connections.active),
+                peak: highest.map { "\(Int($0))/\(limit)" } ?? "-",
+                now: report.reading.count(levels.connections.active),
                 beside: "of \(Phrase.count(limit))",
                 words: { Phrase.count(Int($0)) }
             )

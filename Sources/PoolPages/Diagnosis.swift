@@ -115,10 +115,12 @@ package struct Diagnosis: Sendable {
             queued == 0
             ? "nobody waits for a connection" : "\(Phrase.count(queued, "request")) just began to wait for a connection"
         var verdict = Verdict(.healthy, .ok, pool: nil, now: process.now, "\(waits); no upstream is slow or failing")
-        let levels = live.map(\.reading.levels.connections)
+        let reporting = live.filter { $0.reading.facts.contains(.connections) }
+        guard !reporting.isEmpty else { return verdict }
+        let levels = reporting.map(\.reading.levels.connections)
         let open = levels.reduce(0) { $0 + $1.total }
-        let limit = live.reduce(0) { $0 + $1.reading.configuration.limits.maxConnections }
-        let peak = live.map { report in
+        let limit = reporting.reduce(0) { $0 + $1.reading.configuration.limits.maxConnections }
+        let peak = reporting.map { report in
             report.trend.lastTens(current: report.cell).map { $0.activePeak + $0.queuedPeak }.max() ?? 0
         }.reduce(0, +)
         verdict.summary =

@@ -73,7 +73,6 @@ package struct EventList: Sendable {
                 let age = Double(process.now - event.last) / 1e9
                 guard query.since.map({ age <= $0 }) ?? true,
                     query.accepts(pool: report.reading.name, origin: event.origin ?? "", site: "")
-                        || query.site != nil
                 else { continue }
                 found.append(Item(pool: report.reading.name, event: event))
             }

@@ -1,4 +1,5 @@
-/// What the query of a page asks for. Unknown parameters and values that make no sense are ignored.
+/// What the query of a page asks for. Values that make no sense are ignored; a page refuses parameters that it does not have
+/// before, see ``UnknownParameter``.
 package struct PageQuery: Sendable, Hashable {
     /// The formats of a page.
     package enum Format: String, Sendable, Hashable {

@@ -1,4 +1,5 @@
 import HTTPPool
+import PoolMetrics
 
 /// Numbers in the words of the pages.
 enum Phrase {
@@ -19,6 +20,9 @@ enum Phrase {
         default: return "\(Int(min(seconds, 1e15)) / 86_400) d"
         }
     }
+
+    /// The time that the recent counts of a pool cover: `64 s`.
+    static func recentSeconds(_ report: PoolReport) -> String { "\(max(1, Int(report.recentSeconds.rounded()))) s" }
 
     /// A count with thousands separated by commas.
     static func count(_ value: some BinaryInteger) -> String {

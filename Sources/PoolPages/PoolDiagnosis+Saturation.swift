@@ -243,8 +243,9 @@ extension PoolDiagnosis {
         )
         verdict.add("needed_connections", needed)
         verdict.add("demand_peak_60s", wanted)
-        verdict.add("requests_per_second_60s", rate)
-        verdict.add("held_seconds_mean_60s", held)
+        addWindow(to: &verdict)
+        verdict.add("requests_per_second", rate)
+        verdict.add("held_seconds_mean", held)
         return needed > limit ? needed : nil
     }
 }

@@ -12,8 +12,8 @@ extension PoolDiagnosis {
                 "Check that it is running and listens on this port, and that its name leads to the right address."
             ),
             (
-                .timeout, "it does not accept connections in time",
-                "Check that it is running, and the network and firewalls on the way to it."
+                .timeout, "its connections are not ready in time",
+                "Check that it is running and completes TLS handshakes, and the network and firewalls on the way to it."
             ),
             (.tls, "the TLS handshake fails", "Check its certificate, and which authorities the client trusts."),
             (.other, "no connection can be opened", "Check the network on the way to it."),
@@ -21,23 +21,30 @@ extension PoolDiagnosis {
         let most = reasons.max { past.recent[$0.0] < past.recent[$1.0] } ?? reasons[4]
         let failed = past.recent.connectFailuresOfPeer
         var verdict = make(.upstreamDown, .critical, episode, most.1)
+        let attempts = failed + Int(past.recent.opened)
         let perSecond = Double(failed) / max(1, report.recentSeconds)
         verdict.summary =
-            "\(Phrase.count(failed)) of \(Phrase.count(failed + Int(past.recent.opened), "attempt")) to connect failed in the last minute, \(Phrase.rate(perSecond)) a second."
-        verdict.add("cause", words(past))
+            "\(Phrase.count(failed)) of \(Phrase.count(attempts, "attempt")) to connect failed \(lately), \(Phrase.rate(perSecond)) a second."
+        verdict.add(
+            "cause",
+            "\(most.0.rawValue): \(Phrase.count(past.recent[most.0])) of \(Phrase.count(attempts, "attempt"))"
+        )
+        verdict.add("error", lastError(past))
         verdict.add(
             "before",
             past.lastSuccess.map { "it last responded at \(process.clock($0))" }
                 ?? "it has not responded since the start"
         )
         verdict.add("hurt", sites(of: label))
-        verdict.add(
-            "limit",
-            "the pool has \(Phrase.count(self.reading.levels.connections.total)) of \(Phrase.count(limits.maxConnections)) connections; queued for it: \(Phrase.count(reading.levels.requests.queued, "request"))"
-        )
+        let all = Phrase.count(limits.maxConnections)
+        let open = self.reading.ofConnections(self.reading.levels.connections.total)
+            .map { "the pool has \(Phrase.count($0)) of \(all) connections; " }
+        let queued = Phrase.count(reading.levels.requests.queued, "request")
+        verdict.add("limit", "\(open ?? "")queued for it: \(queued)")
         verdict.add("do first", most.2)
         verdict.add("or set", "nothing: no setting of the pool helps")
-        verdict.add("connect_failures_60s", failed)
+        addWindow(to: &verdict)
+        verdict.add("recent_connect_failures", failed)
         verdict.add("connect_failures_per_second", perSecond)
         return verdict
     }
@@ -45,20 +52,22 @@ extension PoolDiagnosis {
     func failing(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
         guard let (_, past) = origin(label) else { return nil }
         let recent = past.recent
-        let outcomes: [(UInt32, String)] = [
-            (recent.serverErrors, "5xx"), (recent.timeouts, "a timeout"), (recent.lost, "a lost connection"),
-            (recent.invalid, "an invalid response"),
+        let outcomes: [(count: UInt32, outcome: LeaseOutcome, words: String)] = [
+            (recent.serverErrors, .serverError, "5xx"), (recent.timeouts, .timeout, "a timeout"),
+            (recent.lost, .connectionLost, "a lost connection"),
+            (recent.invalid, .invalidResponse, "an invalid response"),
         ]
-        let most = outcomes.max { $0.0 < $1.0 } ?? outcomes[0]
+        let found = outcomes.filter { $0.count > 0 }.sorted { $0.count > $1.count }
+        let most = found.first ?? outcomes[0]
         let isMost = 2 * recent.leaseFailures >= recent.leases
         var verdict = make(
             .upstreamFailing,
             isMost ? .critical : .warning,
             episode,
-            "\(Phrase.count(recent.leaseFailures)) of \(Phrase.count(recent.leases, "request")) in the last minute failed, most with \(most.1)"
+            "\(Phrase.count(recent.leaseFailures)) of \(Phrase.count(recent.leases, "request")) failed \(lately), most with \(most.words)"
         )
         verdict.summary =
-            "Of them \(outcomes.filter { $0.0 > 0 }.map { "\(Phrase.count($0.0)) with \($0.1)" }.joined(separator: ", "))."
+            "Of them \(found.map { "\(Phrase.count($0.count)) with \($0.words)" }.joined(separator: ", "))."
         if past.justNow.leases > 0, past.justNow.leaseFailures == 0 {
             verdict.summary += " Of the last \(Phrase.count(past.justNow.leases, "request")), none failed."
         }
@@ -71,12 +80,20 @@ extension PoolDiagnosis {
                 "\(Phrase.share(Double(failures) / Double(requests))) of the requests failed in the last hour without trouble"
             )
         }
-        verdict.add("cause", words(past))
+        verdict.add(
+            "cause",
+            found.enumerated().map { index, entry in
+                let all = index == 0 ? " of \(Phrase.count(recent.leases, "request"))" : ""
+                return "\(entry.outcome.rawValue): \(Phrase.count(entry.count))\(all)"
+            }.joined(separator: ", ")
+        )
+        verdict.add("error", lastError(past))
         verdict.add("hurt", sites(of: label))
         verdict.add("do first", "Look into the upstream's log. Retries multiply its load.")
         verdict.add("or set", "nothing: no setting of the pool helps")
-        verdict.add("requests_60s", recent.leases)
-        verdict.add("failures_60s", recent.leaseFailures)
+        addWindow(to: &verdict)
+        verdict.add("recent_requests", recent.leases)
+        verdict.add("recent_failures", recent.leaseFailures)
         return verdict
     }
 
@@ -146,9 +163,11 @@ extension PoolDiagnosis {
         let levels = reading.levels.connections
         verdict.add(
             "limit",
-            "\(Phrase.count(levels.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(levels.active)) active"
+            reading.ofConnections(
+                "\(Phrase.count(levels.total)) of \(Phrase.count(limits.maxConnections)) connections are open, \(Phrase.count(levels.active)) active"
+            )
         )
-        verdict.add("outlook", outlook(now: overdue.count))
+        verdict.add("outlook", reading.ofConnections(overdue.count).flatMap(outlook))
         verdict.add(
             "do first",
             "In the code of \(Phrase.site(site)): read each body to its end, call discard(), or let go of the response."
@@ -162,7 +181,7 @@ extension PoolDiagnosis {
     }
 
     /// When all connections will be held, at the pace of the last hour.
-    private func outlook(now overdue: Int) -> String? {
+    private func outlook(_ overdue: Int) -> String? {
         let minutes = report.trend.lastMinutes(current: report.cell).map(\.overduePeak)
         guard let first = minutes.firstIndex(where: { $0 > 0 }), overdue > minutes[first] else { return nil }
         let perSecond = Double(overdue - minutes[first]) / Double((minutes.count - first) * 60)
@@ -202,22 +221,23 @@ extension PoolDiagnosis {
             .noReuse,
             .warning,
             episode,
-            "\(Phrase.count(recent.acquiredNew)) of \(Phrase.count(recent.acquired, "request")) in the last minute opened a connection"
+            "\(Phrase.count(recent.acquiredNew)) of \(Phrase.count(recent.acquired, "request")) opened a connection \(lately)"
         )
         verdict.summary = "Each of them paid for TCP and TLS again."
-        verdict.add("cause", most.0 > 0 ? "\(most.1): \(Phrase.count(most.0)) in the last minute" : nil)
+        verdict.add("cause", most.0 > 0 ? "\(most.1): \(Phrase.count(most.0)) \(lately)" : nil)
         verdict.add("do first", most.0 > 0 ? most.2 : "Find out who closes the connections: /pools/\(reading.name)")
         if most.0 > 0, let setting = most.3 { verdict.add("or set", advice(setting)) }
-        verdict.add("opened_60s", recent.acquiredNew)
-        verdict.add("acquired_60s", recent.acquired)
+        addWindow(to: &verdict)
+        verdict.add("recent_opened", recent.acquiredNew)
+        verdict.add("recent_acquired", recent.acquired)
         return verdict
     }
 
     // MARK: Lines
 
     /// The words of the last error, and when it was.
-    private func words(_ past: OriginReport) -> String? {
-        past.lastError.map { "\"\($0.words)\", last \(Phrase.duration(Double(now - $0.time) / 1e9)) ago" }
+    private func lastError(_ past: OriginReport) -> String? {
+        past.lastError.map { "last: \"\($0.words)\", \(Phrase.duration(Double(now - $0.time) / 1e9)) ago" }
     }
 
     /// The call sites with requests to an origin, as far as they are not finished.

@@ -107,17 +107,21 @@ struct PoolDiagnosis {
         let most = process.maxDescriptors.map { Phrase.count($0) } ?? "?"
         var verdict = make(.outOfDescriptors, .critical, episode, "\(open) of \(most) are open")
         let failed = report.recent[.noDescriptor]
-        verdict.summary = "\(Phrase.count(failed, "connection")) failed for lack of one in the last minute."
+        verdict.summary = "\(Phrase.count(failed, "connection")) failed for lack of one \(lately)."
+        let held = reading.levels.connections.total
         verdict.add(
             "limit",
-            "this client holds \(Phrase.count(reading.levels.connections.total)) connections of at most \(Phrase.count(limits.maxConnections))"
+            reading.ofConnections(
+                "this client holds \(Phrase.count(held)) connections of at most \(Phrase.count(limits.maxConnections))"
+            )
         )
         verdict.add(
             "do first",
             "Raise the limit of the process (ulimit -n, now \(most)), or find what else keeps descriptors open."
         )
         verdict.add("or set", advice(.maxConnections) + "; lower it below what is left")
-        verdict.add("connect_failures_no_descriptor_60s", failed)
+        addWindow(to: &verdict)
+        verdict.add("recent_connect_failures_no_descriptor", failed)
         verdict.add("open_descriptors", process.openDescriptors.map(Double.init))
         verdict.add("max_descriptors", process.maxDescriptors.map(Double.init))
         return verdict
@@ -142,6 +146,7 @@ struct PoolDiagnosis {
         verdict.add("do first", "Raise the limit of connections, or limit the upstream that takes them.")
         verdict.add("set", advice(.maxConnections))
         verdict.add("or set", advice(.maxConnectionsPerOrigin))
+        addWindow(to: &verdict)
         verdict.add("closed_for_room_per_second", closed)
         return verdict
     }
@@ -186,6 +191,14 @@ struct PoolDiagnosis {
         verdict.add("requests", left)
         return verdict
     }
+
+    // MARK: The time that counts cover
+
+    /// It begins with the cell of ten seconds six before the running one, or with the pool.
+    var lately: String { "in the last \(Phrase.recentSeconds(report))" }
+
+    /// The same as a number, for the numbers whose names begin with `recent`.
+    func addWindow(to verdict: inout Verdict) { verdict.add("window_seconds", report.recentSeconds) }
 
     // MARK: Advice
 

@@ -21,8 +21,9 @@ enum PoolTables {
             table.add(
                 reading.hasEnded ? .words("\(reading.name) (ended)") : .pool(reading.name),
                 [
-                    .init(Phrase.count(connections.active), bar: reading.use), .init(Phrase.count(connections.idle)),
-                    .init(Phrase.count(connections.connecting)), .init(Phrase.count(connections.total)),
+                    .init(reading.count(connections.active), bar: reading.use),
+                    .init(reading.count(connections.idle)), .init(reading.count(connections.connecting)),
+                    .init(reading.count(connections.total)),
                     .init(Phrase.count(reading.configuration.limits.maxConnections)),
                     .init(Phrase.count(queued), isTrouble: queued > 0),
                     .init(queued > 0 ? Phrase.duration(reading.oldestQueuedSeconds) : "-"),
@@ -55,17 +56,12 @@ enum PoolTables {
             let queued = reading.levels.requests.queued
             let state = state(of: reading.label, report)
             let responds = [state, past.respondsIn.map(Phrase.duration)].compactMap(\.self).joined(separator: " ")
-            let use = ConnectionUse(
-                active: connections.active,
-                connecting: connections.connecting,
-                idle: connections.idle,
-                limit: limit
-            )
+            let use = report.reading.ofConnections(ConnectionUse(connections, limit: limit))
             table.add(
                 .origin(reading.label),
                 [
-                    .init(Phrase.count(connections.active), isTrouble: connections.taken >= limit, bar: use),
-                    .init(Phrase.count(connections.idle)), .init(Phrase.count(connections.connecting)),
+                    .init(report.reading.count(connections.active), isTrouble: connections.taken >= limit, bar: use),
+                    .init(report.reading.count(connections.idle)), .init(report.reading.count(connections.connecting)),
                     .init(Phrase.count(queued), isTrouble: queued > 0),
                     .init(responds.isEmpty ? "-" : responds, isTrouble: state != nil),
                     .init(past.usual.map(Phrase.duration) ?? "-"),
@@ -77,8 +73,8 @@ enum PoolTables {
             sum: rows.count > mostRows
                 ? "all \(rows.count), \(rows.count - mostRows) not shown" : "all \(rows.count)",
             [
-                .init(Phrase.count(sum.connections.active)), .init(Phrase.count(sum.connections.idle)),
-                .init(Phrase.count(sum.connections.connecting)), .init(Phrase.count(sum.requests.queued)),
+                .init(report.reading.count(sum.connections.active)), .init(report.reading.count(sum.connections.idle)),
+                .init(report.reading.count(sum.connections.connecting)), .init(Phrase.count(sum.requests.queued)),
             ]
         )
         return table
@@ -140,15 +136,17 @@ enum PoolTables {
         let levels = reading.levels
         let limits = reading.configuration.limits
         var table = PageTable("level", width: 40, [.init("now", 8), .init("peak in 60 s", 14), .init("limit", 8)])
-        func add(_ name: String, _ now: Int, _ peak: Int, _ limit: String?) {
-            let cells: [PageTable.Cell] = [.init(Phrase.count(now)), .init(Phrase.count(peak))]
+        func add(_ name: String, _ now: String, _ peak: String, _ limit: String?) {
+            let cells: [PageTable.Cell] = [.init(now), .init(peak)]
             table.add(.words(name), cells + (limit.map { [.init($0)] } ?? []))
         }
-        add("connections active", levels.connections.active, reading.peaks.active, nil)
-        add("connections open", levels.connections.total, reading.peaks.open, Phrase.count(limits.maxConnections))
+        let (connections, peaks) = (levels.connections, reading.peaks)
+        add("connections active", reading.count(connections.active), reading.count(peaks.active), nil)
+        let most = Phrase.count(limits.maxConnections)
+        add("connections open", reading.count(connections.total), reading.count(peaks.open), most)
         let mostQueued = limits.maxQueuedRequests.map { Phrase.count($0) } ?? "none"
-        add("requests queued", levels.requests.queued, reading.peaks.queued, mostQueued)
-        add("requests wanted at once", levels.requests.total, reading.peaks.demand, nil)
+        add("requests queued", Phrase.count(levels.requests.queued), Phrase.count(peaks.queued), mostQueued)
+        add("requests wanted at once", Phrase.count(levels.requests.total), Phrase.count(peaks.demand), nil)
         return table
     }
 
@@ -166,11 +164,17 @@ enum PoolTables {
             func sum(_ count: (OriginReading) -> UInt64) -> PageTable.Cell {
                 .init(Phrase.count(rows.reduce(0) { $0 &+ count($1) }))
             }
+            func ofConnections(_ count: (OriginReading) -> UInt64) -> PageTable.Cell {
+                report.reading.ofConnections(sum(count)) ?? "-"
+            }
             return [
                 sum { $0.acquires[.new] }, sum { $0.acquires[.reused] &+ $0.acquires[.multiplexed] },
-                sum { $0.acquireFailures.total }, sum { $0.connectionsOpened }, sum { $0.connectionsClosed.total },
+                sum { $0.acquireFailures.total }, ofConnections { $0.connectionsOpened },
+                ofConnections { $0.connectionsClosed.total },
                 .init(
-                    Phrase.count(rows.reduce(0) { $0 &+ $1.levels.connections.active &+ $1.levels.connections.idle })
+                    report.reading.count(
+                        rows.reduce(0) { $0 &+ $1.levels.connections.active &+ $1.levels.connections.idle }
+                    )
                 ),
             ]
         }
@@ -205,14 +209,22 @@ enum PoolTables {
 }
 
 extension PoolReading {
-    /// The connections of the whole pool.
-    var use: ConnectionUse {
-        let connections = levels.connections
-        return ConnectionUse(
-            active: connections.active,
-            connecting: connections.connecting,
-            idle: connections.idle,
-            limit: configuration.limits.maxConnections
-        )
+    /// What is about connections; `nil` if the client does not report them, so that it is 0 and means nothing.
+    func ofConnections<Value>(_ value: Value) -> Value? { facts.contains(.connections) ? value : nil }
+
+    /// A number of connections; `-` if the client does not report them.
+    func count(_ connections: some BinaryInteger) -> String {
+        ofConnections(connections).map { Phrase.count($0) } ?? "-"
+    }
+
+    /// The connections of the whole pool; `nil` if the client does not report them.
+    var use: ConnectionUse? {
+        ofConnections(ConnectionUse(levels.connections, limit: configuration.limits.maxConnections))
+    }
+}
+
+extension ConnectionUse {
+    init(_ levels: ConnectionLevels, limit: Int) {
+        self.init(active: levels.active, connecting: levels.connecting, idle: levels.idle, limit: limit)
     }
 }

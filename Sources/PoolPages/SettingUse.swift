@@ -18,20 +18,21 @@ package struct SettingUse: Sendable {
         func waits(_ limit: PoolLimit) -> String { times({ $0.waits(for: limit) }, "waited for it") }
         switch setting {
         case .maxConnections:
-            let open = levels.connections.total
-            words =
-                "\(Phrase.count(open)) open, \(Phrase.count(max(0, limits.maxConnections - open))) free; \(waits(.connections))"
+            let open = reading.ofConnections(levels.connections.total).map {
+                "\(Phrase.count($0)) open, \(Phrase.count(max(0, limits.maxConnections - $0))) free; "
+            }
+            words = (open ?? "") + waits(.connections)
         case .maxConnectionsPerOrigin:
             let full = reading.origins.count { origin in
                 limits.maxConnectionsPerOrigin.map { origin.levels.connections.total >= $0 } ?? false
             }
-            words =
-                limits.maxConnectionsPerOrigin == nil
-                ? nil
-                : "\(Phrase.count(full)) of \(Phrase.count(reading.origins.count, "upstream")) at it; \(waits(.connectionsPerOrigin))"
+            let of = Phrase.count(reading.origins.count, "upstream")
+            let atIt = reading.ofConnections("\(Phrase.count(full)) of \(of) at it; ") ?? ""
+            words = limits.maxConnectionsPerOrigin == nil ? nil : atIt + waits(.connectionsPerOrigin)
         case .maxIdleConnections:
-            words =
+            words = reading.ofConnections(
                 "\(Phrase.count(levels.connections.idle)) idle; \(times(\.closedAsSurplus, "closed as surplus"))"
+            )
         case .maxQueuedRequests:
             words =
                 "\(Phrase.count(levels.requests.queued)) queued; \(times(\.refused, "refused"))"

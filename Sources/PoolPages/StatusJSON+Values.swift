@@ -116,15 +116,15 @@ struct PastJSON: Encodable {
 }
 
 struct ConnectionsJSON: Encodable {
-    let active: Int
-    let idle: Int
-    let connecting: Int
+    @Nullable var active: Int?
+    @Nullable var idle: Int?
+    @Nullable var connecting: Int?
     @Nullable var limit: Int?
 
-    init(_ levels: ConnectionLevels, limit: Int?) {
-        active = levels.active
-        idle = levels.idle
-        connecting = levels.connecting
+    init(_ levels: ConnectionLevels?, limit: Int?) {
+        active = levels?.active
+        idle = levels?.idle
+        connecting = levels?.connecting
         self.limit = limit
     }
 }
@@ -144,15 +144,15 @@ struct RequestsJSON: Encodable {
 /// A cell of a chart.
 struct CellJSON: Encodable {
     let queuedPeak: Int
-    let activePeak: Int
+    @Nullable var activePeak: Int?
     let overduePeak: Int
     let requests: Int
     let failures: Int
     @Nullable var medianSeconds: Double?
 
-    init(_ cell: TrendCell) {
+    init(_ cell: TrendCell, _ reading: PoolReading) {
         queuedPeak = cell.queuedPeak
-        activePeak = cell.activePeak
+        activePeak = reading.ofConnections(cell.activePeak)
         overduePeak = cell.overduePeak
         requests = cell.requests
         failures = cell.failures
@@ -162,8 +162,8 @@ struct CellJSON: Encodable {
 
 struct PoolJSON: Encodable {
     struct Peaks: Encodable {
-        let active: Int
-        let open: Int
+        @Nullable var active: Int?
+        @Nullable var open: Int?
         let queued: Int
         let demand: Int
     }
@@ -209,7 +209,10 @@ struct PoolJSON: Encodable {
         pool = reading.name
         hasEnded = reading.hasEnded
         library = reading.backend.library
-        connections = ConnectionsJSON(reading.levels.connections, limit: reading.configuration.limits.maxConnections)
+        connections = ConnectionsJSON(
+            reading.ofConnections(reading.levels.connections),
+            limit: reading.configuration.limits.maxConnections
+        )
         requests = RequestsJSON(reading.levels.requests)
         oldestQueuedSeconds = reading.oldestQueuedSeconds
         oldestLeaseSeconds = reading.oldestLeaseSeconds
@@ -217,14 +220,19 @@ struct PoolJSON: Encodable {
         reuseRatio = reading.reuseRatio
         driverStallSeconds = reading.driverStallSeconds
         let high = reading.peaks
-        peaks = Peaks(active: high.active, open: high.open, queued: high.queued, demand: high.demand)
+        peaks = Peaks(
+            active: reading.ofConnections(high.active),
+            open: reading.ofConnections(high.open),
+            queued: high.queued,
+            demand: high.demand
+        )
         windowSeconds = report.recentSeconds
-        lastTenMinutes = report.trend.lastTens(current: report.cell).map(CellJSON.init)
+        lastTenMinutes = report.trend.lastTens(current: report.cell).map { CellJSON($0, reading) }
         origins = zip(reading.origins, report.origins).map { origin, past in
             OriginJSON(
                 origin: origin.label,
                 connections: ConnectionsJSON(
-                    origin.levels.connections,
+                    reading.ofConnections(origin.levels.connections),
                     limit: reading.configuration.limits.maxConnectionsPerOrigin
                 ),
                 requests: RequestsJSON(origin.levels.requests),

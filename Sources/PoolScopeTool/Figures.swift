@@ -7,6 +7,9 @@ enum Figures {
         ratio.map { String(format: "%.3f", ($0 * 1000).rounded(.down) / 1000) } ?? "-"
     }
 
+    /// Such as `12`; `-` for `nil`.
+    static func count(_ count: Int?) -> String { count.map { "\($0)" } ?? "-" }
+
     /// Such as `1.234 ms`.
     static func milliseconds(_ nanoseconds: UInt64) -> String {
         String(format: "%.3f ms", Double(nanoseconds) / 1e6)

@@ -93,6 +93,7 @@ struct FailureTests {
                 // A reset can come before the connection was used, or after.
                 let isEarlyReset = door == .resetting && error.code == .connectFailed
                 #expect(error.code == code || isEarlyReset, "\(error)")
+                #expect(door != .full || error.reason == "the connection was not ready within 0.3 s", "\(error)")
                 try await client.becomes(OriginLevels())
             }
             try await eventually("the kernel agrees") { try KernelSockets().count(to: server.port) <= before }
@@ -107,6 +108,7 @@ struct FailureTests {
         try await withClient({ $0.timeouts.connect = .milliseconds(300) }) { client in
             let error = try await poolError { _ = try await Question(.plain, to: server, scheme: "https").ask(client) }
             #expect(error.code == .connectTimeout)
+            #expect(error.reason == "the TLS handshake was not complete within 0.3 s")
             try await client.becomes(OriginLevels())
             try await expectSockets(0, to: server)
         }

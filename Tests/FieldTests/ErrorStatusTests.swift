@@ -7,6 +7,21 @@ import Testing
 /// An error status is a response like any other: it costs no connection.
 @Suite("Error statuses")
 struct ErrorStatusTests {
+    @Test("The last error of an upstream that responds with errors is the status")
+    func lastError() async throws {
+        let peer = try ScriptedPeer { connection, _ in
+            while try connection.readRequest() != nil {
+                connection.write("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy")
+            }
+        }
+        try await withMeasuredPool { client in
+            let response = try await client.fetch(.to(peer.authority, "/s3cret"))
+            #expect(response.status == 503)
+            try await client.becomes(idle: 1)
+            #expect(client.measured.report().origins.first?.lastError?.words == "status 503")
+        }
+    }
+
     /// libcurl gives up a connection whose response is an error before it believes to have sent the whole request.
     @Test("Forty requests that fail are on one connection", arguments: [0, 5, 16 << 10], ["http", "https"])
     func oneConnection(bytes: Int, scheme: String) async throws {

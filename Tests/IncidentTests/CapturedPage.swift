@@ -62,7 +62,8 @@ struct CapturedPage: Sendable {
 
     private static let indent = String(repeating: " ", count: 12)
     private static let labels = [
-        "since", "cause", "held by", "not by", "also hurt", "hurt", "before", "limit", "cost", "needed", "outlook",
+        "since", "cause", "error", "held by", "not by", "also hurt", "hurt", "before", "limit", "cost", "needed",
+        "outlook",
         "do first", "set", "or set", "last",
     ]
 

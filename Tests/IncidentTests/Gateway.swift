@@ -66,7 +66,7 @@ final class Gateway: Sendable {
             resolver: Resolver { _ in .success(["127.0.0.1"]) }
         )
         client = try InstrumentedClient(pool, name: "shared", registry: registry)
-        let service = PoolReload(client, config: config, interval: .seconds(3600), logger: log.logger)
+        let service = PoolReload(client, config: config, interval: .seconds(3600), logger: log.logger(.info))
         reload = Task { try await service.run() }
         endpoint = MetricsEndpoint(
             EndpointConfiguration(host: "127.0.0.1", port: 0),

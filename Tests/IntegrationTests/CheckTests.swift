@@ -53,6 +53,13 @@ struct CheckReportTests {
         )
     }
 
+    @Test("A number that one of the pools does not know is unknown to the monitor")
+    func unknownNumbers() throws {
+        let text = StatusPages.saturated().replacing(#""active": 0, "idle": 5"#, with: #""active": null, "idle": null"#)
+        let report = CheckReport(try page(text))
+        #expect(report.lines.last?.hasPrefix("| active=U;;;0;100 idle=U;;;0;100 queued=60;;;0; ") == true)
+    }
+
     @Test("All verdicts with their evidence are printed when that is asked for")
     func verbose() throws {
         let lines = CheckReport(try page(StatusPages.saturated()), isVerbose: true).lines
@@ -233,6 +240,18 @@ struct CheckCommandTests {
         let result = try await check(peer.authority, "--timeout", "0.3")
         expect(result, 3, "UNKNOWN - no response from \(peer.authority): ")
         #expect(result.output.contains("Timeout: "))
+        #expect(peer.connections == 1)
+    }
+
+    @Test("says that the TLS handshake was not complete where the server accepts connections and never shakes hands")
+    func silentHandshake() async throws {
+        let peer = try ScriptedPeer { connection, _ in connection.waitForEnd() }
+        expect(
+            try await check("https://\(peer.authority)", "--timeout", "0.3"),
+            3,
+            "UNKNOWN - no response from https://\(peer.authority): totalTimeout: "
+                + "the TLS handshake was not complete within 0.3 s\n"
+        )
         #expect(peer.connections == 1)
     }
 

@@ -213,6 +213,27 @@ struct ConfigCommandTests {
         }
     }
 
+    @Test(
+        "refuses a file of credentials that cannot be used as run does, with its variable and the line, and nothing of it",
+        arguments: [
+            ("bearer one\nsesame\n", "line 2 is neither"), ("# bearer sesame\n", "it has no 'bearer TOKEN'"),
+            (nil, "No such file or directory"),
+        ]
+    )
+    func credentials(text: String?, says: String) async throws {
+        let file = try SettingsFile(text ?? "")
+        let path = text == nil ? file.path + ".not" : file.path
+        let variables = ["HTTP_CLIENT_METRICS_CREDENTIALS_FILE": path, "HTTP_CLIENT_METRICS_PORT": "0"]
+        for command in ["config", "run"] {
+            let result = try await Tool.run([command], variables)
+            #expect(result.status == 78)
+            #expect(result.output.isEmpty)
+            #expect(result.errors.contains(says), "\(result.errors)")
+            #expect(result.errors.hasSuffix("see HTTP_CLIENT_METRICS_CREDENTIALS_FILE\n"), "\(result.errors)")
+            #expect(result.errors.split(separator: "\n").count == 1 && !result.errors.contains("sesame"))
+        }
+    }
+
     @Test("warns of a file that has no httpClient, and of a key that may be meant as a setting")
     func withoutGroup() async throws {
         let file = try SettingsFile(#"{"feature": {"on": true}}"#)

@@ -10,9 +10,9 @@ struct TopScreenTests {
         TerminalSize(columns: 20, rows: 5), TerminalSize(columns: 1, rows: 1), TerminalSize(columns: 300, rows: 100),
     ]
 
-    static func state(_ view: TopView = .upstreams) throws -> TopState {
+    static func state(_ view: TopView = .upstreams, page: String = StatusPages.saturated()) throws -> TopState {
         var state = TopState(name: "localhost:9464", interval: 2, now: 100)
-        let status = try StatusFrame.decode(StatusPage.self, "status", Array(StatusPages.saturated().utf8))
+        let status = try StatusFrame.decode(StatusPage.self, "status", Array(page.utf8))
         for _ in 0..<view.rawValue { _ = state.handle(.tab, page: 1) }
         state.receive(TopPicture(status: status, details: try details(view)), at: 101)
         return state
@@ -48,6 +48,27 @@ struct TopScreenTests {
                 if isASCII { #expect(lines.allSatisfy { $0.text.allSatisfy(\.isASCII) }) }
             }
         }
+    }
+
+    @Test("Connections that a client does not report are a dash")
+    func unknownConnections() throws {
+        let page = StatusPages.saturated()
+            .replacing(
+                #""active": 12, "idle": 5, "connecting": 1"#,
+                with: #""active": null, "idle": null, "connecting": null"#
+            )
+            .replacing(
+                #""active": 12, "idle": 0, "connecting": 0"#,
+                with: #""active": null, "idle": null, "connecting": null"#
+            )
+            .replacing(#""active_peak": 12"#, with: #""active_peak": null"#)
+        let lines = lines(try Self.state(page: page), 140, 40)
+        #expect(
+            lines.contains { $0.hasPrefix("pool shared  - active  - idle  - connecting  of 50  60 queued") },
+            "\(lines)"
+        )
+        #expect(lines.contains { $0.hasPrefix("active") && $0.hasSuffix(" -") }, "\(lines)")
+        #expect(lines.contains { $0.contains(#/catalog-service\S+ .* - +- +60 /#) }, "\(lines)")
     }
 
     @Test("At 80x24 it has the verdict, the pools, the charts and a table")

@@ -118,6 +118,7 @@ struct TLSTests {
             logger: Logger(label: "test")
         )
         let error = try await #require(throws: EndpointError.self) { try await endpoint.start() }
+        #expect(StartFailure.report(of: error).status == 78)
         #expect(error.code == .tlsNotBuilt && error.description.contains("PoolEndpointTLS"))
     }
 }

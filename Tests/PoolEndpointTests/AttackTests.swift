@@ -2,7 +2,6 @@ import Foundation
 import HTTPPool
 import NIOCore
 import PoolMetrics
-import Synchronization
 import TestSupport
 import Testing
 
@@ -17,7 +16,7 @@ struct AttackTests {
     /// Has an endpoint scraped while `attack` is done to it. Afterwards as many descriptors are open as before.
     private func withAttack(
         allowance: Allowance = Allowance(),
-        log: RecordingLog.Lines = RecordingLog.Lines(),
+        log: LogLines = LogLines(),
         _ attack: @escaping @Sendable (Int, @Sendable () -> Bool) throws -> Void,
         after: (EndpointAddress) async throws -> Void = { _ in }
     ) async throws {
@@ -37,7 +36,7 @@ struct AttackTests {
         arguments: ["", "GET /metrics HT", healthy]
     )
     func held(text: String) async throws {
-        let log = RecordingLog.Lines()
+        let log = LogLines()
         try await withAttack(log: log) { port, hasSeenEnough in
             var held: [RawConnection] = []
             for _ in 0..<300 {
@@ -55,7 +54,7 @@ struct AttackTests {
             let refused = try await series(#"poolscope_endpoint_refused_total{reason="connections"}"#, at: address)
             #expect((refused ?? 0) >= 44, "\(String(describing: refused))")
         }
-        let lines = log.all.withLock { $0.filter { $0.contains("refused") && $0.contains("connections") } }
+        let lines = log.descriptions.filter { $0.contains("refused") && $0.contains("connections") }
         #expect(lines.count == 1, "\(lines)")
     }
 

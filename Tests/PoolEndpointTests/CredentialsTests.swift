@@ -3,7 +3,6 @@ import HTTPPool
 import Logging
 import NIOCore
 import PoolMetrics
-import Synchronization
 import TestSupport
 import Testing
 
@@ -69,7 +68,7 @@ struct CredentialsTests {
             // A second field could be one that a proxy added.
             let two = try await curl(bearer[0], bearer[1], "-H", "Authorization: Basic eA==", "http://\(address)/")
             #expect(two.output == Self.refusal)
-            let lines = log.all.withLock { $0 }
+            let lines = log.descriptions
             #expect(lines.contains { $0.contains("unauthorized") } && !lines.contains { $0.contains("s3cret") })
         }
     }
@@ -96,7 +95,7 @@ struct CredentialsTests {
             try await eventually("the new token is accepted") { try await status("two") == "200" }
             #expect(try await status("one") == "401")
             try "s3cret\n".write(toFile: path, atomically: true, encoding: .utf8)
-            func warnings() -> [String] { log.all.withLock { $0.filter { $0.contains("unchanged") } } }
+            func warnings() -> [String] { log.descriptions.filter { $0.contains("unchanged") } }
             try await eventually("the fault is logged") {
                 _ = try await status("two")
                 return !warnings().isEmpty
@@ -127,24 +126,25 @@ struct CredentialsTests {
         #expect(error.code == .credentials && error.description.contains(path), "\(error)")
         #expect(error.description.contains("endpoint.credentialsFile") && !error.description.contains("s3cret"))
         #expect(endpoint.port == nil)
+        #expect(StartFailure.report(of: error).status == 78)
     }
 
     private static let refusal = "this endpoint asks for a token or a password\n"
 
     private func withCredentials(
         _ text: String,
-        _ body: (EndpointAddress, _ path: String, RecordingLog.Lines) async throws -> Void
+        _ body: (EndpointAddress, _ path: String, LogLines) async throws -> Void
     ) async throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
         var configuration = EndpointConfiguration(host: "127.0.0.1", port: 0)
         configuration.credentialsFile = path
-        let log = RecordingLog.Lines()
+        let log = LogLines()
         let endpoint = MetricsEndpoint(
             configuration,
             registry: PoolRegistry(),
-            logger: Logger(label: "test", factory: { _ in RecordingLog(lines: log) })
+            logger: log.logger()
         )
         let address = try await endpoint.start()
         do {

@@ -2,53 +2,29 @@ import HTTPPool
 import Logging
 import PoolMetrics
 import ServiceLifecycle
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import PoolEndpoint
-
-/// Keeps what is logged.
-struct RecordingLog: LogHandler {
-    final class Lines: Sendable {
-        let all = Mutex<[String]>([])
-    }
-
-    let lines: Lines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    init(lines: Lines) { self.lines = lines }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
-        lines.all.withLock { $0.append(line) }
-    }
-}
 
 @Suite("The endpoint's life")
 struct EndpointLifeTests {
     private func endpoint(
         host: String = "127.0.0.1",
         port: Int = 0,
-        lines: RecordingLog.Lines = RecordingLog.Lines(),
+        lines: LogLines = LogLines(),
         registry: PoolRegistry = PoolRegistry()
     ) -> MetricsEndpoint {
         MetricsEndpoint(
             EndpointConfiguration(host: host, port: port),
             registry: registry,
-            logger: Logger(label: "test", factory: { _ in RecordingLog(lines: lines) })
+            logger: lines.logger()
         )
     }
 
     @Test("a library that was not tested is logged once and shown on the page")
     func caution() async throws {
-        let (lines, registry) = (RecordingLog.Lines(), PoolRegistry())
+        let (lines, registry) = (LogLines(), PoolRegistry())
         let caution = "libcurl 9.0.0 was not tested; 7.88.1 to 8.21.0 were"
         let backend = PoolBackend(library: "libcurl/9.0.0", tls: "none", caution: caution)
         let clients = try ["one", "two"].map {
@@ -57,7 +33,7 @@ struct EndpointLifeTests {
         let endpoint = endpoint(lines: lines, registry: registry)
         try await endpoint.start()
         try await endpoint.start()
-        #expect(lines.all.withLock { $0.filter { $0.hasPrefix("warning \(caution)") } }.count == 1)
+        #expect(lines.descriptions.filter { $0.hasPrefix("warning \(caution)") }.count == 1)
         let page = try await curl("http://127.0.0.1:\(endpoint.port ?? 0)/").output
         #expect(page.contains("WARNING") && page.contains("libcurl 9.0.0 was not tested"), "\(page)")
         withExtendedLifetime(clients) {}
@@ -66,13 +42,13 @@ struct EndpointLifeTests {
 
     @Test("port 0 picks one, and the log and the property say which, once")
     func pickedPort() async throws {
-        let lines = RecordingLog.Lines()
+        let lines = LogLines()
         let endpoint = endpoint(lines: lines)
         #expect(endpoint.port == nil)
         let address = try await endpoint.start()
         #expect(address.port > 0 && endpoint.port == address.port)
         #expect(try await endpoint.start() == address)
-        let said = lines.all.withLock { $0.filter { $0.hasPrefix("info") } }
+        let said = lines.descriptions.filter { $0.hasPrefix("info") }
         #expect(said.count == 1 && said.allSatisfy { $0.contains("127.0.0.1:\(address.port)") }, "\(said)")
         await endpoint.stop()
         await endpoint.stop()

@@ -1,9 +1,7 @@
 import Foundation
 import Glibc
 import HTTPPool
-import Logging
 import PoolMetrics
-import Synchronization
 import TestSupport
 import Testing
 
@@ -13,12 +11,12 @@ import Testing
 struct ListeningTests {
     private func endpoint(
         _ configuration: EndpointConfiguration,
-        lines: RecordingLog.Lines = RecordingLog.Lines()
+        lines: LogLines = LogLines()
     ) -> MetricsEndpoint {
         MetricsEndpoint(
             configuration,
             registry: PoolRegistry(),
-            logger: Logger(label: "test", factory: { _ in RecordingLog(lines: lines) })
+            logger: lines.logger()
         )
     }
 
@@ -61,10 +59,10 @@ struct ListeningTests {
     @Test("an address that others can reach is logged as a warning, and serves every host; loopback is neither")
     func openToOthers() async throws {
         for (host, isWarned) in [("0.0.0.0", true), ("127.0.0.1", false), ("::1", false), ("localhost", false)] {
-            let lines = RecordingLog.Lines()
+            let lines = LogLines()
             let endpoint = endpoint(EndpointConfiguration(host: host, port: 0), lines: lines)
             let address = try await endpoint.start()
-            let warnings = lines.all.withLock { $0.filter { $0.hasPrefix("warning") && $0.contains("other machines") } }
+            let warnings = lines.descriptions.filter { $0.hasPrefix("warning") && $0.contains("other machines") }
             #expect(warnings.count == (isWarned ? 1 : 0), "\(host): \(warnings)")
             let status = try await curl(
                 "-H",

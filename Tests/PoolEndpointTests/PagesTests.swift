@@ -59,6 +59,49 @@ struct PagesTests {
         withExtendedLifetime(measured) {}
     }
 
+    @Test(
+        "a parameter that a page does not have is 400 with those that it has, and no value is repeated",
+        arguments: [
+            ("/leases?min-age=60", "min-age", "format, limit, min_age, origin, pool, site"),
+            ("/queue?limit=1&since=s3cret", "since", "format, limit, min_age, origin, pool, site"),
+            ("/events?site=s3cret", "site", "format, limit, origin, pool, since"), ("/config?pool=", "pool", "format"),
+            ("/?origin=s3cret&format=json", "origin", "ascii, format"),
+            ("/pools/shared?x=s3cret", "x", "ascii, format"),
+            ("/?s3cret", nil, "ascii, format"), ("/?s3cret%41=1", nil, "ascii, format"),
+            ("/?=s3cret", nil, "ascii, format"),
+            ("/?\(String(repeating: "s3cret", count: 20))=1", nil, "ascii, format"),
+        ] as [(String, String?, String)]
+    )
+    func unknownParameter(_ target: String, _ name: String?, _ known: String) async throws {
+        let registry = PoolRegistry()
+        let measured = try pool(registry)
+        try await withEndpoint(registry: registry) { address in
+            let reply = try await curl("-i", "http://\(address)\(target)").output
+            #expect(reply.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(reply)")
+            let what = name.map { "no parameter \($0)" } ?? "no such parameter"
+            #expect(reply.hasSuffix("\r\n\r\nthis page has \(what); it has: \(known)\n"), "\(reply)")
+            #expect(!reply.contains("s3cret"))
+        }
+        withExtendedLifetime(measured) {}
+    }
+
+    @Test(
+        "the parameters of a page, empty fields of its form, and what a scraper or a probe adds are not refused",
+        arguments: [
+            "/leases?min_age=60&origin=&site=&pool=&limit=&format=json", "/queue?min_age=1min", "/?ascii=1&format=text",
+            "/events?since=10min&limit=5&&", "/metrics?job=x&min-age=1&y", "/-/healthy?x=1", "/-/ready?x=1", "/leases?",
+        ]
+    )
+    func knownParameters(_ target: String) async throws {
+        let registry = PoolRegistry()
+        let measured = try pool(registry)
+        try await withEndpoint(registry: registry) { address in
+            let reply = try await curl("-i", "http://\(address)\(target)").output
+            #expect(reply.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(reply)")
+        }
+        withExtendedLifetime(measured) {}
+    }
+
     @Test("a pool that there is not is 404, and 404 lists the pages")
     func unknown() async throws {
         try await withEndpoint { address in

@@ -1,6 +1,5 @@
 import Glibc
 import HTTPPool
-import Logging
 import PoolMetrics
 import TestSupport
 
@@ -10,13 +9,13 @@ import TestSupport
 func withEndpoint<Value>(
     registry: PoolRegistry = PoolRegistry(),
     allowance: Allowance = Allowance(),
-    log: RecordingLog.Lines = RecordingLog.Lines(),
+    log: LogLines = LogLines(),
     _ body: (EndpointAddress) async throws -> Value
 ) async throws -> Value {
     let endpoint = MetricsEndpoint(
         EndpointConfiguration(host: "127.0.0.1", port: 0),
         registry: registry,
-        logger: Logger(label: "test", factory: { _ in RecordingLog(lines: log) }),
+        logger: log.logger(),
         allowance: allowance
     )
     let address = try await endpoint.start()

@@ -8,6 +8,11 @@ import Testing
 struct DiagnosisTests {
     private func row(_ verdict: Verdict, _ label: String) -> String? { verdict.rows.first { $0.label == label }?.text }
 
+    /// The time that the counts of a finding cover.
+    private func lately(_ incident: Incident) -> String {
+        "in the last \(Int(incident.report.recentSeconds.rounded())) s"
+    }
+
     @Test("A pool without a request is idle, one whose requests succeed is healthy, and one that rests is idle again")
     func calm() throws {
         let incident = try Incident()
@@ -90,7 +95,7 @@ struct DiagnosisTests {
         "An upstream that refuses connections is down, with the error's words and no setting to change",
         arguments: [
             (ConnectFailure.refused, "it refuses connections"), (.dns, "its name is not found"),
-            (.timeout, "it does not accept connections in time"), (.tls, "the TLS handshake fails"),
+            (.timeout, "its connections are not ready in time"), (.tls, "the TLS handshake fails"),
         ]
     )
     func down(_ reason: ConnectFailure, _ title: String) throws {
@@ -103,8 +108,10 @@ struct DiagnosisTests {
         }
         let verdict = incident.diagnosis.first
         #expect(verdict.kind == .upstreamDown && verdict.title == title)
-        #expect(verdict.summary.hasPrefix("10 of 10 attempts to connect failed in the last minute"))
-        #expect(row(verdict, "cause") == "\"the words of it\", last 1.0 s ago")
+        let words = "10 of 10 attempts to connect failed \(lately(incident)), "
+        #expect(verdict.summary.hasPrefix(words), "\(verdict.summary)")
+        #expect(row(verdict, "cause") == "\(reason.rawValue): 10 of 10 attempts")
+        #expect(row(verdict, "error") == "last: \"the words of it\", 1.0 s ago")
         #expect(row(verdict, "or set") == "nothing: no setting of the pool helps")
         #expect(verdict.severity == .critical)
     }
@@ -124,8 +131,47 @@ struct DiagnosisTests {
         }
         let verdict = incident.diagnosis.first
         #expect(verdict.kind == .upstreamFailing && verdict.severity == severity)
-        #expect(verdict.title.hasSuffix("in the last minute failed, most with 5xx"))
+        #expect(verdict.title.hasSuffix(" failed \(lately(incident)), most with 5xx"), "\(verdict.title)")
         #expect(row(verdict, "before")?.hasSuffix(" % of the requests failed in the last hour without trouble") == true)
+    }
+
+    @Test("The cause of failures is what happens most, and the last error is only the last one")
+    func usualCause() throws {
+        let incident = try Incident()
+        incident.usual("a")
+        incident.pass(80)
+        for number in 0..<130 {
+            incident.exchange("a", "catalog", number < 120 ? .serverError : number < 123 ? .timeout : .success)
+            incident.pass(0.1)
+        }
+        incident.exchange("a", "catalog", .connectionLost)
+        incident.recorder.record {
+            $0.originFailed(Incident.origin("a"), "the connection closed before a response arrived")
+        }
+        incident.pass(1)
+        let verdict = incident.diagnosis.first
+        #expect(verdict.kind == .upstreamFailing)
+        #expect(row(verdict, "cause") == "5xx: 120 of 131 requests, timeout: 3, connection_lost: 1")
+        #expect(row(verdict, "error") == "last: \"the connection closed before a response arrived\", 1.0 s ago")
+    }
+
+    @Test("The time that counts cover is named as it is: more than a minute, or less in a young pool")
+    func window() throws {
+        for (passed, seconds) in [(0.0, 14), (59.0, 63)] {
+            // Its first cell of ten seconds has just begun.
+            let incident = try Incident()
+            for _ in 0..<100 { incident.exchange("a", seconds: 0.05, .serverError) }
+            incident.pass(passed)
+            for _ in 0..<100 { incident.exchange("a", seconds: 0.04, .serverError) }
+            incident.pass(5)
+            incident.exchange("a", seconds: 0.04, .serverError)
+            let verdict = incident.diagnosis.first
+            #expect(verdict.kind == .upstreamFailing)
+            #expect(verdict.title.contains("failed in the last \(seconds) s, "), "\(verdict.title)")
+            let numbers = Dictionary(uniqueKeysWithValues: verdict.numbers.map { ($0.name, $0.value) })
+            #expect(numbers["window_seconds"] == incident.report.recentSeconds)
+            #expect(numbers["recent_requests"] == Double(incident.report.recent.leases))
+        }
     }
 
     @Test("Our own code that reads nothing is a leak, told apart from an upstream that sends nothing")

@@ -18,7 +18,11 @@ final class Incident {
     private var idle: [String: [ConnectionNumber]] = [:]
     private var held: [RequestNumber: (host: String, connection: ConnectionNumber)] = [:]
 
-    init(_ name: String = "shared", _ change: (inout PoolConfiguration) -> Void = { _ in }) throws {
+    init(
+        _ name: String = "shared",
+        facts: PoolFacts = .all,
+        _ change: (inout PoolConfiguration) -> Void = { _ in }
+    ) throws {
         var configuration = PoolConfiguration()
         configuration.limits.maxConnections = 50
         configuration.timeouts.acquire = .seconds(5)
@@ -27,6 +31,7 @@ final class Incident {
         recorder = PoolRecorder(
             configuration: configuration,
             backend: PoolBackend(library: "client/1.0", tls: "none"),
+            facts: facts,
             clock: { clock.now }
         )
         measured = try MeasuredPool(recorder, name: name, registry: PoolRegistry(), clock: { clock.now })

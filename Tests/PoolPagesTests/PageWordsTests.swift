@@ -1,3 +1,4 @@
+import Foundation
 import HTTPPool
 import PoolMetrics
 import Testing
@@ -62,6 +63,32 @@ struct PageWordsTests {
             .filter { $0.hasPrefix("HTTP_CLIENT_") }
         #expect(names.count == PoolSetting.all.count)
         #expect(Set(names).count == names.count, "\(names)")
+    }
+
+    @Test("Of a client that does not report its connections their numbers are unknown, and not zero")
+    func withoutConnections() throws {
+        let situation = try Situation.withoutConnections()
+        let report = try #require(situation.reports.first)
+        let status = StatusJSON.status(situation.reports, situation.process, situation.diagnosis)
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(status)) as? [String: Any])
+        let pool = try #require((json["pools"] as? [[String: Any]])?.first)
+        let origin = try #require((pool["origins"] as? [[String: Any]])?.first)
+        for connections in [pool, origin].map({ $0["connections"] as? [String: Any] ?? [:] }) {
+            for key in ["active", "idle", "connecting"] { #expect(connections[key] is NSNull, "\(key)") }
+        }
+        let cells = try #require(pool["last_ten_minutes"] as? [[String: Any]])
+        #expect(cells.allSatisfy { $0["active_peak"] is NSNull })
+        let peaks = try #require(pool["peaks"] as? [String: Any])
+        #expect(peaks["active"] is NSNull && peaks["open"] is NSNull && peaks["demand"] as? Int == 2)
+
+        let text = StatusText.page(situation.reports, situation.process, situation.diagnosis)
+        let html = StatusHTML.pool(report, situation.process)
+        #expect(text.contains(#/\nshared +- +- +- +- +50 /#), "\(text)")
+        #expect(text.contains(#/\nhttps://a:443 +- +- +- /#) && text.contains(#/\nactive .* -\n/#), "\(text)")
+        #expect(PoolText.page(report, situation.process).contains(#/\nconnections open +- +- +50\n/#))
+        #expect(!html.contains("class=\"use\"") && !html.contains("connections open of"), "\(html)")
+        let config = ConfigText.page(situation.reports, situation.process)
+        #expect(!config.contains("0 open") && !config.contains("0 idle"), "\(config)")
     }
 
     @Test("After the end of its pools a process is not taken for one without any")

@@ -25,7 +25,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
         try [
             Situation("no pool", []), idle(), healthy(), perUpstream(), saturated(), down(), failing(), leak(), slow(),
             noReuse(),
-            clientPerRequest(), past(), twoPools(), hostileNames(), longNames(),
+            clientPerRequest(), past(), withoutConnections(), twoPools(), hostileNames(), longNames(),
         ]
     }
 
@@ -151,6 +151,17 @@ struct Situation: Sendable, CustomTestStringConvertible {
         _ = incident.diagnosis
         incident.usual("a", minutes: 2)
         return try Situation("a trouble that is over", [incident])
+    }
+
+    /// A client that does not report its connections.
+    static func withoutConnections() throws -> Situation {
+        let incident = try Incident(facts: PoolFacts.all.subtracting([.connections, .slots]))
+        for _ in 0..<2 {
+            let request = incident.submit("a")
+            incident.recorder.record { $0.acquired(request, .new) }
+        }
+        incident.pass(1)
+        return try Situation("connections that are not reported", [incident])
     }
 
     static func twoPools() throws -> Situation {

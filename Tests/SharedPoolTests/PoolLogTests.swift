@@ -9,38 +9,6 @@ import Testing
 
 @testable import SharedPool
 
-/// Keeps the lines of a log.
-private final class KeptLog: Sendable {
-    struct Line: Sendable {
-        let level: Logger.Level
-        let text: String
-        let metadata: [String: String]
-    }
-    private let kept = Mutex<[Line]>([])
-    var lines: [Line] { kept.withLock { $0 } }
-
-    func logger(_ level: Logger.Level = .trace) -> Logger {
-        var logger = Logger(label: "test") { _ in Handler(log: self) }
-        logger.logLevel = level
-        return logger
-    }
-
-    private struct Handler: LogHandler {
-        let log: KeptLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-        init(log: KeptLog) { self.log = log }
-        func log(event: LogEvent) {
-            let fields = (event.metadata ?? [:]).mapValues { "\($0)" }
-            log.kept.withLock { $0.append(Line(level: event.level, text: "\(event.message)", metadata: fields)) }
-        }
-    }
-}
-
 @Suite("The log of a pool")
 struct PoolLogTests {
     @Test(
@@ -52,7 +20,7 @@ struct PoolLogTests {
         var configuration = PoolConfiguration()
         configuration.limits.maxConnections = 1
         let client = try InstrumentedClient(CurlClient(configuration), name: "small", registry: PoolRegistry())
-        let log = KeptLog()
+        let log = LogLines()
         let url = "http://\(upstream.authority)"
         _ = try await client.execute("\(url)/fast").text()
         let requests = (0..<3).map { _ in Task { _ = try? await client.execute("\(url)/hang?token=s3cret") } }
@@ -87,7 +55,7 @@ struct PoolLogTests {
 
     @Test("Each line has its numbers in words and as metadata")
     func texts() {
-        let log = KeptLog()
+        let log = LogLines()
         let lease = NotableEvent.OverdueLease(
             number: RequestNumber(1),
             connection: nil,

@@ -29,7 +29,7 @@ struct PoolReloadTests {
                     == .reload("httpClient.maxConnections", provider: "MutableInMemoryProvider")
             )
             let list = "httpClient.maxConnections from 80 to 9, httpClient.maxKeepalive from 80 to 9"
-            #expect(log.lines.last == "info limits changed: \(list)")
+            #expect(log.descriptions.last == "info limits changed: \(list)")
         }
     }
 
@@ -40,25 +40,25 @@ struct PoolReloadTests {
             try await eventually("the start is in force") { pool.reconfigurations.count == 1 }
             try await eventually("the start is a success") { client.reading().lastReloadSucceeded == true }
             provider.setValue("many", forKey: "httpClient.maxConnections")
-            try await eventually("it is warned of") { log.warnings.count == 1 }
+            try await eventually("it is warned of") { log.texts(.warning).count == 1 }
             #expect(client.reading().lastReloadSucceeded == false)
             #expect(client.reading().reloadFailures == 1)
             #expect(
-                log.warnings == [
+                log.texts(.warning) == [
                     "limits unchanged: httpClient.maxConnections (MutableInMemoryProvider) is \"many\"; "
                         + "allowed: a whole number from 1 to 1000000"
                 ]
             )
             provider.setValue(80, forKey: "httpClient.maxConnections")
             provider.setValue("negotiated", forKey: "httpClient.http2")
-            try await eventually("another transport is warned of") { log.warnings.count >= 2 }
+            try await eventually("another transport is warned of") { log.texts(.warning).count >= 2 }
             let refusal = "httpClient.http2 (MutableInMemoryProvider) is \"negotiated\"; allowed: off as at the start"
-            #expect(log.warnings.last?.contains(refusal) == true)
+            #expect(log.texts(.warning).last?.contains(refusal) == true)
             provider.setValue("off", forKey: "httpClient.http2")
             provider.setValue(9000, forKey: "httpClient.metricsPort")
             let other = "httpClient.metricsPort (MutableInMemoryProvider) is \"9000\"; allowed: 9464 as at the start"
             try await eventually("another port of the endpoint is warned of") {
-                log.warnings.last?.contains(other) == true
+                log.texts(.warning).last?.contains(other) == true
             }
             #expect(pool.reconfigurations.count == 1)
             #expect(client.reading().configurationChanges == 1)
@@ -72,10 +72,10 @@ struct PoolReloadTests {
         let log = LogLines()
         // Its limits are those of the client that reports to it.
         let fixed = PoolRecorder(backend: PoolBackend(library: "none", tls: "none"))
-        let reload = PoolReload(fixed, config: ConfigReader(provider: provider), logger: log.logger)
+        let reload = PoolReload(fixed, config: ConfigReader(provider: provider), logger: log.logger(.info))
         try await running(reload) {
-            try await eventually("it is warned of") { log.warnings.count == 1 }
-            #expect(log.warnings.first?.contains("cannot be changed while it runs") == true)
+            try await eventually("it is warned of") { log.texts(.warning).count == 1 }
+            #expect(log.texts(.warning).first?.contains("cannot be changed while it runs") == true)
         }
     }
 
@@ -92,7 +92,7 @@ struct PoolReloadTests {
             try await eventually("the change is in force") { client.configuration.limits.maxConnections == 12 }
             #expect(client.configuration.timeouts.acquire == .milliseconds(500))
             try file.write(#"{"httpClient": {"#)
-            try await eventually("the broken file is told") { !log.warnings.isEmpty }
+            try await eventually("the broken file is told") { !log.texts(.warning).isEmpty }
             let before = looks.count
             try await eventually("it was looked at again") { looks.count > before + 3 }
             try file.write(#"{"httpClient": {"maxConnections": 13}}"#)
@@ -100,12 +100,12 @@ struct PoolReloadTests {
                 client.configuration.limits.maxConnections == 13
             }
             // The other is of the acquire timeout, which the mended file no longer has.
-            try await eventually("what is gone is warned of") { log.warnings.count == 2 }
+            try await eventually("what is gone is warned of") { log.texts(.warning).count == 2 }
             #expect(
-                log.warnings.first
+                log.texts(.warning).first
                     == "limits unchanged: settings file: it is not valid JSON: it ends too early"
             )
-            #expect(log.warnings.last?.contains("httpClient.poolTimeout, now 30.0 s") == true)
+            #expect(log.texts(.warning).last?.contains("httpClient.poolTimeout, now 30.0 s") == true)
             #expect(pool.reconfigurations.count == 3)
         }
     }
@@ -119,13 +119,15 @@ struct PoolReloadTests {
         try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
             try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
             try file.write(#"{"httpClient": {"maxConnectons": 40, "poolTimeout": 2}}"#)
-            try await eventually("it is warned of") { log.warnings.count == 1 }
+            try await eventually("it is warned of") { log.texts(.warning).count == 1 }
             let typo = "httpClient.maxConnectons is not a setting; did you mean httpClient.maxConnections?"
-            #expect(log.warnings == ["limits unchanged: \(typo)"])
+            #expect(log.texts(.warning) == ["limits unchanged: \(typo)"])
             #expect(client.configuration.limits.maxConnections == 80)
             try file.write(#"{"httpClient": {"maxConnections": 80}}"#)
-            try await eventually("what is gone is warned of") { log.warnings.count == 2 }
-            #expect(log.warnings.last?.hasSuffix("defaults are in force: httpClient.poolTimeout, now 30.0 s") == true)
+            try await eventually("what is gone is warned of") { log.texts(.warning).count == 2 }
+            #expect(
+                log.texts(.warning).last?.hasSuffix("defaults are in force: httpClient.poolTimeout, now 30.0 s") == true
+            )
             #expect(client.configuration.timeouts.acquire == .seconds(30))
         }
     }
@@ -146,8 +148,8 @@ struct PoolReloadTests {
         try await withReload(of: config, interval: .milliseconds(5)) { pool, client, log in
             try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
             try file.write(text)
-            try await eventually("it is warned of") { !log.warnings.isEmpty }
-            #expect(log.warnings == ["limits unchanged: \(name) is not a setting; did you mean \(nearest)?"])
+            try await eventually("it is warned of") { !log.texts(.warning).isEmpty }
+            #expect(log.texts(.warning) == ["limits unchanged: \(name) is not a setting; did you mean \(nearest)?"])
             #expect(client.configuration.limits.maxConnections == 80)
             #expect(pool.reconfigurations.count == 1)
         }
@@ -162,11 +164,11 @@ struct PoolReloadTests {
         try await withReload(of: ConfigReader(provider: provider), interval: .milliseconds(5)) { pool, client, log in
             try await eventually("the start is in force") { client.configuration.limits.maxConnections == 80 }
             if isEmpty { try file.write("") } else { unlink(file.path) }
-            try await eventually("it is warned of") { !log.warnings.isEmpty }
+            try await eventually("it is warned of") { !log.texts(.warning).isEmpty }
             let reason =
                 isEmpty
                 ? "settings file: it is not valid JSON: it is empty" : "settings file \(file.path): no such file"
-            #expect(log.warnings == ["limits unchanged: \(reason)"])
+            #expect(log.texts(.warning) == ["limits unchanged: \(reason)"])
             try file.write(#"{"httpClient": {"maxConnections": 70}}"#)
             try await eventually("the next file is in force") { client.configuration.limits.maxConnections == 70 }
         }
@@ -178,18 +180,18 @@ struct PoolReloadTests {
         let provider = try await SettingsSnapshot.follow(file.path)
         try await withReload(of: ConfigReader(provider: provider), interval: .milliseconds(5)) { pool, client, log in
             let missing = "the settings file has no object httpClient, so none of its values is a setting"
-            try await eventually("it is warned of at the start") { log.warnings == [missing] }
+            try await eventually("it is warned of at the start") { log.texts(.warning) == [missing] }
             try file.write(#"{"httpClient": {"maxConnections": 70}}"#)
             try await eventually("the next file is in force") { client.configuration.limits.maxConnections == 70 }
-            #expect(log.warnings == [missing])
+            #expect(log.texts(.warning) == [missing])
             try file.write(#"{"feature": {"on": false}}"#)
-            try await eventually("it is warned of again") { log.warnings.count == 3 }
-            #expect(log.warnings[1] == missing)
-            #expect(log.warnings[2].hasSuffix("defaults are in force: httpClient.maxConnections, now 200"))
+            try await eventually("it is warned of again") { log.texts(.warning).count == 3 }
+            #expect(log.texts(.warning)[1] == missing)
+            #expect(log.texts(.warning)[2].hasSuffix("defaults are in force: httpClient.maxConnections, now 200"))
             try file.write(#"{"feature": {"on": true}, "a": 1}"#)
             try file.write(#"{"httpClient": {"maxConnections": 60}}"#)
             try await eventually("the last file is in force") { client.configuration.limits.maxConnections == 60 }
-            #expect(log.warnings.count == 3)
+            #expect(log.texts(.warning).count == 3)
         }
     }
 
@@ -214,7 +216,7 @@ struct PoolReloadTests {
         let pool = FakePool()
         let client = try InstrumentedClient(pool, registry: PoolRegistry())
         let log = LogLines()
-        let reload = PoolReload(client, config: config, interval: interval, logger: log.logger)
+        let reload = PoolReload(client, config: config, interval: interval, logger: log.logger(.info))
         try await running(reload) { try await body(pool, client, log) }
     }
 
@@ -242,32 +244,5 @@ private final class Looks: AccessReporter {
 
     func report(_ event: AccessEvent) {
         if event.metadata.accessKind == .fetch { fetches.add(1, ordering: .relaxed) }
-    }
-}
-
-/// What was logged from info on: `info ...`, `warning ...`.
-private final class LogLines: Sendable {
-    private let all = Mutex<[String]>([])
-
-    var lines: [String] { all.withLock { $0 } }
-    var warnings: [String] {
-        lines.compactMap { $0.hasPrefix("warning ") ? String($0.dropFirst("warning ".count)) : nil }
-    }
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
-
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata = Logger.Metadata()
-        var logLevel = Logger.Level.info
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            lines.all.withLock { $0.append("\(event.level) \(event.message)") }
-        }
     }
 }

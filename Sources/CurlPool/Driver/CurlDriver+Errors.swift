@@ -40,7 +40,7 @@ extension CurlDriver {
         case .connectTimeout:
             error = timeout(
                 .connectTimeout,
-                "the connection was not ready",
+                exchange.wasInHandshake ? Self.incompleteHandshake : "the connection was not ready",
                 .connect,
                 .connectTimeout,
                 timeouts.connect
@@ -50,7 +50,13 @@ extension CurlDriver {
         case .writeTimeout:
             error = timeout(.writeTimeout, "the peer accepted no data", .exchange, .writeTimeout, timeouts.write)
         case .totalTimeout:
-            error = timeout(.totalTimeout, "the response was not complete", .exchange, .totalTimeout, timeouts.total)
+            error = timeout(
+                .totalTimeout,
+                exchange.wasInHandshake ? Self.incompleteHandshake : "the response was not complete",
+                .exchange,
+                .totalTimeout,
+                timeouts.total
+            )
         case .shutdown:
             error = Self.isShutDown
             error.phase = exchange.phase
@@ -63,6 +69,8 @@ extension CurlDriver {
         }
         return describe(error, exchange)
     }
+
+    private static let incompleteHandshake = "the TLS handshake was not complete"
 
     static let isShutDown = PoolError(.shutdown, "the client is shut down, or shutting down", phase: .acquire)
 

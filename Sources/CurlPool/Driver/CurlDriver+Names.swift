@@ -97,6 +97,7 @@ extension CurlDriver {
     /// The slot is being closed while it may still be opening its connection: the attempt timed out, or no request
     /// needs it any more. An attempt that lasted long enough counts as failed.
     func gaveUp(_ transfer: CurlTransfer) {
+        if transfer.isInHandshake { transfer.exchange?.wasInHandshake = true }
         guard transfer.isRunning, let peer = transfer.sockets.peer, now - peer.since >= AddressHistory.patience else {
             return
         }

@@ -53,6 +53,15 @@ extension CurlTransfer {
 
     // MARK: TLS
 
+    /// Whether a socket to the origin is connected, and the peer has yet to complete the TLS handshake on it.
+    var isInHandshake: Bool {
+        guard isRunning, start == .open, !wasSent, address?.isSecure == true, !leadsToProxy, let slot else {
+            return false
+        }
+        // libcurl may have closed some of them, whose numbers others have now.
+        return sockets.opened.contains { driver.sockets[$0].slot == slot.id && OpeningSockets.isConnected($0) }
+    }
+
     private func tlsFault(_ result: CURLcode) -> String {
         switch result {
         case CURLE_PEER_FAILED_VERIFICATION: certificateFault

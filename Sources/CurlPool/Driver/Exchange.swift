@@ -37,6 +37,8 @@ final class Exchange: @unchecked Sendable {
     @exclusivity(unchecked) var phase = PoolError.Phase.acquire
     /// Sound: only the driver dereferences it, and the driver retains its transfers until it ends.
     @exclusivity(unchecked) private(set) unowned(unsafe) var transfer: CurlTransfer?
+    /// The attempt to open a connection was given up while the peer had yet to complete the TLS handshake.
+    @exclusivity(unchecked) var wasInHandshake = false
     /// Not changed once the response has begun, so the caller may read it while the body still arrives.
     @exclusivity(unchecked) var acquisition = Acquisition()
     /// The response received in the current attempt.
@@ -85,6 +87,7 @@ final class Exchange: @unchecked Sendable {
     /// Starts a new attempt and discards the state of an earlier one.
     func beginAttempt(on transfer: CurlTransfer) {
         self.transfer = transfer
+        wasInHandshake = false
         response.drop()
         response = IncomingResponse()
         upload.rewind()
@@ -94,6 +97,7 @@ final class Exchange: @unchecked Sendable {
     /// now.
     func waitForName() {
         transfer = nil
+        wasInHandshake = false
         phase = .connect
     }
 

@@ -41,6 +41,16 @@ struct OpeningSockets {
     /// The opened socket that is bound to a local port.
     func descriptor(boundTo port: Int32) -> Int32? { opened.first { Self.isBound($0, to: port) } }
 
+    /// Whether the socket has a peer.
+    static func isConnected(_ descriptor: Int32) -> Bool {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            guard let start = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
+            return getpeername(descriptor, start, &length) == 0
+        }
+    }
+
     private static func isBound(_ descriptor: Int32, to port: Int32) -> Bool {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

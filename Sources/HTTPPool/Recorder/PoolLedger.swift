@@ -27,32 +27,9 @@ public struct PoolLedger: Sendable {
     private var waitingBehind: [PoolLimit: Int] = [:]
     private var lastRequest: UInt64 = 0
     private var lastConnection: UInt64 = 0
-    private var events: [PoolEvent] = []
-    private var failures: [PoolTurn.OriginFailure] = []
-    private var traces: [PoolTurn.EventTrace] = []
-    private var newConfiguration: PoolConfiguration?
+    private var news = LedgerNews()
     /// The time of the current reports.
     private var now = MonotonicTime(nanoseconds: 0)
-
-    /// A report that contradicted an earlier one.
-    public struct Violation: Sendable, Hashable, CustomStringConvertible {
-        /// The name of the reporting function.
-        public let report: String
-        /// What it contradicts.
-        public let reason: String
-        /// The request that was reported; `nil` if a connection alone was.
-        public let request: RequestNumber?
-        /// The connection that was reported, if any.
-        public let connection: ConnectionNumber?
-
-        /// The report, what it is about, and the reason: `acquired(_:on:) of request 7 and connection 3: the connection is
-        /// not open`.
-        public var description: String {
-            let subjects = [request.map { "request \($0.value)" }, connection.map { "connection \($0.value)" }]
-            let subject = subjects.compactMap(\.self).joined(separator: " and ")
-            return "\(report) of \(subject): \(reason)"
-        }
-    }
 
     init(configuration: PoolConfiguration) { self.configuration = configuration }
 
@@ -309,13 +286,13 @@ public struct PoolLedger: Sendable {
     ///   - words: the error, as a person is to read it on a page. It must contain no path, query, header field or other
     ///     secret.
     public mutating func originFailed(_ origin: Origin, _ words: String) {
-        failures.append(PoolTurn.OriginFailure(origins.id(of: origin), words))
+        news.failures.append(PoolTurn.OriginFailure(origins.id(of: origin), words))
     }
 
     /// The limits and timeouts in force changed.
     public mutating func limitsChanged(to configuration: PoolConfiguration) {
         self.configuration = configuration
-        newConfiguration = configuration
+        news.configuration = configuration
     }
 
     /// The pool has ended. Remaining requests and connections end now; requests submitted later fail.
@@ -344,22 +321,15 @@ public struct PoolLedger: Sendable {
 
     /// Ends the turn; `nil` if nothing was reported.
     mutating func end() -> PoolTurn? {
-        guard !events.isEmpty || origins.isTouched || newConfiguration != nil || !failures.isEmpty else { return nil }
+        guard !news.isEmpty || origins.isTouched else { return nil }
         var turn = PoolTurn(now: now)
         turn.takenThrough = lastRequest
-        turn.configuration = newConfiguration
-        turn.events = events
-        turn.failures = failures
         turn.isEnding = hasEnded
-        turn.traces = traces
+        news.move(to: &turn)
         (turn.newOrigins, turn.origins) = origins.takeTouched()
         turn.sites = sites.takeTouched()
         turn.oldestQueued = waiting.oldest { requests[$0]?.state == .queued }
         for (limit, count) in waitingBehind where count > 0 { turn.saturation.insert(PoolSaturation(limit)) }
-        newConfiguration = nil
-        failures.removeAll()
-        events.removeAll(keepingCapacity: true)
-        traces.removeAll(keepingCapacity: true)
         return turn
     }
 
@@ -380,12 +350,12 @@ public struct PoolLedger: Sendable {
         guard let request = requests[number] else { return }
         let key = RequestKey(number: number, index: request.index)
         let id = origins.id(of: request.origin)
-        if let trace = request.trace { traces.append(PoolTurn.EventTrace(event: events.count, trace)) }
-        events.append(PoolEvent(kind, id, at: now, site: request.site, request: key, connection: connection))
+        let event = PoolEvent(kind, id, at: now, site: request.site, request: key, connection: connection)
+        news.append(event, of: request.trace)
     }
 
     private mutating func record(_ kind: PoolEvent.Kind, of origin: Origin, _ connection: ConnectionNumber) {
-        events.append(PoolEvent(kind, origins.id(of: origin), at: now, connection: connection))
+        news.append(PoolEvent(kind, origins.id(of: origin), at: now, connection: connection), of: nil)
     }
 
     private mutating func change(requests number: RequestNumber, _ change: (inout RequestLevels) -> Void) {

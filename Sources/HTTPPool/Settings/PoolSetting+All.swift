@@ -1,4 +1,5 @@
-/// The settings. To add one, declare it here and add it to `table`.
+/// The settings of limits, timeouts and series, and the table of all. To add a setting, declare it here or beside those of its group, and
+/// add it to `table`.
 extension PoolSetting {
     /// All settings, in the order in which they are read and shown. A setting that provides values for others
     /// precedes them.
@@ -177,101 +178,6 @@ extension PoolSetting {
         "from submission to the last byte of the response"
     )
 
-    // MARK: Transport
-
-    /// ``PoolTransport/http2``.
-    public static let http2 = PoolSetting(
-        "http2",
-        key: "http2",
-        label: "HTTP/2",
-        property: "transport.http2",
-        .transport,
-        \.pool.values.transport.http2,
-        .word,
-        "HTTP/2 over TLS if the peer supports it"
-    )
-    /// ``PoolTLS/trust``.
-    public static let caFile = PoolSetting(
-        "ca_file",
-        key: "caFile",
-        label: "CA file",
-        property: "transport.tls.trust",
-        .transport,
-        \.pool.values.transport.tls.trust,
-        .authorities,
-        "certificate authorities to trust in addition to the system's"
-    )
-    /// ``PoolTLS/minimumVersion``.
-    public static let minimumTLSVersion = PoolSetting(
-        "tls_min_version",
-        key: "tlsMinVersion",
-        label: "oldest TLS",
-        property: "transport.tls.minimumVersion",
-        .transport,
-        \.pool.values.transport.tls.minimumVersion,
-        .word,
-        "the minimum TLS version"
-    )
-    /// ``PoolTransport/proxy``, without the hosts that are reached directly.
-    public static let proxy = PoolSetting(
-        "proxy",
-        key: "proxy",
-        label: "proxy",
-        property: "transport.proxy",
-        .transport,
-        \.pool.values.transport.proxyAlone,
-        .proxy,
-        "the proxy; `environment` takes `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`"
-    )
-    /// ``PoolProxy/Server/except``.
-    public static let proxyExceptions = PoolSetting(
-        "no_proxy",
-        key: "noProxy",
-        label: "not by proxy",
-        property: "transport.proxy",
-        .transport,
-        \.pool.values.transport.proxyExceptions,
-        .proxyExceptions,
-        requires: Requirement(key: "proxy", words: "only with a URL in") {
-            if case .server = $0.pool.transport.proxy { true } else { false }
-        },
-        "hosts reached without the proxy; requires a URL in `HTTP_CLIENT_PROXY`"
-    )
-    /// ``PoolTransport/decompression``.
-    public static let decompression = PoolSetting(
-        "decompression",
-        key: "decompression",
-        label: "decompression",
-        property: "transport.decompression",
-        .transport,
-        \.pool.values.transport.decompression,
-        .decompression,
-        "whether compressed responses are requested and decompressed"
-    )
-    /// ``PoolTransport/dnsCache``.
-    public static let dnsCache = PoolSetting(
-        "dns_cache_seconds",
-        key: "dnsCache",
-        label: "DNS cache",
-        property: "transport.dnsCache",
-        .transport,
-        \.pool.values.transport.dnsCache,
-        .seconds,
-        "how long resolved addresses are cached; with 0 each connection resolves the name, and those opened at the "
-            + "same time share a look-up"
-    )
-    /// ``PoolTransport/tcpKeepAlive``.
-    public static let tcpKeepAlive = PoolSetting(
-        "tcp_keepalive_seconds",
-        key: "tcpKeepalive",
-        label: "TCP keepalive",
-        property: "transport.tcpKeepAlive",
-        .transport,
-        \.pool.values.transport.tcpKeepAlive,
-        .wholeSeconds,
-        "the idle time before TCP probes the peer, and the interval between probes"
-    )
-
     // MARK: Series
 
     /// ``PoolSeries/maxOrigins``.
@@ -318,86 +224,6 @@ extension PoolSetting {
         .seconds,
         "how long no byte of a request that holds a connection must have moved for it to be overdue"
     )
-
-    // MARK: Endpoint
-
-    /// ``EndpointConfiguration/host``.
-    public static let metricsHost = PoolSetting(
-        "metrics_host",
-        key: "metricsHost",
-        label: "endpoint host",
-        property: "endpoint.host",
-        .endpoint,
-        \.endpoint.values.host,
-        .hosts,
-        "the addresses that the endpoint listens on; `0.0.0.0` is every address of the machine"
-    )
-    /// ``EndpointConfiguration/port``.
-    public static let metricsPort = PoolSetting(
-        "metrics_port",
-        key: "metricsPort",
-        label: "endpoint port",
-        property: "endpoint.port",
-        .endpoint,
-        \.endpoint.values.port,
-        .port,
-        "the TCP port of the endpoint"
-    )
-    /// ``EndpointConfiguration/unixSocket``.
-    public static let metricsSocket = PoolSetting(
-        "metrics_socket",
-        key: "metricsSocket",
-        label: "endpoint socket",
-        property: "endpoint.unixSocket",
-        .endpoint,
-        \.endpoint.values.unixSocket,
-        .socketPath,
-        "a Unix domain socket that the endpoint listens on as well, for its own user only"
-    )
-    /// ``EndpointConfiguration/processMetrics``.
-    public static let metricsProcess = PoolSetting(
-        "metrics_process",
-        key: "metricsProcess",
-        label: "process metrics",
-        property: "endpoint.processMetrics",
-        .endpoint,
-        \.endpoint.values.processMetrics,
-        .onOrOff,
-        "whether `/metrics` has the `process_` families; off where another library exposes them"
-    )
-    /// ``EndpointConfiguration/credentialsFile``.
-    public static let metricsCredentialsFile = PoolSetting(
-        "metrics_credentials_file",
-        key: "metricsCredentialsFile",
-        label: "endpoint credentials",
-        property: "endpoint.credentialsFile",
-        .endpoint,
-        \.endpoint.values.credentialsFile,
-        .filePath,
-        "a file with the tokens and passwords that requests to the endpoint must present, one on each line"
-    )
-    /// ``EndpointConfiguration/tlsCertificateFile``.
-    public static let metricsTLSCertificateFile = PoolSetting(
-        "metrics_tls_certificate_file",
-        key: "metricsTlsCertificateFile",
-        label: "endpoint certificate",
-        property: "endpoint.tlsCertificateFile",
-        .endpoint,
-        \.endpoint.values.tlsCertificateFile,
-        .filePath,
-        "a PEM file with the endpoint's certificate and those that sign it; the endpoint then speaks TLS only"
-    )
-    /// ``EndpointConfiguration/tlsKeyFile``.
-    public static let metricsTLSKeyFile = PoolSetting(
-        "metrics_tls_key_file",
-        key: "metricsTlsKeyFile",
-        label: "endpoint key",
-        property: "endpoint.tlsKeyFile",
-        .endpoint,
-        \.endpoint.values.tlsKeyFile,
-        .filePath,
-        "a PEM file with the private key of the endpoint's certificate"
-    )
 }
 
 extension PoolTimeouts {
@@ -405,31 +231,5 @@ extension PoolTimeouts {
     fileprivate var acquireReadAndWrite: Duration? {
         get { read }
         set { (acquire, read, write) = (newValue, newValue, newValue) }
-    }
-}
-
-extension PoolTransport {
-    /// The proxy without its exceptions. Setting it keeps the exceptions.
-    fileprivate var proxyAlone: PoolProxy {
-        get {
-            guard case .server(var server) = proxy else { return proxy }
-            server.except = []
-            return .server(server)
-        }
-        set {
-            let exceptions = proxyExceptions
-            proxy = newValue
-            proxyExceptions = exceptions
-        }
-    }
-
-    /// The hosts that are reached directly; empty unless a proxy server is configured.
-    fileprivate var proxyExceptions: [String] {
-        get { if case .server(let server) = proxy { server.except } else { [] } }
-        set {
-            guard case .server(var server) = proxy else { return }
-            server.except = newValue
-            proxy = .server(server)
-        }
     }
 }

@@ -90,6 +90,13 @@ struct TurnRecord {
         turn.failures.append(PoolTurn.OriginFailure(OriginID(index: Int32(truncatingIfNeeded: origin)), words))
     }
 
+    /// One of a turn is enough, and the words of a connection that failed to open stay the last ones: its event takes them.
+    mutating func noteErrorStatus(of origin: Int, _ status: Int) {
+        let id = OriginID(index: Int32(truncatingIfNeeded: origin))
+        guard !turn.failures.contains(where: { $0.origin == id }) else { return }
+        turn.failures.append(PoolTurn.OriginFailure(id, "status \(status)"))
+    }
+
     mutating func setResolving(_ count: Int) {
         guard turn.resolving != count else { return }
         turn.resolving = count

@@ -77,9 +77,11 @@ package enum StatusHTML {
             )
         }
         let reading = first.reading
-        let open = Phrase.count(reading.levels.connections.total)
+        let limit = Phrase.count(reading.configuration.limits.maxConnections)
+        let open = reading.ofConnections(reading.levels.connections.total)
+            .map { "\(Phrase.count($0)) of \(limit) connections open" }
         let reused = reading.reuseRatio.map { "; \(Phrase.share($0)) of requests reused one since the start" } ?? ""
-        let words = "\(open) of \(Phrase.count(reading.configuration.limits.maxConnections)) connections open\(reused)"
+        let words = "\(open ?? "the client does not report its connections, of which \(limit) may be open")\(reused)"
         return """
             <section aria-labelledby="pools"><h2 id="pools"><b>Pool \(table.name(.pool(reading.name)))</b>\(sentence: words)</h2>
             \(use(reading))</section>
@@ -89,9 +91,6 @@ package enum StatusHTML {
 
     /// A bar of the pool's connections, and its key.
     private static func use(_ reading: PoolReading) -> Markup {
-        let use = reading.use
-        let parts = UseParts(use, width: 1000)
-        let free = max(0, use.limit - use.active - use.connecting - use.idle)
         let requests = reading.levels.requests
         func key(_ shape: String?, _ count: Int, _ words: String) -> Markup {
             let sample: Markup? = shape.map {
@@ -99,6 +98,11 @@ package enum StatusHTML {
             }
             return "<span>\(sample)<b>\(Phrase.count(count))</b> \(words)</span>"
         }
+        let wanted = "wanted at once, at most \(Phrase.count(reading.peaks.demand)) in the last minute"
+        let keys: Markup = "\(key(nil, requests.queued, "queued"))\(key(nil, requests.total, wanted))"
+        guard let use = reading.use else { return "<p class=\"key\">\(keys)</p>" }
+        let parts = UseParts(use, width: 1000)
+        let free = max(0, use.limit - use.active - use.connecting - use.idle)
         return """
             <svg class="use" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="\(use.active) active, \(use.connecting) connecting, \
             \(use.idle) idle, \(free) free of \(use.limit) connections"><rect class="o" x="0" y=".5" width="1000" height="9"/>\
@@ -106,8 +110,7 @@ package enum StatusHTML {
             <rect class="c" x="\(parts.active)" width="\(parts.connecting)" height="10"/>\
             <rect class="i" x="\(parts.active + parts.connecting)" width="\(parts.idle)" height="10"/></svg>
             <p class="key">\(key("a", use.active, "active"))\(key("c", use.connecting, "connecting"))\(key("i", use.idle, "idle"))\
-            \(key("o", free, "free"))\(key(nil, requests.queued, "queued"))\
-            \(key(nil, requests.total, "wanted at once, at most \(Phrase.count(reading.peaks.demand)) in the last minute"))</p>
+            \(key("o", free, "free"))\(keys)</p>
             """
     }
 
@@ -122,7 +125,7 @@ package enum StatusHTML {
             + section(
                 "sites-\(index)",
                 "Call sites",
-                "\(whose)who holds connections, then who waits; rates over the last minute",
+                "\(whose)who holds connections, then who waits; rates over the last \(Phrase.recentSeconds(report))",
                 sites
             )
     }

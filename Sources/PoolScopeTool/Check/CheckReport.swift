@@ -86,17 +86,23 @@ struct CheckReport: Sendable, Hashable {
         return lines
     }
 
-    /// The sums over the pools: `label=value;warning;critical;minimum;maximum`.
+    /// The sums over the pools: `label=value;warning;critical;minimum;maximum`. Of a value that is not known, a plugin reports
+    /// `U`.
     private static func measurements(of pools: [StatusPage.Pool]) -> String {
         let limits = pools.compactMap(\.connections.limit)
         let limit = limits.isEmpty ? "" : "\(limits.reduce(0) { $0.addingReportingOverflow($1).partialValue })"
         func sum(_ value: (StatusPage.Pool) -> Int) -> Int {
             pools.reduce(0) { $0.addingReportingOverflow(value($1)).partialValue }
         }
+        func known(_ value: (StatusPage.Pool) -> Int?) -> String {
+            let values = pools.compactMap(value)
+            guard values.count == pools.count else { return "U" }
+            return "\(values.reduce(0) { $0.addingReportingOverflow($1).partialValue })"
+        }
         let oldest = pools.compactMap(\.oldestQueuedSeconds).max() ?? 0
         var items = [
-            "active=\(sum { $0.connections.active });;;0;\(limit)",
-            "idle=\(sum { $0.connections.idle });;;0;\(limit)",
+            "active=\(known { $0.connections.active });;;0;\(limit)",
+            "idle=\(known { $0.connections.idle });;;0;\(limit)",
             "queued=\(sum { $0.requests.queued });;;0;",
             "oldest_queued=\(String(format: "%.3f", oldest))s;;;0;",
         ]

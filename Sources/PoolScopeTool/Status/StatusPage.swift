@@ -26,10 +26,11 @@ struct StatusPage: Decodable, Sendable {
         let rows: [Row]?
     }
 
+    /// `nil` where the client does not report its connections.
     struct Connections: Decodable, Sendable {
-        let active: Int
-        let idle: Int
-        let connecting: Int
+        let active: Int?
+        let idle: Int?
+        let connecting: Int?
         let limit: Int?
     }
 
@@ -42,7 +43,7 @@ struct StatusPage: Decodable, Sendable {
     /// A cell of a chart: ten seconds.
     struct Cell: Decodable, Sendable {
         let queuedPeak: Int
-        let activePeak: Int
+        let activePeak: Int?
         let medianSeconds: Double?
     }
 

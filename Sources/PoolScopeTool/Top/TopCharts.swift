@@ -11,7 +11,7 @@ enum TopCharts {
             return TopLine(name.left(11) + sparkline(values, top: top, isASCII: isASCII) + " " + last.right(8))
         }
         let queued = shown.map { Double($0.queuedPeak) }
-        let active = shown.map { Double($0.activePeak) }
+        let active = shown.map { $0.activePeak.map(Double.init) }
         let medians = shown.map(\.medianSeconds)
         let limit = pool.connections.limit
         let name =
@@ -22,8 +22,8 @@ enum TopCharts {
             line(
                 "active",
                 active,
-                top: Double(limit ?? Int(max(1, active.max() ?? 0))),
-                "\(pool.connections.active)" + (limit.map { "/\($0)" } ?? "")
+                top: limit.map(Double.init) ?? max(1, active.compactMap(\.self).max() ?? 0),
+                pool.connections.active.map { "\($0)" + (limit.map { "/\($0)" } ?? "") } ?? "-"
             ),
             line(
                 "responds",

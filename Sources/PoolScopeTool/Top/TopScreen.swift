@@ -147,8 +147,8 @@ struct TopScreen {
             let levels = pool.connections
             let queued = pool.requests.queued
             var parts = [
-                "pool \(pool.pool)", "\(levels.active) active", "\(levels.idle) idle",
-                "\(levels.connecting) connecting",
+                "pool \(pool.pool)", "\(Figures.count(levels.active)) active", "\(Figures.count(levels.idle)) idle",
+                "\(Figures.count(levels.connecting)) connecting",
                 levels.limit.map { "of \($0)" } ?? "no limit",
                 "\(queued) queued" + (queued > 0 ? ", oldest \(Figures.duration(pool.oldestQueuedSeconds))" : ""),
             ]

@@ -26,9 +26,9 @@ struct TopTable: Sendable {
             value = nil
         }
 
-        init(_ count: Int) {
-            text = "\(count)"
-            value = Double(count)
+        init(_ count: Int?) {
+            text = Figures.count(count)
+            value = count.map(Double.init)
         }
 
         /// - Parameter value: what it is sorted by; `nil` where it is not known, which is before zero.
