@@ -56,14 +56,15 @@ class Board {
     constructor(name, json) {
         this.name = name;
         this.json = json;
-        this.range = +(address.get("range") ?? 3600);
+        this.range = +address.get("range") || 3600;
         this.end = Math.floor(Date.now() / 1000);
         this.step = Math.max(5, Math.ceil(this.range / 240));
         this.variables = json.templating.list.filter((variable) => variable.type === "query");
         this.values = {__rate_interval: `${Math.max(60, this.step + 15)}s`};
         for (const variable of this.variables) {
             const chosen = address.getAll(`var-${variable.name}`).filter((value) => value && !value.startsWith("$"));
-            const escaped = chosen.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("\\", "\\\\"));
+            const escaped = chosen.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("\\", "\\\\")
+                .replaceAll('"', '\\"'));
             this.values[variable.name] = escaped.length ? escaped.join("|") : variable.allValue;
         }
     }

@@ -7,6 +7,7 @@ It listens on loopback only and passes on nothing but queries.
 """
 
 import argparse
+import http.client
 import http.server
 import json
 import pathlib
@@ -18,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BOARDS = HERE.parent / "grafana"
 NAMES = ["fleet", "service", "pool", "origin"]
 QUERIES = {"/api/v1/query", "/api/v1/query_range"}
+MOST_BYTES = 32 << 20  # of a response of Prometheus
 # No proxy: the Prometheus is the one that was named.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -27,9 +29,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         # A page of the web may have its own name resolve to this address.
-        if self.headers.get("Host", "").rsplit(":", 1)[0] not in ("127.0.0.1", "localhost"):
+        if self.headers.get("Host", "").rsplit(":", 1)[0].lower() not in ("127.0.0.1", "localhost"):
             return self.respond(421, "text/plain", b"ask 127.0.0.1 or localhost\n")
-        path = urllib.parse.urlsplit(self.path).path
+        try:
+            target = urllib.parse.urlsplit(self.path)
+        except ValueError:
+            return self.respond(400, "text/plain", b"not a path\n")
+        path = target.path
         name = path.removeprefix("/boards/").removesuffix(".json")
         if path == "/":
             self.respond(200, "text/html; charset=utf-8", (HERE / "index.html").read_bytes())
@@ -40,19 +46,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path.startswith("/boards/") and name in NAMES:
             self.respond(200, "application/json", (BOARDS / f"{name}.json").read_bytes())
         elif path in QUERIES:
-            self.ask()
+            self.ask(f"{path}?{target.query}")
         else:
             self.respond(404, "text/plain", b"not here\n")
 
-    def ask(self):
+    def ask(self, query):
         try:
-            with OPENER.open(self.prometheus + self.path, timeout=30) as response:
-                self.respond(response.status, "application/json", response.read())
+            with OPENER.open(self.prometheus + query, timeout=30) as response:
+                self.pass_on(response.status, response)
         except urllib.error.HTTPError as error:
-            self.respond(error.code, "application/json", error.read())
-        except OSError as error:
-            text = {"status": "error", "error": f"no Prometheus at {self.prometheus}: {error}"}
-            self.respond(502, "application/json", json.dumps(text).encode())
+            self.pass_on(error.code, error)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.refuse(f"no Prometheus at {self.prometheus}: {error}")
+
+    def pass_on(self, status, response):
+        body = response.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            return self.refuse("the response of Prometheus is too large")
+        self.respond(status, "application/json", body)
+
+    def refuse(self, error):
+        self.respond(502, "application/json", json.dumps({"status": "error", "error": error}).encode())
 
     def respond(self, status, kind, body):
         self.send_response(status)

@@ -2,7 +2,7 @@
 
 import rules
 from playing import play
-from situations import END, FROM_START, RESTART, SICK, SICK_FROM, SICK_UNTIL, STEP, WELL, WELL_AGAIN
+from situations import ALSO_SICK, END, FROM_START, RESTART, SICK, SICK_FROM, SICK_UNTIL, STEP, WELL, WELL_AGAIN
 
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 
@@ -72,6 +72,11 @@ def tests(major):
                 f"{name}: fires for series that begin above 0", play("a", sick.series, born=sick.born) + peers,
                 [(SICK_FROM - STEP, ()), (early, firing)],
             ))
+    for name, (series, peer, firing) in ALSO_SICK.items():
+        found.append(test(
+            f"{', '.join(sorted(firing))}: {name}", play("a", series) + play("b", peer),
+            [(SICK_FROM - STEP, ()), (SICK_UNTIL - STEP, firing), (WELL_AGAIN, ())],
+        ))
     for name, series in WELL.items():
         start = 0 if name in FROM_START else SICK_FROM
         found.append(test(

@@ -12,6 +12,7 @@ def level(value, time):
     since = time - SICK_FROM
     words = {
         "once": 1,
+        "a hundred at once": 100,
         "for three minutes": 1 if since < 180 else 0,
         "one long turn": 30 if since == 0 else 0,
         "missed once": since != 0,

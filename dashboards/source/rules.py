@@ -68,11 +68,12 @@ def records(clock):
         # What is known of the instances. `known` remembers them for as long as they are targets.
         "job_instance:http_client_pools:known":
             f"count by ({INSTANCE}) (http_client_pools)\n"
-            f"or (job_instance:http_client_pools:known and on ({INSTANCE}) up)",
-        # A series without a sample five minutes ago is new if the instance was scraped then, or has started since.
+            f"or last_over_time(job_instance:http_client_pools:known[{clock(3600)}]) and on ({INSTANCE}) up",
+        # A series without a sample five minutes ago is new if the instance was scraped then, with the labels of today, or has
+        # started since.
         "job_instance:http_client_pools:observed":
-            f"http_client_pools and on ({INSTANCE}) (up offset {window} == 1)\n"
-            f"or http_client_pools and on ({INSTANCE}) (time() - process_start_time_seconds < {WINDOW * clock.scale:g})",
+            f"http_client_pools and http_client_pools offset {window} and on ({INSTANCE}) (up offset {window} == 1)\n"
+            f"or http_client_pools and on ({INSTANCE}) (abs(time() - process_start_time_seconds) < {WINDOW * clock.scale:g})",
 
         # Each instance. Recorded, like all that `increase` is in, so that what is known of the instances is of the same moment.
         "job_instance:http_client_pool_no_descriptor:rate5m":
@@ -80,7 +81,8 @@ def records(clock):
 
         # Each instance and pool.
         "job_instance_pool:http_client_pool_connections:utilization":
-            f"sum by ({pool_by}) (http_client_pool_connections) / on ({pool_by}) http_client_pool_max_connections",
+            f"sum by ({pool_by}) (http_client_pool_connections)\n"
+            f"/ on ({pool_by}) sum by ({pool_by}) (http_client_pool_max_connections)",
         "job_instance_pool:http_client_pool_saturated:ratio_rate5m":
             rate(f"{pool_by}, limit", pool("saturated_seconds_total")),
         "job_instance_pool:http_client_pool_acquires:rate5m": grown(pool_by, pool(f"acquires_total{{{own}}}")),
@@ -133,6 +135,13 @@ def records(clock):
             grown(f"{origin_by}, reason", pool(f"acquire_failures_total{{{own}}}")),
         "job_pool_origin:http_client_pool_leases:rate5m":
             grown(f"{origin_by}, outcome", pool(f"leases_total{{{own}}}")),
+        # Requests whose callers did not wait any longer, or whose time was over.
+        "job_pool_origin:http_client_pool_given_up:rate5m":
+            "sum without (reason) (\n"
+            '  job_pool_origin:http_client_pool_acquire_failures:rate5m{reason="cancelled"}\n'
+            ") + sum without (outcome) (\n"
+            '  job_pool_origin:http_client_pool_leases:rate5m{outcome=~"cancelled|timeout"}\n'
+            ")",
         "job_pool_origin:http_client_pool_connections_opened:rate5m":
             grown(origin_by, pool(f"connections_opened_total{{{own}}}")),
         "job_pool_origin:http_client_pool_connect_failures:rate5m":
@@ -183,9 +192,12 @@ def records(clock):
 
 def commonest(label, record, selector):
     """A part of a description: the value of `label` with the highest rate, as ` (dns)`."""
+    names = [*SERVICE.split(", "), "pool", "origin"]
+    matchers = ", ".join(f"{name}=%q" for name in names)
+    values = " ".join(f"$labels.{name}" for name in names)
     return (
-        f'{{{{ with printf `topk(1, sum by ({label}) ({record}{{job=%q, pool=%q, origin=%q{selector}}}) > 0)`'
-        f' $labels.job $labels.pool $labels.origin | query }}}} ({{{{ . | first | label "{label}" }}}}){{{{ end }}}}'
+        f"{{{{ with printf `topk(1, sum by ({label}) ({record}{{{matchers}{selector}}}) > 0)` {values} | query }}}}"
+        f' ({{{{ . | first | label "{label}" }}}}){{{{ end }}}}'
     )
 
 
@@ -198,15 +210,27 @@ def alerts(clock):
     WHERE = "pool {{ $labels.pool }} in {{ $labels.instance }} ({{ $labels.job }})"
     PROCESS = "{{ $labels.instance }} ({{ $labels.job }})"
     on_pool = f"on ({INSTANCE}, pool)"
+    saturated = f"max_over_time(job_instance_pool:http_client_pool_saturated:ratio_rate5m[{clock(120)}])"
+    waited = f"max_over_time(job_instance_pool:http_client_pool_queue_wait_seconds:mean5m[{clock(120)}])"
     on_origin = f"on ({SERVICE}, pool, origin)"
     timeouts = (
         'sum without (reason) (job_instance_pool:http_client_pool_acquire_failures:rate5m{reason=~"timeout|rejected"})'
     )
     failures = 'outcome=~"5xx|connection_lost|invalid_response"'
     broken = f"sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m{{{failures}}})"
-    late = 'job_pool_origin:http_client_pool_leases:{}rate5m{{outcome="timeout"}}'
+    late = 'sum without (outcome) (job_pool_origin:http_client_pool_leases:{}rate5m{{outcome="timeout"}})'
     leases = "sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m)"
     acquires = "sum without (kind) (job_pool_origin:http_client_pool_acquires:rate5m)"
+
+    silent = (
+        f"sum by ({INSTANCE}, pool)"
+        f' (min_over_time(http_client_pool_overdue_leases{{held_by="peer"}}[{clock(300)}]))'
+    )
+
+    def others(what):
+        """The rate in the other instances together, for each instance."""
+        own = f"job_instance_pool:http_client_pool_{what}:rate5m"
+        return f"-({own} - on ({SERVICE}, pool) group_left sum by ({SERVICE}, pool) ({own}))"
 
     def closed(reasons):
         return (
@@ -214,13 +238,14 @@ def alerts(clock):
             f'(job_pool_origin:http_client_pool_connections_closed:rate5m{{reason=~"{reasons}"}})'
         )
 
+    # Callers may give up before any timeout of the pool.
+    given_up = "job_pool_origin:http_client_pool_given_up:rate5m"
+    responses = 'sum without (outcome) (job_pool_origin:http_client_pool_leases:rate5m{outcome=~"[2345]xx"})'
     return [
         alert(
             "HTTPClientPoolSaturated", "warning", clock,
-            f"max_over_time(job_instance_pool:http_client_pool_saturated:ratio_rate5m[{clock(120)}])"
-            f" > {T['saturated_share']}\n"
-            f"and {on_pool} max_over_time(job_instance_pool:http_client_pool_queue_wait_seconds:mean5m[{clock(120)}])"
-            f" > {T['saturated_wait']}",
+            f"{saturated} > {T['saturated_share']} and {on_pool} {waited} > {T['saturated_wait']}\n"
+            f"or {saturated} > {T['long_wait_share']} and {on_pool} {waited} > {T['long_wait']}",
             "Requests of pool {{ $labels.pool }} wait because of a limit",
             f"The limit {{{{ $labels.limit }}}} of {WHERE} kept requests waiting for {PERCENT} of the last five minutes.",
             after=180,
@@ -229,7 +254,10 @@ def alerts(clock):
             "HTTPClientPoolAcquireTimeouts", "critical", clock,
             f"{timeouts} / {on_pool} job_instance_pool:http_client_pool_acquisitions:rate5m"
             f" > {T['acquire_timeout_share']}\n"
-            f"and {on_pool} {events(timeouts, 'acquire_timeout_floor')}",
+            f"and {on_pool} ({events(timeouts, 'acquire_timeout_floor')}\n"
+            # Few in each of many instances.
+            f"  or {timeouts} > 0 and on ({SERVICE}, pool)"
+            f" {events(f'sum by ({SERVICE}, pool) ({timeouts})', 'acquire_timeout_floor_of_service')})",
             "Requests of pool {{ $labels.pool }} get no connection",
             f"{PERCENT} of the requests of {WHERE} waited for the acquire timeout or found the queue full.",
             after=60,
@@ -244,7 +272,10 @@ def alerts(clock):
         ),
         alert(
             "HTTPClientPoolThreadBlocked", "critical", clock,
-            f"quantile_over_time(0.5, http_client_pool_driver_stall_seconds[{clock(120)}]) > {T['stall']}",
+            f"quantile_over_time(0.5, http_client_pool_driver_stall_seconds[{clock(120)}]) > {T['stall']}\n"
+            # The median of two is their mean, which one long turn can raise.
+            f"and count_over_time(http_client_pool_driver_stall_seconds[{clock(120)}]) > 3\n"
+            f"or quantile_over_time(0.5, http_client_pool_driver_stall_seconds[{clock(240)}]) > {T['stall']}",
             "The thread of pool {{ $labels.pool }} is blocked",
             f"The thread of {WHERE} is busy with one turn, for {{{{ $value | humanizeDuration }}}} and longer: no request proceeds.",
             after=60,
@@ -252,7 +283,10 @@ def alerts(clock):
         alert(
             "HTTPClientUpstreamDown", "critical", clock,
             f"job_pool_origin:http_client_pool_unreachable:ratio_rate5m > {T['connect_failure_share']}\n"
-            f"and {on_origin} {events('job_pool_origin:http_client_pool_unreachable:rate5m', 'connect_failure_floor')}",
+            f"and {on_origin} "
+            + events(f"max_over_time(job_pool_origin:http_client_pool_unreachable:rate5m[{clock(120)}])", "connect_failure_floor")
+            # Requests that go on over open connections: it was down for a moment, or for one instance of many.
+            + f"\nunless {on_origin} job_pool_origin:http_client_pool_unreachable:rate5m < {T['unreachable_share']} * {acquires}",
             "{{ $labels.job }} cannot connect to {{ $labels.origin }}",
             f"{PERCENT} of the attempts of {WHO} to connect to {{{{ $labels.origin }}}} fail"
             + commonest(
@@ -264,10 +298,13 @@ def alerts(clock):
         alert(
             "HTTPClientUpstreamTimeouts", "warning", clock,
             f"{late.format('ratio_')} > {T['upstream_timeout_share']}\n"
-            f"and {on_origin} {events(late.format(''), 'upstream_timeout_floor')}",
+            f"and {on_origin} {events(late.format(''), 'upstream_timeout_floor')}\n"
+            f"or {given_up} / {given_up}\n"
+            f"and {on_origin} {events(given_up, 'given_up_floor')}\n"
+            f"unless {on_origin} {responses} > 0",
             "{{ $labels.origin }} does not respond to {{ $labels.job }} in time",
-            f"{PERCENT} of the requests of {WHO} to {{{{ $labels.origin }}}} that had a connection timed out.",
-            after=120, drop="outcome",
+            f"{PERCENT} of the requests of {WHO} to {{{{ $labels.origin }}}} timed out, or were given up without any response.",
+            after=120,
         ),
         alert(
             "HTTPClientUpstreamFailing", "warning", clock,
@@ -280,9 +317,11 @@ def alerts(clock):
         ),
         alert(
             "HTTPClientUpstreamSilent", "warning", clock,
-            "sum without (held_by)"
-            f' (min_over_time(http_client_pool_overdue_leases{{held_by="peer"}}[{clock(300)}]))\n'
-            f"/ {on_pool} max_over_time(http_client_pool_max_connections[{clock(300)}]) > {T['silent_share']}",
+            f"{silent}\n/ {on_pool} (\n"
+            # A pool may have no limit.
+            f"  clamp_max(sum by ({INSTANCE}, pool) (max_over_time(http_client_pool_max_connections[{clock(300)}])),"
+            f" {T['silent_limit']})\n"
+            f"  or {silent} * 0 + {T['silent_limit']}\n) > {T['silent_share']}",
             "Upstreams of {{ $labels.job }} hold connections on which nothing moves",
             f"An upstream has moved no byte for a minute on {PERCENT} of the connections that {WHERE} may open.",
             after=300,
@@ -311,7 +350,9 @@ def alerts(clock):
             "HTTPClientPerRequest", "warning", clock,
             f"changes(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made_scrapes']}\n"
             f"and increase(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made']}\n"
-            f"and increase(http_client_pools_created_total[{clock(600)}]) > 0",
+            # By one process: every restart makes a client.
+            f"and max_over_time(http_client_pools_created_total[{clock(1800)}]) >= {T['clients_made']}\n"
+            f"and changes(http_client_pools_created_total[{clock(600)}]) >= 2",
             "{{ $labels.job }} makes HTTP clients again and again",
             f"{PROCESS} keeps making HTTP clients instead of sharing one: nothing is reused between them.",
             after=120,
@@ -355,8 +396,8 @@ def alerts(clock):
             "HTTPClientInstanceFailing", "warning", clock,
             f"job_instance_pool:http_client_pool_failed:ratio_rate5m > {T['instance_failure_share']}\n"
             f"and {on_pool} (job_instance_pool:http_client_pool_failed:ratio_rate5m\n"
-            f"  > on ({SERVICE}, pool) group_left"
-            f" {T['instance_failure_factor']} * job_pool:http_client_pool_failed:ratio_rate5m)\n"
+            f"  > {T['instance_failure_factor']} * {others('failed')}\n"
+            f"  / ({others('acquisitions')} > 1 / {WINDOW * clock.scale:g}))\n"
             f"and {on_pool} {events('job_instance_pool:http_client_pool_failed:rate5m', 'instance_failure_floor')}",
             "{{ $labels.instance }} fails more requests than the rest of {{ $labels.job }}",
             f"{PERCENT} of the requests of {WHERE} fail, far more than in the other instances.",
@@ -372,7 +413,12 @@ def alerts(clock):
         alert(
             "HTTPClientServiceGone", "critical", clock,
             f"count by ({SERVICE}) (last_over_time(http_client_pools[{clock(21600)}]))\n"
-            f"unless on ({SERVICE}) count by ({SERVICE}) (last_over_time(http_client_pools[{clock(180)}]))",
+            # Not one whose instances go on with other labels of the service,
+            f"unless on ({SERVICE}) count by ({SERVICE}) (last_over_time(http_client_pools[{clock(21600)}])\n"
+            f"  and on (job, instance) last_over_time(http_client_pools[{clock(180)}]))\n"
+            # and not a job that ran for less than an hour and has no target any more.
+            f"and on ({SERVICE}) (\n  group by ({SERVICE}) (up)\n"
+            f"  or count_over_time(group by ({SERVICE}) (http_client_pools)[{clock(21600)}:{clock(300)}]) >= 12\n)",
             "No instance of {{ $labels.job }} is left",
             "None of the instances of {{ $labels.job }} that were scraped in the last six hours responds any more.",
             after=120,
@@ -383,7 +429,8 @@ def alerts(clock):
             f"and changes(up[{clock(900)}]) >= {T['missed_changes']}\n"
             f"and max_over_time(up[{clock(120)}]) == 1\n"
             # A target that was first reached within this time has not missed what was before.
-            f"and on ({INSTANCE}) job_instance:http_client_pools:known offset {clock(900)}",
+            f"and on ({INSTANCE}) job_instance:http_client_pools:known offset {clock(900)}\n"
+            f"unless on ({INSTANCE}) changes(process_start_time_seconds[{clock(900)}]) > 0",
             "Scrapes of {{ $labels.instance }} fail now and then",
             f"{PERCENT} of the scrapes of {PROCESS} in the last quarter of an hour failed; rates are less exact.",
             after=300,
@@ -391,10 +438,7 @@ def alerts(clock):
     ]
 
 
-def alert(name, severity, clock, expr, summary, description, after=0, drop=None):
-    """`drop`: a label that the expression leaves over and the alert is not to have."""
-    if drop:
-        expr = f"sum without ({drop}) (\n{expr}\n)"
+def alert(name, severity, clock, expr, summary, description, after=0):
     rule = {"alert": name, "expr": expr}
     if after:
         rule["for"] = clock(after)

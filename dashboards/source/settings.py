@@ -8,15 +8,21 @@ RUNBOOK = "https://github.com/OWNER/poolscope/blob/main/dashboards/runbook.md"
 THRESHOLDS = {
     "saturated_share": 0.5,  # of the time, a limit kept requests waiting
     "saturated_wait": 0.05,  # mean time that a request was queued
+    "long_wait": 1,  # mean time that a request was queued, enough for
+    "long_wait_share": 0.1,  # of the time
     "acquire_timeout_share": 0.01,  # of acquisitions, timed out or found the queue full
     "acquire_timeout_floor": 5,
+    "acquire_timeout_floor_of_service": 8,  # of all its instances, where each has fewer
     "connect_failure_share": 0.5,  # of attempts to connect to one upstream
     "connect_failure_floor": 5,
+    "unreachable_share": 0.1,  # connects that fail, per acquisition
     "upstream_timeout_share": 0.1,  # of requests to one upstream that had a connection
     "upstream_timeout_floor": 5,
+    "given_up_floor": 20,  # requests given up, none of the others having had a response
     "upstream_failure_share": 0.1,  # ended as 5xx, connection_lost or invalid_response
     "upstream_failure_floor": 5,
     "silent_share": 0.2,  # of the limit, leases on which the peer has not moved a byte for a minute
+    "silent_limit": 500,  # counts as the limit of a pool that has none, or a higher one
     "leaked_leases": 1,  # leases on which our own code has not moved a byte for a minute
     "wasted_share": 0.5,  # connections closed for a reason that can be avoided, per acquisition
     "peer_closed_share": 0.2,  # connections that the peer closed, per acquisition
@@ -29,7 +35,7 @@ THRESHOLDS = {
     "other_share": 0.01,  # of acquisitions, to upstreams beyond those with series of their own
     "other_floor": 5,
     "instance_failure_share": 0.25,  # of the requests of one instance
-    "instance_failure_factor": 1.5,  # as often as in the whole service
+    "instance_failure_factor": 1.5,  # times the share of the other instances together
     "instance_failure_floor": 5,
     "missed_share": 0.1,  # of the scrapes of a quarter of an hour
     "missed_changes": 4,  # between success and failure in that time: one outage makes two

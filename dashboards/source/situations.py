@@ -147,7 +147,7 @@ SICK = {
         },
         {**UPSTREAM, "origin": OTHER_ORIGIN},
         f"{OTHER_ORIGIN} does not respond to shop in time",
-        f"80% of the requests of pool main of shop to {OTHER_ORIGIN} that had a connection timed out.",
+        f"80% of the requests of pool main of shop to {OTHER_ORIGIN} timed out, or were given up without any response.",
         within=300,
     ),
     "HTTPClientUpstreamFailing": Sick(
@@ -324,6 +324,8 @@ WELL = {
     "twelve pools made at once": {"http_client_pools_created_total": 13},
     "a rare upstream beyond those with series": {counter("acquires", "kind", "new", "other"): Rate(0.01)},
     "four fifths of the descriptors": {"process_open_fds": 800},
+    "an upstream that refused for a moment": {counter("connect_failures", "reason", "refused"): "a hundred at once"},
+    "some callers who give up": {counter("leases", "outcome", "cancelled"): Rate(1)},
     "one descriptor that was missing": {counter("connect_failures", "reason", "no_descriptor"): "once"},
     "one scrape missed": {"up": "missed once"},
     "three scrapes missed in a row": {"up": "missed for ninety seconds"},
@@ -344,5 +346,43 @@ WELL = {
         counter("leases", "outcome", "5xx"): 100_000,
         "http_client_pools_created_total": 100_000,
     },
+}
+# What else is trouble: name to what differs in instance `a`, what differs in `b`, and the alerts.
+ALSO_SICK = {
+    "all callers give up before an upstream that hangs": (
+        {
+            counter("acquires", "kind", "reused", OTHER_ORIGIN): Rate(0.2),
+            counter("acquire_failures", "reason", "cancelled", OTHER_ORIGIN): Rate(0.2),
+            counter("leases", "outcome", "2xx", OTHER_ORIGIN): Rate(0),
+            counter("leases", "outcome", "cancelled", OTHER_ORIGIN): Rate(0.2),
+        },
+        {}, {"HTTPClientUpstreamTimeouts"},
+    ),
+    "a pool without a limit, whose upstream is silent": (
+        {pool("max_connections"): 1_000_000, pool("overdue_leases", ', held_by="peer"'): 200},
+        {pool("max_connections"): 1_000_000}, {"HTTPClientUpstreamSilent"},
+    ),
+    "an instance that fails takes most of the traffic": (
+        {
+            counter("acquires", "kind", "reused"): Rate(45),
+            counter("leases", "outcome", "2xx"): Rate(0),
+            counter("leases", "outcome", "connection_lost"): Rate(45),
+        },
+        {}, {"HTTPClientInstanceFailing", "HTTPClientUpstreamFailing"},
+    ),
+    "long waits for a third of the time": (
+        {
+            pool("saturated_seconds_total", ', limit="connections"'): Rate(0.33),
+            pool("queued_seconds_total"): Rate(15),
+        },
+        {}, {"HTTPClientPoolSaturated"},
+    ),
+    "few acquire timeouts in each instance": (
+        {
+            counter("acquires", "kind", "reused"): Rate(0.01),
+            counter("acquire_failures", "reason", "timeout"): Rate(0.015),
+        },
+        {counter("acquire_failures", "reason", "timeout"): Rate(0.015)}, {"HTTPClientPoolAcquireTimeouts"},
+    ),
 }
 FROM_START = {"a process that ran long before it was first scraped"}

@@ -155,7 +155,8 @@ def fleet():
                 [(
                     "Processes",
                     f"topk(50, count by (job, version, swift, library, library_version, tls) (http_client_pool_backend_info{POOLS}"
-                    f" * on ({SERVICE}, instance) group_left (version, swift) poolscope_build_info{PROCESSES}))", "none",
+                    f" * on ({SERVICE}, instance) group_left (version, swift)"
+                    f" group by ({SERVICE}, instance, version, swift) (poolscope_build_info{PROCESSES})))", "none",
                 )],
                 links("job"), (12, 9),
             ),

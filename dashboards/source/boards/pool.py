@@ -39,14 +39,14 @@ def pool():
                  "ops", f"sum({rate('http_client_pool_acquire_failures_total' + ORIGINS)})", 0.1, 1, 2),
             stat("How full", "Connections that exist, as a share of the limit, in the fullest of the chosen pools.", "percentunit",
                  f"max(sum by ({per_instance}) (http_client_pool_connections{ORIGINS})"
-                 f" / on ({per_instance}) http_client_pool_max_connections{POOLS})"),
+                 f" / on ({per_instance}) max by ({per_instance}) (http_client_pool_max_connections{POOLS}))"),
             graph("Connections by state", "Connections of the chosen pools, each in exactly one state. How close they are to the"
                   " limit is beside.", "none",
                   (f"sum by (state) (http_client_pool_connections{ORIGINS})", by_state), stack=True),
             graph("Fullest pools", "Connections that exist, as a share of the limit of their own pool; the ten fullest.",
                   "percentunit",
                   (f"topk(10, sum by ({per_instance}) (http_client_pool_connections{ORIGINS})"
-                   f" / on ({per_instance}) http_client_pool_max_connections{POOLS})", "{{instance}} {{pool}}"), top=1),
+                   f" / on ({per_instance}) max by ({per_instance}) (http_client_pool_max_connections{POOLS}))", "{{instance}} {{pool}}"), top=1),
             graph("Requests by state", "queued: no slot yet. connecting: its connection is being opened. in_flight: on a connection.",
                   "none", (f"sum by (state) (http_client_pool_requests{ORIGINS})", by_state), stack=True),
             graph("Peaks of a minute", "The highest levels of the last minute, which a scrape may not have met; of the chosen pool"
@@ -147,7 +147,7 @@ def pool():
             table("Transport", "How requests are sent, and by which library.",
                   [("Pools", f"count by (pool, http2, proxy, decompression, tls_min, library, library_version, tls)"
                     f" (http_client_pool_transport_info{POOLS} * on ({per_instance}) group_left (library, library_version, tls)"
-                    f" http_client_pool_backend_info{POOLS})", "none")], None, (8, 6)),
+                    f" group by ({per_instance}, library, library_version, tls) (http_client_pool_backend_info{POOLS}))", "none")], None, (8, 6)),
             stat("Limits unchanged for", "Time since the limits and timeouts of one of the chosen pools last changed.", "s",
                  f"min(time() - http_client_pool_config_last_change_timestamp_seconds{POOLS})"),
             stat("Changes of the limits", "How often other limits and timeouts were put in force since the pools were made.", "none",
