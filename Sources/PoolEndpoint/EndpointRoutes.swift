@@ -58,6 +58,9 @@ struct EndpointRoutes: Sendable {
         }
     }
 
+    /// More pools than a process makes that keeps them to its end.
+    private static let mostLastingPools = 20
+
     private func notFound() -> EndpointResponse {
         EndpointResponse(
             page: .other,
@@ -69,12 +72,16 @@ struct EndpointRoutes: Sendable {
     /// Whether the process takes requests: it has a pool, and neither a pool nor the process is ending. Load does not count.
     private func ready() -> EndpointResponse {
         let live = registry.readings().filter { !$0.hasEnded }
+        let ending = live.count(where: \.isEnding)
         let obstacle: String? =
             if shutdown.isRaised {
                 "the process is shutting down"
+            } else if registry.poolsAdded > Self.mostLastingPools {
+                // Clients are made again and again, and the end of one says nothing.
+                nil
             } else if live.isEmpty {
-                "no pool yet"
-            } else if live.contains(where: \.isEnding) {
+                "no pool"
+            } else if ending > 0 {
                 "a pool is shutting down"
             } else {
                 nil

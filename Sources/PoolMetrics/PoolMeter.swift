@@ -182,8 +182,9 @@ final class PoolMeter: PoolObserver, Sendable {
         }
         guard !snapshot.overdue.isEmpty else { return snapshot }
         state.withLock { state in
+            let limit = state.tally.configuration.limits.maxConnections
             let rows = state.tally.origins.rows
-            state.trends.note(snapshot.overdue, at: snapshot.now, after: threshold, rows)
+            state.trends.note(snapshot.overdue, at: snapshot.now, after: threshold, limit: limit, rows)
         }
         return snapshot
     }

@@ -25,6 +25,8 @@ public final class PoolRegistry: Sendable {
         var live: [String: Entry] = [:]
         /// Those that ended last, the oldest first.
         var ended: [EndedPool] = []
+        /// How many were added so far.
+        var added = 0
     }
 
     private let state = Mutex(State())
@@ -60,6 +62,9 @@ public final class PoolRegistry: Sendable {
         return reports.sorted { $0.reading.name < $1.reading.name }
     }
 
+    /// How many pools were added so far.
+    package var poolsAdded: Int { state.withLock { $0.added } }
+
     /// The clients that were made in the last minute, and how many more are alive; `nil` if nobody read the pools a minute
     /// ago.
     package func clientsLately() -> (made: Int, grown: Int)? {
@@ -88,6 +93,7 @@ public final class PoolRegistry: Sendable {
         try state.withLock { state in
             guard state.live[pool.name] == nil else { throw PoolNameError(name: pool.name, problem: .taken) }
             state.live[pool.name] = Entry(pool)
+            state.added += 1
         }
     }
 

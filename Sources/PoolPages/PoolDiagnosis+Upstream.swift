@@ -180,6 +180,52 @@ extension PoolDiagnosis {
         return verdict
     }
 
+    /// A saturation, or a slow upstream, says the same of it and more.
+    func silent(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
+        guard !isSaturated, holds(.upstreamSlow, label) == nil else { return nil }
+        let overdue = report.requests.filter { request in
+            request.origin == label && request.phase != .heldByCaller
+                && request.moved.map { now - $0 >= reading.overdueAfter } ?? false
+        }
+        guard let oldest = overdue.first else { return nil }
+        let count = Phrase.count(overdue.count)
+        var verdict = make(
+            .upstreamSilent,
+            .warning,
+            episode,
+            reading.ofConnections("it moves no byte on \(count) of \(Phrase.count(limits.maxConnections)) connections")
+                ?? "it moves no byte for \(Phrase.count(overdue.count, "request"))"
+        )
+        let hasReadTimeout = reading.configuration.timeouts.read != nil
+        verdict.summary =
+            "For \(Phrase.duration(Double(reading.overdueAfter) / 1e9)) or longer, the longest for \(Phrase.duration(Double(now - (oldest.moved ?? now)) / 1e9))."
+            + (hasReadTimeout ? "" : " No read timeout ends these requests.")
+        let bodies = overdue.count { $0.phase == .receiving }
+        verdict.add(
+            "cause",
+            [
+                bodies > 0 ? "the upstream stopped within \(Phrase.count(bodies, "response"))" : nil,
+                bodies < overdue.count
+                    ? "it has not responded to \(Phrase.count(overdue.count - bodies, "request"))" : nil,
+            ].compactMap { $0 }.joined(separator: ", ")
+        )
+        let bySite = overdue.reduce(into: [String: Int]()) { $0[$1.site, default: 0] += 1 }
+        let sites = bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(3)
+        verdict.add(
+            "held by",
+            sites.map { "call site \(Phrase.site($0.key)): \($0.value) of \(overdue.count)" }.joined(separator: ", ")
+        )
+        verdict.add(
+            "do first",
+            "Look into the upstream. Where the silence is intended, as of long polls and event streams, give these requests a pool of their own. More connections would not help."
+        )
+        if !hasReadTimeout { verdict.add("set", advice(.readTimeout)) }
+        if reading.configuration.timeouts.total == nil { verdict.add("or set", advice(.totalTimeout)) }
+        verdict.add("overdue_leases_peer", overdue.count)
+        verdict.add("oldest_seconds", Double(now - oldest.since) / 1e9)
+        return verdict
+    }
+
     /// When all connections will be held, at the pace of the last hour.
     private func outlook(_ overdue: Int) -> String? {
         let minutes = report.trend.lastMinutes(current: report.cell).map(\.overduePeak)

@@ -28,6 +28,9 @@ struct PoolDiagnosis {
         report.conditions.first { $0.condition == condition && (origin == nil || $0.origin == origin) }
     }
 
+    /// Whether a limit makes requests wait, for long enough to be reported.
+    var isSaturated: Bool { report.conditions.contains { VerdictKind($0.condition)?.isSaturation ?? false } }
+
     /// The findings, in order of precedence.
     var verdicts: [Verdict] {
         var found = report.conditions.compactMap(verdict)
@@ -48,6 +51,7 @@ struct PoolDiagnosis {
         case .saturated: saturated(episode)
         case .saturatedStreams: saturatedStreams(episode)
         case .leakSuspected: episode.origin.flatMap { leak(episode, $0) }
+        case .upstreamSilent: episode.origin.flatMap { silent(episode, $0) }
         case .upstreamDown: episode.origin.flatMap { down(episode, $0) }
         case .upstreamFailing: episode.origin.flatMap { failing(episode, $0) }
         case .upstreamSlow: episode.origin.flatMap { slow(episode, $0) }
@@ -163,8 +167,8 @@ struct PoolDiagnosis {
     private func nearLimit(_ episode: ConditionEpisode) -> Verdict? {
         let peak = reading.peaks.demand
         // The condition lasts a while after it was last true, and a limit that is reached is a finding of its own.
-        guard Double(peak) >= ConditionRules.nearLimit * Double(limits.maxConnections),
-            !report.conditions.contains(where: { VerdictKind($0.condition)?.isSaturation ?? false })
+        guard Double(peak) >= ConditionRules.nearLimit * Double(limits.maxConnections), !isSaturated,
+            holds(.upstreamSilent, nil) == nil
         else { return nil }
         var verdict = make(
             .nearLimit,
@@ -178,8 +182,10 @@ struct PoolDiagnosis {
         return verdict
     }
 
-    private func ending(_ episode: ConditionEpisode) -> Verdict {
+    private func ending(_ episode: ConditionEpisode) -> Verdict? {
         let left = reading.levels.requests.total
+        // A client that was made for one request ends at once.
+        guard left > 0 || episode.lasted >= 1_000_000_000 else { return nil }
         var verdict = make(
             .ending,
             .ok,

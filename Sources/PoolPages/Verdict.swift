@@ -10,6 +10,7 @@ package enum VerdictKind: String, Sendable, Hashable, CaseIterable {
     case saturated
     case saturatedStreams = "saturated_streams"
     case leakSuspected = "leak_suspected"
+    case upstreamSilent = "upstream_silent"
     case upstreamDown = "upstream_down"
     case upstreamFailing = "upstream_failing"
     case upstreamSlow = "upstream_slow"
@@ -29,6 +30,7 @@ package enum VerdictKind: String, Sendable, Hashable, CaseIterable {
         case .outOfDescriptors: "OUT OF FILE DESCRIPTORS"
         case .saturatedPerOrigin, .saturated, .saturatedStreams: "SATURATED"
         case .leakSuspected: "LEAK SUSPECTED"
+        case .upstreamSilent: "UPSTREAM SILENT"
         case .upstreamDown: "UPSTREAM DOWN"
         case .upstreamFailing: "UPSTREAM FAILING"
         case .upstreamSlow: "UPSTREAM SLOW"

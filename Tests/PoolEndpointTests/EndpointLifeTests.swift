@@ -1,5 +1,6 @@
 import HTTPPool
 import Logging
+import NIOHTTP1
 import PoolMetrics
 import ServiceLifecycle
 import TestSupport
@@ -170,6 +171,24 @@ struct EndpointLifeTests {
         try await running
         #expect(endpoint.port == nil)
         withExtendedLifetime(pool) {}
+    }
+
+    @Test("Clients that are made for each request, and end with it, leave the process ready")
+    func readyWithClientPerRequest() async throws {
+        let registry = PoolRegistry()
+        let routes = EndpointRoutes(registry: registry)
+        for number in 0..<30 {
+            let pool = try MeasuredPool(
+                PoolRecorder(backend: PoolBackend(library: "client/1.0", tls: "none")),
+                name: "per-request-\(number)",
+                registry: registry
+            )
+            if number == 0 { #expect(routes.response(method: .GET, path: "/-/ready").status == .ok) }
+            await pool.shutdown()
+            let isReady = routes.response(method: .GET, path: "/-/ready").status == .ok
+            // The end of one of few pools is that of the process.
+            if number < 20 { #expect(!isReady) } else { #expect(isReady) }
+        }
     }
 
     @Test("run() ends when its task is cancelled")

@@ -196,6 +196,44 @@ struct DiagnosisTests {
     }
 
     @Test(
+        "An upstream that moves nothing on a fifth of the connections is named before anybody waits, and not called healthy"
+    )
+    func silent() throws {
+        let incident = try Incident()
+        incident.usual("a", minutes: 2)
+        let limit = incident.report.reading.configuration.limits.maxConnections
+        for number in 0..<limit * 9 / 10 {
+            let request = incident.hang("b", number % 3 == 0 ? "export" : "feed")
+            incident.recorder.record { $0.responseHead(request) }
+        }
+        incident.pass(50)
+        #expect(incident.diagnosis.verdicts.map(\.kind).contains(.upstreamSilent) == false)
+        incident.pass(25)
+        let found = incident.diagnosis.verdicts
+        #expect(found.map(\.kind) == [.upstreamSilent], "\(found.map(\.kind))")
+        let verdict = try #require(found.first)
+        #expect(
+            verdict.headline
+                == "UPSTREAM SILENT for 15.0 s: it moves no byte on \(limit * 9 / 10) of \(limit) connections"
+        )
+        #expect(verdict.origin == "https://b:443" && verdict.severity == .warning)
+        #expect(row(verdict, "cause") == "the upstream stopped within \(limit * 9 / 10) responses")
+        #expect(row(verdict, "held by")?.hasPrefix("call site \"feed\": ") == true)
+        // A higher limit would help nobody.
+        #expect(!verdict.rows.contains { $0.text.contains("MAX_CONNECTIONS") })
+    }
+
+    @Test("A few silent connections are no finding: long polls are silent for long")
+    func longPolls() throws {
+        let incident = try Incident()
+        incident.usual("a", minutes: 2)
+        let limit = incident.report.reading.configuration.limits.maxConnections
+        for _ in 0..<limit / 5 { _ = incident.hang("b") }
+        incident.pass(120)
+        #expect(incident.diagnosis.verdicts.map(\.kind) == [.healthy])
+    }
+
+    @Test(
         "Connections that are not reused, by who closes them",
         arguments: [
             (CloseReason.responseClose, "Connection: close"), (.peerClosed, "the upstream closes idle connections"),

@@ -9,6 +9,16 @@ package enum ConditionRules {
     /// A pool is near its limit when such a part of its connections is wanted at once.
     package static let nearLimit = 0.8
 
+    /// Silence on such a part of the connections is a condition; on fewer it may be intended, as of long polls.
+    package static let silentShare = 0.2
+    /// Counts as the limit of a pool that has a higher one, or none.
+    package static let mostForSilence = 500
+
+    /// Whether so many connections on which a peer moves nothing are many.
+    static func isSilent(_ count: Int, limit: Int) -> Bool {
+        count > 0 && Double(count) > silentShare * Double(min(limit, mostForSilence))
+    }
+
     /// What is known of an origin at one moment.
     struct Origin {
         var levels: OriginLevels

@@ -14,6 +14,8 @@ package enum PoolCondition: String, Sendable, Hashable, CaseIterable {
     case saturatedStreams = "saturated_streams"
     /// The caller holds connections on which no byte has moved for long.
     case leakSuspected = "leak_suspected"
+    /// An origin has moved no byte for long on a large part of the connections.
+    case upstreamSilent = "upstream_silent"
     /// No connection to an origin can be opened.
     case upstreamDown = "upstream_down"
     /// Many responses of an origin are errors.
@@ -52,7 +54,7 @@ package enum PoolCondition: String, Sendable, Hashable, CaseIterable {
     /// How long it must have held to be reported; of a limit of the whole pool, pauses do not count, in nanoseconds. Its age counts from its beginning all the same.
     package var hold: UInt64 {
         switch self {
-        case .stalled, .outOfDescriptors, .leakSuspected, .reloadFailed, .ending: 0
+        case .stalled, .outOfDescriptors, .leakSuspected, .upstreamSilent, .reloadFailed, .ending: 0
         case .saturated, .saturatedPerOrigin, .saturatedStreams: 1_000_000_000
         case .upstreamDown, .upstreamSlow: 3_000_000_000
         case .upstreamFailing: 10_000_000_000
@@ -65,7 +67,7 @@ package enum PoolCondition: String, Sendable, Hashable, CaseIterable {
     var isTrouble: Bool {
         switch self {
         case .stalled, .outOfDescriptors, .saturatedPerOrigin, .saturated, .saturatedStreams, .leakSuspected,
-            .upstreamDown, .upstreamFailing, .upstreamSlow:
+            .upstreamSilent, .upstreamDown, .upstreamFailing, .upstreamSlow:
             true
         case .noReuse, .evictionChurn, .reloadFailed, .nearLimit, .ending: false
         }

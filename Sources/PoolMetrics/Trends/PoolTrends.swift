@@ -158,12 +158,16 @@ struct PoolTrends: Sendable {
     }
 
     /// These leases are overdue.
+    ///
+    /// - Parameter limit: how many connections the pool may have.
     mutating func note(
         _ leases: [OverdueNotes.Lease],
         at now: MonotonicTime,
         after threshold: UInt64,
+        limit: Int,
         _ rows: [OriginReading]
     ) {
+        let isSilent = ConditionRules.isSilent(leases.count { $0.phase != .heldByCaller }, limit: limit)
         for lease in overdue.new(among: leases) {
             note(.overdueLease(lease.event(at: now)), rows[lease.row].label, at: now)
         }
@@ -172,8 +176,13 @@ struct PoolTrends: Sendable {
             let first = found.map(\.moved).min() ?? now
             let since = first + threshold
             origins[row].trend.noteOverdue(found.count, sinceCell: Trend.cell(of: since), current: cell)
-            guard let ours = found.filter({ $0.phase == .heldByCaller }).map(\.moved).min() else { continue }
-            hold(.leakSuspected, rows[row].label, since: ours + threshold, at: now, RecentCounts(rows[row]))
+            let counts = RecentCounts(rows[row])
+            if let ours = found.filter({ $0.phase == .heldByCaller }).map(\.moved).min() {
+                hold(.leakSuspected, rows[row].label, since: ours + threshold, at: now, counts)
+            }
+            if isSilent, let theirs = found.filter({ $0.phase != .heldByCaller }).map(\.moved).min() {
+                hold(.upstreamSilent, rows[row].label, since: theirs + threshold, at: now, counts)
+            }
         }
         if let first = leases.map(\.moved).min() {
             pool.noteOverdue(leases.count, sinceCell: Trend.cell(of: first + threshold), current: cell)

@@ -45,7 +45,7 @@ def fleet():
                 not_moving(),
                 clients_made_now(),
                 stat(
-                    "Instances that are down", "Instances that responded to a scrape once, are targets, and do not respond now.",
+                    "Instances down", "Instances that responded to a scrape once, are targets, and do not respond now.",
                     "none",
                     f"count(up{PROCESSES} == 0 and on ({SERVICE}, instance) job_instance:http_client_pools:known{PROCESSES})"
                     " or vector(0)", 1, 3,

@@ -75,7 +75,7 @@ def alerts():
 
 def clients_made_now():
     return stat(
-        "Clients made", "HTTP clients that the busiest process makes per second. A service makes its clients once, at the start: where"
+        "Clients per second", "HTTP clients that the busiest process makes per second. A service makes its clients once, at the start: where"
         " it goes on, nothing is reused.", "ops", f"max({rate('http_client_pools_created_total' + PROCESSES)})", 0.01, 0.1, 2,
     )
 
