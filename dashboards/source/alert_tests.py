@@ -1,6 +1,7 @@
 """The tests of the alerts, for promtool."""
 
-import rules
+from alerts import alerts
+from common import Clock
 from playing import play
 from situations import ALSO_SICK, END, FROM_START, RESTART, SICK, SICK_FROM, SICK_UNTIL, STEP, WELL, WELL_AGAIN
 
@@ -28,8 +29,8 @@ def test(name, series, expected, alerts=()):
 
 def tests(major):
     """The file for promtool of this major version."""
-    severities = {rule["alert"]: rule["labels"]["severity"] for rule in rules.alerts(rules.Clock())}
-    runbook = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in rules.alerts(rules.Clock())}
+    severities = {rule["alert"]: rule["labels"]["severity"] for rule in alerts(Clock())}
+    runbook = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in alerts(Clock())}
     # From version 3 on, a range leaves out the sample that is just as old as the range is long.
     every_other = "48.39%" if major < 3 else "50%"
     found = []

@@ -8,8 +8,8 @@ RUNBOOK = "https://github.com/OWNER/poolscope/blob/main/dashboards/runbook.md"
 THRESHOLDS = {
     "saturated_share": 0.5,  # of the time, a limit kept requests waiting
     "saturated_wait": 0.05,  # mean time that a request was queued
-    "long_wait": 1,  # mean time that a request was queued, enough for
-    "long_wait_share": 0.1,  # of the time
+    "long_wait": 1,  # mean time that a request was queued, so long that
+    "long_wait_share": 0.1,  # of the time is enough
     "acquire_timeout_share": 0.01,  # of acquisitions, timed out or found the queue full
     "acquire_timeout_floor": 5,
     "acquire_timeout_floor_of_service": 8,  # of all its instances, where each has fewer

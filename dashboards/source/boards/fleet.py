@@ -5,7 +5,7 @@ from boards.shared import (
     not_moving, worst,
 )
 from grafana import board, graph, line, row, stat, table
-from rules import SERVICE
+from common import SERVICE
 from settings import THRESHOLDS as T
 
 

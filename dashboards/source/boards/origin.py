@@ -2,7 +2,7 @@
 
 from boards.shared import FLEET, ORIGINS, OF_ORIGIN, PER, leases_ended, links, rate, worst
 from grafana import PROCESS, board, chosen, graph, row, stat, table
-from rules import SERVICE
+from common import SERVICE
 from settings import THRESHOLDS as T
 
 

@@ -2,7 +2,7 @@
 
 from boards.shared import FLEET, POOLS, ORIGINS, SITES, PER, links, rate, quantile
 from grafana import board, graph, row, stat, table
-from rules import SERVICE
+from common import SERVICE
 from settings import THRESHOLDS as T
 
 

@@ -4,7 +4,7 @@ from boards.shared import (
     FLEET, PER, POOLS, PROCESSES, alerts, clients_alive, clients_made, firing, links, not_moving, quantile, rate, worst,
 )
 from grafana import board, graph, row, stat, table
-from rules import SERVICE
+from common import SERVICE
 from settings import THRESHOLDS as T
 
 

@@ -1,7 +1,7 @@
 """What the boards share: what is chosen, where labels lead, and panels that are on several."""
 
 from grafana import PROCESS, chosen, graph, stat, table
-from rules import SERVICE
+from common import SERVICE
 from settings import RUNBOOK
 
 FLEET = ("cluster", "namespace", "job", "instance", "pool", "origin")
