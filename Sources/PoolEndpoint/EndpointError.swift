@@ -108,6 +108,6 @@ public struct EndpointError: Error, Sendable, Hashable, CustomStringConvertible 
 }
 
 extension EndpointError: SettingFault {
-    /// An address can become available again; what a file says does not change by itself.
+    /// Whether a setting has to change before a start can succeed. An address in use does not count: it can become free.
     package var isOfSetting: Bool { [.credentials, .tls, .tlsNotBuilt].contains(code) }
 }

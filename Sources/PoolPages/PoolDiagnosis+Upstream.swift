@@ -132,15 +132,28 @@ extension PoolDiagnosis {
         return verdict
     }
 
-    func leak(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
-        let overdue = report.requests.filter { request in
-            request.origin == label && request.phase == .heldByCaller
+    /// The overdue requests to an origin that wait for our own code, or for the peer, and their call sites, the most first.
+    private func overdue(
+        _ label: String,
+        heldByCaller: Bool
+    ) -> (requests: [LiveRequest], sites: [(key: String, value: Int)]) {
+        let requests = report.requests.filter { request in
+            request.origin == label && (request.phase == .heldByCaller) == heldByCaller
                 && request.moved.map { now - $0 >= reading.overdueAfter } ?? false
         }
+        let bySite = requests.reduce(into: [String: Int]()) { $0[$1.site, default: 0] += 1 }
+        return (requests, bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) })
+    }
+
+    /// The first of the call sites, each with its share of all: `call site "feed": 9 of 18`.
+    private func share(of sites: [(key: String, value: Int)], in all: Int) -> String {
+        sites.prefix(3).map { "call site \(Phrase.site($0.key)): \($0.value) of \(all)" }.joined(separator: ", ")
+    }
+
+    func leak(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
+        let (overdue, sites) = overdue(label, heldByCaller: true)
         guard let oldest = overdue.first else { return nil }
-        var bySite: [String: Int] = [:]
-        for request in overdue { bySite[request.site, default: 0] += 1 }
-        let site = bySite.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? oldest.site
+        let site = sites.first?.key ?? oldest.site
         var verdict = make(
             .leakSuspected,
             overdue.count >= 3 ? .critical : .warning,
@@ -153,13 +166,7 @@ extension PoolDiagnosis {
             "cause",
             "No byte has moved for \(Phrase.duration(Double(reading.overdueAfter) / 1e9)) or longer: \(Phrase.count(overdue.count, "request")), the oldest \(Phrase.duration(Double(now - oldest.since) / 1e9)) old."
         )
-        let sites = bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
-        verdict.add(
-            "held by",
-            sites.prefix(3).map { "call site \(Phrase.site($0.key)): \($0.value) of \(overdue.count)" }.joined(
-                separator: ", "
-            )
-        )
+        verdict.add("held by", share(of: sites, in: overdue.count))
         let levels = reading.levels.connections
         verdict.add(
             "limit",
@@ -183,11 +190,8 @@ extension PoolDiagnosis {
     /// A saturation, or a slow upstream, says the same of it and more.
     func silent(_ episode: ConditionEpisode, _ label: String) -> Verdict? {
         guard !isSaturated, holds(.upstreamSlow, label) == nil else { return nil }
-        let overdue = report.requests.filter { request in
-            request.origin == label && request.phase != .heldByCaller
-                && request.moved.map { now - $0 >= reading.overdueAfter } ?? false
-        }
-        guard let oldest = overdue.first else { return nil }
+        let (overdue, sites) = overdue(label, heldByCaller: false)
+        guard let oldest = overdue.first, let lastMove = overdue.compactMap(\.moved).min() else { return nil }
         let count = Phrase.count(overdue.count)
         var verdict = make(
             .upstreamSilent,
@@ -198,7 +202,7 @@ extension PoolDiagnosis {
         )
         let hasReadTimeout = reading.configuration.timeouts.read != nil
         verdict.summary =
-            "For \(Phrase.duration(Double(reading.overdueAfter) / 1e9)) or longer, the longest for \(Phrase.duration(Double(now - (oldest.moved ?? now)) / 1e9))."
+            "For \(Phrase.duration(Double(reading.overdueAfter) / 1e9)) or longer, the longest for \(Phrase.duration(Double(now - lastMove) / 1e9))."
             + (hasReadTimeout ? "" : " No read timeout ends these requests.")
         let bodies = overdue.count { $0.phase == .receiving }
         verdict.add(
@@ -209,12 +213,7 @@ extension PoolDiagnosis {
                     ? "it has not responded to \(Phrase.count(overdue.count - bodies, "request"))" : nil,
             ].compactMap { $0 }.joined(separator: ", ")
         )
-        let bySite = overdue.reduce(into: [String: Int]()) { $0[$1.site, default: 0] += 1 }
-        let sites = bySite.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(3)
-        verdict.add(
-            "held by",
-            sites.map { "call site \(Phrase.site($0.key)): \($0.value) of \(overdue.count)" }.joined(separator: ", ")
-        )
+        verdict.add("held by", share(of: sites, in: overdue.count))
         verdict.add(
             "do first",
             "Look into the upstream. Where the silence is intended, as of long polls and event streams, give these requests a pool of their own. More connections would not help."

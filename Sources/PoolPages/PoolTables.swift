@@ -209,7 +209,8 @@ enum PoolTables {
 }
 
 extension PoolReading {
-    /// What is about connections; `nil` if the client does not report them, so that it is 0 and means nothing.
+    /// The value, which is about connections; `nil` if the client does not report its connections, since the value would then be
+    /// a 0 that nobody counted.
     func ofConnections<Value>(_ value: Value) -> Value? { facts.contains(.connections) ? value : nil }
 
     /// A number of connections; `-` if the client does not report them.

@@ -223,6 +223,22 @@ struct DiagnosisTests {
         #expect(!verdict.rows.contains { $0.text.contains("MAX_CONNECTIONS") })
     }
 
+    @Test("The longest silence is that of the request whose last byte is oldest, not of the oldest request")
+    func longestSilence() throws {
+        let incident = try Incident()
+        incident.usual("a", minutes: 2)
+        let limit = incident.report.reading.configuration.limits.maxConnections
+        let oldest = incident.hang("b")
+        incident.pass(1)
+        for _ in 0..<limit / 2 { _ = incident.hang("b") }
+        incident.pass(40)
+        incident.recorder.record { $0.responseHead(oldest) }
+        incident.pass(70)
+        let verdict = incident.diagnosis.first
+        #expect(verdict.kind == .upstreamSilent)
+        #expect(verdict.summary.contains("the longest for 1 min 50 s"), "\(verdict.summary)")
+    }
+
     @Test("A few silent connections are no finding: long polls are silent for long")
     func longPolls() throws {
         let incident = try Incident()

@@ -16,7 +16,7 @@ package final class LogLines: Sendable {
 
     package init() {}
 
-    /// Everything, in order.
+    /// All lines that were logged, the earliest first.
     package var lines: [Line] { kept.withLock { $0 } }
 
     /// The same, each as one text.
